@@ -1,0 +1,86 @@
+"""Said events waiting for the relay: rows of the business transaction.
+
+`outbox_sequence` counts the events of each (topic, key). Its row lock is taken before the outbox row gets its
+id, so per key the ids, the sequence numbers and the commits have the same order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from shared import envelope
+from shared.events import Event
+
+WRITE = """
+WITH new AS (
+    SELECT event_id, topic, key, type, source, time, traceparent, correlation_id, causation_id, payload, place
+    FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::timestamptz[], $7::text[],
+                $8::uuid[], $9::uuid[], $10::bytea[])
+         WITH ORDINALITY AS n (event_id, topic, key, type, source, time, traceparent, correlation_id,
+                               causation_id, payload, place)
+), counted AS (
+    SELECT topic, key, count(*) AS many FROM new GROUP BY topic, key ORDER BY topic, key
+), locked AS (
+    INSERT INTO outbox_sequence AS s (topic, key, last) SELECT topic, key, many FROM counted
+    ON CONFLICT (topic, key) DO UPDATE SET last = s.last + excluded.last
+    RETURNING topic, key, last
+)
+INSERT INTO outbox (event_id, topic, key, sequence, type, source, time, traceparent, correlation_id,
+                    causation_id, payload)
+SELECT new.event_id, new.topic, new.key,
+       locked.last - counted.many + row_number() OVER (PARTITION BY new.topic, new.key ORDER BY new.place),
+       new.type, new.source, new.time, new.traceparent, new.correlation_id, new.causation_id, new.payload
+FROM new JOIN locked USING (topic, key) JOIN counted USING (topic, key)
+ORDER BY new.place
+"""
+
+
+@dataclass(frozen=True)
+class Said:
+    """An event on its way to the outbox."""
+
+    id: UUID
+    topic: str
+    key: str
+    type: str
+    source: str
+    time: datetime
+    trace: envelope.Trace
+    payload: bytes | None
+
+
+def said(event: Event, service: str, trace: envelope.Trace) -> Said:
+    topic = event.topic()
+    return Said(
+        id=envelope.new_id(),
+        topic=topic,
+        key=event.key,
+        type=envelope.type_of(topic, event.version_of_schema),
+        source=f"/mentoring/{service}",
+        time=event.at,
+        trace=trace,
+        payload=event.model_dump_json().encode(),
+    )
+
+
+async def write(conn: Any, events: Sequence[Said]) -> None:
+    """One statement for any number of events of one transaction."""
+    if not events:
+        return
+    await conn.execute(
+        WRITE,
+        [e.id for e in events],
+        [e.topic for e in events],
+        [e.key for e in events],
+        [e.type for e in events],
+        [e.source for e in events],
+        [e.time for e in events],
+        [e.trace.traceparent for e in events],
+        [e.trace.correlation_id for e in events],
+        [e.trace.causation_id for e in events],
+        [e.payload for e in events],
+    )

@@ -1,0 +1,66 @@
+"""What a service is made of. `service.py` of each service fills this in; `shared.run` brings it to life."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any, TypeAlias
+
+from fastapi import FastAPI
+
+from shared.events import Event
+from shared.settings import Settings
+from shared.tx import Connection, Door, Tx
+
+OneByOne: TypeAlias = Callable[[Any, Tx], Awaitable[None]]
+Due: TypeAlias = Callable[[Connection], Awaitable[datetime | None]]
+Loop: TypeAlias = Callable[[Door], Awaitable[None]]
+
+
+@dataclass(frozen=True)
+class InBatches:
+    """A handler that takes the events of one topic together: `async def on_x(events: Sequence[X], tx)`."""
+
+    handle: Callable[[Sequence[Any], Tx], Awaitable[None]]
+
+
+Handler: TypeAlias = OneByOne | InBatches
+
+
+@dataclass(frozen=True)
+class Job:
+    """Work of the clock. `due` tells the business time of the earliest row that needs it, None if there is none.
+
+    `every_s` is only a wall-clock fallback: how often `due` is asked when nothing woke the loop.
+    `run` does a bounded amount of work; it is called again while `due` is not later than now.
+    """
+
+    name: str
+    every_s: float
+    run: Callable[[Tx], Awaitable[None]]
+    due: Due
+
+
+def every(seconds: float, run: Callable[[Tx], Awaitable[None]], due: Due) -> Job:
+    return Job(getattr(run, "__name__", "job"), seconds, run, due)
+
+
+@dataclass(frozen=True)
+class Service:
+    """The parts of one service, wired.
+
+    `http(door)` builds the FastAPI application with `shared.api.application`. `loops` are the service's own
+    tasks outside transactions (the delivery of mails); they end by being cancelled. `busy` counts work that
+    such a loop has in hand (leased deliveries), so that a stepped clock waits for it.
+    """
+
+    name: str
+    settings: Settings
+    folder: Path
+    http: Callable[[Door], FastAPI]
+    consumers: Mapping[type[Event], Handler] = field(default_factory=dict)
+    jobs: tuple[Job, ...] = ()
+    loops: tuple[Loop, ...] = ()
+    busy: Callable[[Connection], Awaitable[int]] | None = None

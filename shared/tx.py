@@ -1,0 +1,135 @@
+"""The one transaction behind every door, and the only place that commits.
+
+A transaction may write rows and say events. What is said becomes outbox rows of the same transaction, just
+before the commit: so it is said if and only if it is committed. Loops are woken after the commit.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TypeAlias
+from uuid import UUID
+
+import asyncpg
+
+from shared import envelope, outbox
+from shared.clock import Clock
+from shared.errors import Transient
+from shared.events import Event
+
+Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
+Pool: TypeAlias = "asyncpg.Pool[asyncpg.Record]"
+
+BROKEN = (
+    asyncpg.PostgresConnectionError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
+    asyncpg.TransactionRollbackError,
+    asyncpg.OperatorInterventionError,
+    asyncpg.InsufficientResourcesError,
+    asyncpg.LockNotAvailableError,
+    ConnectionError,
+    TimeoutError,
+    OSError,
+)
+
+
+@dataclass(frozen=True)
+class Door:
+    """What it takes to open a transaction: the store, the clock, the name said in events, whom to wake."""
+
+    service: str
+    pool: Pool
+    clock: Clock
+    bell: Bell
+    topic_prefix: str = ""
+    acquire_timeout_s: float = 5.0
+
+
+@dataclass(eq=False)
+class Bell:
+    """Wakes the loops of this process after a commit. Each listener has its own event: no wake-up is lost."""
+
+    _listeners: list[asyncio.Event] = field(default_factory=list)
+
+    def listener(self) -> asyncio.Event:
+        event = asyncio.Event()
+        self._listeners.append(event)
+        return event
+
+    def ring(self) -> None:
+        for event in self._listeners:
+            event.set()
+
+
+@dataclass(eq=False)
+class Tx:
+    """One unit of work. `now` is business time, `cause` the event being handled, where there is one."""
+
+    conn: Connection
+    now: datetime
+    service: str
+    cause: envelope.Envelope | None = None
+    _said: list[outbox.Said] = field(default_factory=list)
+
+    def emit(self, event: Event) -> UUID:
+        """Says an event at the commit, after what was said before it. Returns the event's id."""
+        said = outbox.said(event, self.service, self._trace())
+        self._said.append(said)
+        return said.id
+
+    @asynccontextmanager
+    async def savepoint(self) -> AsyncIterator[None]:
+        """A part that can fail alone: its rows and what it said are undone, the rest stays."""
+        before = len(self._said)
+        try:
+            async with self.conn.transaction():
+                yield
+        except BaseException:
+            del self._said[before:]
+            raise
+
+    def _trace(self) -> envelope.Trace:
+        trace = envelope.TRACE.get() or envelope.new_trace()
+        if self.cause is None:
+            return trace
+        heard = self.cause.trace
+        return envelope.Trace(heard.traceparent, heard.correlation_id, self.cause.id)
+
+    async def flush(self) -> Sequence[UUID]:
+        """Writes what was said as outbox rows. Called by `transaction` alone."""
+        said, self._said = self._said, []
+        await outbox.write(self.conn, said)
+        return [one.id for one in said]
+
+
+@asynccontextmanager
+async def transaction(door: Door, *, conn: Connection | None = None) -> AsyncIterator[Tx]:
+    """Opens the unit of work; commits when the block ends, rolls back when it raises.
+
+    Raises Transient where the store could not be reached, broke, or chose this transaction as the victim of
+    a deadlock: nothing happened then, or it happened whole, and trying again is safe behind a unique key.
+    """
+    try:
+        if conn is not None:
+            async with _committed(door, conn) as tx:
+                yield tx
+        else:
+            async with door.pool.acquire(timeout=door.acquire_timeout_s) as pooled:
+                async with _committed(door, pooled) as tx:  # type: ignore[arg-type]
+                    yield tx
+    except BROKEN as error:
+        raise Transient(f"{type(error).__name__}: {error}") from error
+    door.bell.ring()
+
+
+@asynccontextmanager
+async def _committed(door: Door, conn: Connection) -> AsyncIterator[Tx]:
+    async with conn.transaction():
+        tx = Tx(conn, door.clock.now(), door.service)
+        yield tx
+        await tx.flush()
