@@ -51,7 +51,7 @@ def trace_id(traceparent: str) -> str:
 
 @dataclass(frozen=True)
 class Envelope:
-    """The attributes of one event. `time` is business time; `sequence` is 0 where the speaker does not count."""
+    """The attributes of one event. `time` is business time; `sequence` 0 means that nobody counts."""
 
     id: UUID
     type: str

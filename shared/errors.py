@@ -38,7 +38,7 @@ class Transient(Exception):
 
 
 class Early(Exception):
-    """A fact arrived before the one it builds on. The consumer parks it and tries again when more is known."""
+    """A fact came before the one it builds on. The consumer parks it and tries again when more is known."""
 
     def __init__(self, waits_for: str) -> None:
         super().__init__(f"not known here yet: {waits_for}")

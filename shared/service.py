@@ -31,7 +31,7 @@ Handler: TypeAlias = OneByOne | InBatches
 
 @dataclass(frozen=True)
 class Job:
-    """Work of the clock. `due` tells the business time of the earliest row that needs it, None if there is none.
+    """Work of the clock. `due` tells the business time of the earliest row that needs it, None without one.
 
     `every_s` is only a wall-clock fallback: how often `due` is asked when nothing woke the loop.
     `run` does a bounded amount of work; it is called again while `due` is not later than now.
@@ -52,7 +52,8 @@ class Service:
     """The parts of one service, wired.
 
     `http(door)` builds the FastAPI application with `shared.api.application`. `loops` are the service's own
-    tasks outside transactions (the delivery of mails); they end by being cancelled. `busy` counts work that
+    tasks outside transactions (the delivery of mails); they end by being cancelled. `dues` tells when such a
+    loop will next have work. `busy` counts work that
     such a loop has in hand (leased deliveries), so that a stepped clock waits for it.
     """
 
@@ -63,4 +64,5 @@ class Service:
     consumers: Mapping[type[Event], Handler] = field(default_factory=dict)
     jobs: tuple[Job, ...] = ()
     loops: tuple[Loop, ...] = ()
+    dues: tuple[Due, ...] = ()
     busy: Callable[[Connection], Awaitable[int]] | None = None

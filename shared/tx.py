@@ -119,9 +119,9 @@ async def transaction(door: Door, *, conn: Connection | None = None) -> AsyncIte
             async with _committed(door, conn) as tx:
                 yield tx
         else:
-            async with door.pool.acquire(timeout=door.acquire_timeout_s) as pooled:
-                async with _committed(door, pooled) as tx:  # type: ignore[arg-type]
-                    yield tx
+            acquiring = door.pool.acquire(timeout=door.acquire_timeout_s)
+            async with acquiring as pooled, _committed(door, pooled) as tx:  # type: ignore[arg-type]
+                yield tx
     except BROKEN as error:
         raise Transient(f"{type(error).__name__}: {error}") from error
     door.bell.ring()
