@@ -84,3 +84,31 @@ async def write(conn: Any, events: Sequence[Said]) -> None:
         [e.trace.causation_id for e in events],
         [e.payload for e in events],
     )
+
+
+OLDEST = """
+SELECT id, event_id, topic, key, sequence, type, source, time, traceparent, correlation_id, causation_id, payload
+FROM outbox ORDER BY id LIMIT $1
+"""
+
+
+async def oldest(conn: Any, rows_max: int) -> list[Any]:
+    rows: list[Any] = await conn.fetch(OLDEST, rows_max)
+    return rows
+
+
+async def delete(conn: Any, ids: Sequence[int]) -> None:
+    await conn.execute("DELETE FROM outbox WHERE id = ANY($1::bigint[])", ids)
+
+
+def envelope_of(row: Any) -> envelope.Envelope:
+    """The envelope of an outbox row."""
+    return envelope.Envelope(
+        id=row["event_id"],
+        type=row["type"],
+        source=row["source"],
+        subject=row["key"],
+        time=row["time"],
+        sequence=row["sequence"],
+        trace=envelope.Trace(row["traceparent"], row["correlation_id"], row["causation_id"]),
+    )
