@@ -55,7 +55,7 @@ def environment(folder: Path) -> jinja2.Environment:
     return env
 
 
-def page(env: jinja2.Environment, name: str, status: int = 200, **context: object) -> HTMLResponse:
+def page(env: jinja2.Environment, name: str, /, status: int = 200, **context: object) -> HTMLResponse:
     """A rendered page that nobody keeps: behind a signed link a page is for one reader only."""
     html = env.get_template(name).render(status=status, **context)
     return HTMLResponse(html, status_code=status, headers={"Cache-Control": "no-store"})
