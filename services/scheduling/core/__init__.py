@@ -1,0 +1,1 @@
+"""The rules of a pair's rhythm: pure values in, decisions out."""

@@ -1,0 +1,189 @@
+"""Which slot a pair gets, and when the session after it is due."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
+from itertools import islice
+from typing import Final, Literal
+
+from services.scheduling.core import slots
+from shared.events import Cadence, MatchId, PersonId
+
+CADENCE_DAYS: Final[Mapping[Cadence, int]] = {"weekly": 7, "biweekly": 14, "monthly": 28, "quarterly": 91}
+SPREAD_DAYS: Final[Mapping[Cadence, int]] = {"weekly": 3, "biweekly": 5, "monthly": 7, "quarterly": 7}
+
+NOTICE_BEFORE_SESSION = timedelta(days=2)
+NOTICE_BEFORE_MOVE = timedelta(days=1)
+SEARCH = timedelta(days=28)
+OFFER_DAYS = 14
+OFFERS_MAX = 6
+QUARTER_HOUR = timedelta(minutes=15)
+
+Problem = Literal["no-common-hours", "no-free-slot"]
+RETRY_AFTER: Final[Mapping[Problem, timedelta]] = {
+    "no-common-hours": timedelta(days=7),
+    "no-free-slot": timedelta(days=1),
+}
+
+
+@dataclass(frozen=True)
+class Booking:
+    """A pair that waits for its next session.
+
+    `due_wall` is the mentee's wall time at which it is due, None before the first session. `ends_on` is the
+    last day of the pair, on the mentee's calendar.
+    """
+
+    match_id: MatchId
+    mentee_id: PersonId
+    mentor_id: PersonId
+    mentee_number: str
+    minutes: int
+    cadence: Cadence
+    ends_on: date
+    due_wall: datetime | None
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """A session to be; `due_wall` is the mentee's wall time from which the next one counts."""
+
+    booking: Booking
+    slot: slots.Interval
+    due_wall: datetime
+
+
+@dataclass(frozen=True)
+class NotBooked:
+    """No slot was found; `problem` is None where the pair's time is over and none is needed."""
+
+    booking: Booking
+    problem: Problem | None
+
+
+def choose_all(
+    bookings: Iterable[Booking], calendars: Mapping[tuple[MatchId, PersonId], slots.Calendar], now: datetime
+) -> list[Chosen | NotBooked]:
+    """Slots for many pairs at once, first come by the mentee's employee number.
+
+    Nobody gets two sessions at one time: what one pair is given is taken for those after it.
+    """
+    taken: dict[PersonId, list[slots.Interval]] = {}
+    decided: list[Chosen | NotBooked] = []
+    for booking in sorted(bookings, key=lambda b: (b.mentee_number, b.match_id)):
+        mentee, mentor = (
+            _also_busy(calendars[booking.match_id, person], taken.get(person, ()))
+            for person in (booking.mentee_id, booking.mentor_id)
+        )
+        decision = choose(booking, mentee, mentor, now)
+        decided.append(decision)
+        if isinstance(decision, Chosen):
+            taken.setdefault(booking.mentee_id, []).append(decision.slot)
+            taken.setdefault(booking.mentor_id, []).append(decision.slot)
+    return decided
+
+
+def choose(
+    booking: Booking, mentee: slots.Calendar, mentor: slots.Calendar, now: datetime
+) -> Chosen | NotBooked:
+    """The earliest slot for a first session, the one nearest to the due time for a later one.
+
+    Never sooner than two days ahead and never after the pair's last day. Where nothing is free around the
+    due time, the first free slot of the four weeks after it.
+    """
+    until = slots.end_of_day(booking.ends_on, mentee.zone)
+    earliest = now + NOTICE_BEFORE_SESSION
+    due = (
+        earliest if booking.due_wall is None else max(earliest, slots.at_wall(booking.due_wall, mentee.zone))
+    )
+    horizon = due + SEARCH
+    if booking.due_wall is not None:
+        spread = timedelta(days=SPREAD_DAYS[booking.cadence])
+        around = slots.Interval(max(earliest, due - spread), min(until, due + spread))
+        near = list(slots.free_slots(mentee, mentor, booking.minutes, around))
+        if near:
+            slot = min(near, key=lambda s: (abs(s.start - due), s.start))
+            return Chosen(booking, slot, booking.due_wall)
+    found = next(
+        slots.free_slots(mentee, mentor, booking.minutes, slots.Interval(due, min(until, horizon))), None
+    )
+    if found is None:
+        return NotBooked(booking, _problem(booking, mentee, mentor, slots.Interval(due, horizon), until))
+    return Chosen(booking, found, booking.due_wall or slots.wall(found.start, mentee.zone))
+
+
+def next_due(due_wall: datetime, held_wall: datetime, cadence: Cadence) -> datetime:
+    """When the session after this one is due: the mentee's wall time, whole cadences after this one's.
+
+    Counted from the time this session was due, so that moving one session does not shift the series; due
+    times closer than half a cadence to the time at which it was held are passed over.
+    """
+    step = timedelta(days=CADENCE_DAYS[cadence])
+    following = due_wall + step
+    while following < held_wall + step / 2:
+        following += step
+    return following
+
+
+def offers(
+    current: slots.Interval, mentee: slots.Calendar, mentor: slots.Calendar, *, now: datetime, ends_on: date
+) -> list[slots.Interval]:
+    """Up to six other slots for a session: a day ahead or more, at most two of a day, spread over it.
+
+    The calendars' busy times are those of all sessions but this one.
+    """
+    earliest = now + NOTICE_BEFORE_MOVE
+    until = min(slots.end_of_day(ends_on, mentee.zone), earliest + timedelta(days=OFFER_DAYS))
+    by_day: dict[date, list[slots.Interval]] = {}
+    for slot in slots.free_slots(mentee, mentor, minutes_of(current), slots.Interval(earliest, until)):
+        if slot != current:
+            by_day.setdefault(slots.wall(slot.start, mentee.zone).date(), []).append(slot)
+    return list(islice(_spread(by_day.values()), OFFERS_MAX))
+
+
+def can_meet(
+    slot: slots.Interval, mentee: slots.Calendar, mentor: slots.Calendar, *, now: datetime, ends_on: date
+) -> bool:
+    """Whether a session may be moved to `slot`: free, on the grid, a day ahead, not after the last day."""
+    in_time = slot.start >= now + NOTICE_BEFORE_MOVE and slot.end <= slots.end_of_day(ends_on, mentee.zone)
+    return in_time and slot in slots.free_slots(mentee, mentor, minutes_of(slot), slot)
+
+
+def minutes_of(slot: slots.Interval) -> int:
+    return int((slot.end - slot.start).total_seconds()) // 60
+
+
+def next_round(now: datetime) -> datetime:
+    """The quarter of an hour after `now`: all who ask before it are served together, in a fixed order."""
+    past = timedelta(minutes=now.minute % 15, seconds=now.second, microseconds=now.microsecond)
+    return now - past + QUARTER_HOUR
+
+
+def _spread(days: Iterable[Sequence[slots.Interval]]) -> Iterator[slots.Interval]:
+    """Of each day the first slot, and one from the middle of what is two hours later or more."""
+    for free in days:
+        yield free[0]
+        later = [slot for slot in free if slot.start >= free[0].end + timedelta(hours=2)]
+        if later:
+            yield later[len(later) // 2]
+
+
+def _problem(
+    booking: Booking, mentee: slots.Calendar, mentor: slots.Calendar, within: slots.Interval, until: datetime
+) -> Problem | None:
+    """Why there is no slot in `within`: all taken, none in what is left of the pair's time, or none ever."""
+    if within.start >= until:
+        return None
+    idle, idle_too = replace(mentee, busy=()), replace(mentor, busy=())
+    left = slots.Interval(within.start, min(within.end, until))
+    if any(True for _ in slots.free_slots(idle, idle_too, booking.minutes, left)):
+        return "no-free-slot"
+    if any(True for _ in slots.free_slots(idle, idle_too, booking.minutes, within)):
+        return None
+    return "no-common-hours"
+
+
+def _also_busy(calendar: slots.Calendar, taken: Sequence[slots.Interval]) -> slots.Calendar:
+    return replace(calendar, busy=(*calendar.busy, *taken)) if taken else calendar
