@@ -87,7 +87,8 @@ async def write(conn: Any, events: Sequence[Said]) -> None:
 
 
 OLDEST = """
-SELECT id, event_id, topic, key, sequence, type, source, time, traceparent, correlation_id, causation_id, payload
+SELECT id, event_id, topic, key, sequence, type, source, time, traceparent, correlation_id, causation_id,
+       payload
 FROM outbox ORDER BY id LIMIT $1
 """
 

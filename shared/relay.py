@@ -23,6 +23,7 @@ from shared import envelope, log, outbox
 from shared.progress import Progress
 from shared.settings import Settings
 from shared.tx import BROKEN, Bell, Connection
+from shared.waiting import pause
 
 LEADER_LOCK = 7_011_001
 STOP_TIMEOUT_S = 3.0
@@ -31,31 +32,24 @@ BACK_OFF_S = (0.1, 0.5, 1.0, 2.0)
 
 
 async def run(settings: Settings, bell: Bell, progress: Progress, stopping: asyncio.Event) -> None:
-    """Tries to lead, and carries while leading, until `stopping` is set. Trouble is logged and tried again."""
+    """Tries to lead, and carries while leading, until `stopping` is set; after trouble it tries again."""
     woken = bell.listener()
     failures = 0
     while not stopping.is_set():
         try:
             async with _leading(settings) as conn:
                 if conn is None:
-                    await _pause(stopping, 1.0)
+                    await pause(1.0, stopping)
                     continue
                 async with _producer(settings) as producer:
                     progress.broker_ok = True
                     failures = 0
                     await _carry_on(settings, conn, producer, progress, woken=woken, stopping=stopping)
-        except (*BROKEN, KafkaError) as error:
-            progress.broker_ok = not isinstance(error, KafkaError | asyncio.TimeoutError)
+        except (*BROKEN, asyncpg.InterfaceError, OSError, KafkaError) as error:
+            progress.broker_ok = not isinstance(error, (KafkaError, TimeoutError))
             log.warning("relay", outcome="retry", error=f"{type(error).__name__}: {error}")
-            await _pause(stopping, BACK_OFF_S[min(failures, len(BACK_OFF_S) - 1)])
+            await pause(BACK_OFF_S[min(failures, len(BACK_OFF_S) - 1)], stopping)
             failures += 1
-
-
-async def _pause(stopping: asyncio.Event, seconds: float) -> None:
-    try:
-        await asyncio.wait_for(stopping.wait(), seconds)
-    except TimeoutError:
-        return
 
 
 @asynccontextmanager
@@ -88,7 +82,7 @@ async def _producer(settings: Settings) -> AsyncIterator[AIOKafkaProducer]:
 
 
 async def stop_quietly(client: Any) -> None:
-    """Stops an aiokafka client within a limit; with unsent rows and a hanging broker it does not stop itself."""
+    """Stops an aiokafka client within a limit: with unsent rows and a hanging broker it never ends."""
     try:
         await asyncio.wait_for(client.stop(), STOP_TIMEOUT_S)
     except (TimeoutError, KafkaError, OSError) as error:
@@ -163,7 +157,9 @@ async def _send(
         }
         if batch.append(**fields) is None:
             count = batch.record_count()
-            sent.append((topic, partition, count, await producer.send_batch(batch, topic, partition=partition)))
+            sent.append(
+                (topic, partition, count, await producer.send_batch(batch, topic, partition=partition))
+            )
             batch = producer.create_batch()
             if batch.append(**fields) is None:
                 raise ValueError(f"outbox row {row['id']} of {topic} is larger than a batch")

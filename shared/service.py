@@ -53,8 +53,8 @@ class Service:
 
     `http(door)` builds the FastAPI application with `shared.api.application`. `loops` are the service's own
     tasks outside transactions (the delivery of mails); they end by being cancelled. `dues` tells when such a
-    loop will next have work. `busy` counts work that
-    such a loop has in hand (leased deliveries), so that a stepped clock waits for it.
+    loop will next have work, `busy` counts what it has in hand (leased deliveries): a stepped clock waits
+    for both.
     """
 
     name: str

@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TypeAlias
+from typing import TypeAlias, cast
 from uuid import UUID
 
 import asyncpg
@@ -26,16 +26,23 @@ Pool: TypeAlias = "asyncpg.Pool[asyncpg.Record]"
 
 BROKEN = (
     asyncpg.PostgresConnectionError,
-    asyncpg.InterfaceError,
     asyncpg.InternalClientError,
     asyncpg.TransactionRollbackError,
-    asyncpg.OperatorInterventionError,
+    asyncpg.AdminShutdownError,
+    asyncpg.CrashShutdownError,
+    asyncpg.CannotConnectNowError,
     asyncpg.InsufficientResourcesError,
     asyncpg.LockNotAvailableError,
     ConnectionError,
     TimeoutError,
-    OSError,
 )
+
+
+def is_broken(error: BaseException, conn: Connection | None) -> bool:
+    """Whether the store failed, not the statement. InterfaceError means either: the connection tells."""
+    if isinstance(error, asyncpg.InterfaceError):
+        return conn is None or conn.is_closed()
+    return isinstance(error, BROKEN)
 
 
 @dataclass(frozen=True)
@@ -78,7 +85,10 @@ class Tx:
 
     def emit(self, event: Event) -> UUID:
         """Says an event at the commit, after what was said before it. Returns the event's id."""
-        said = outbox.said(event, self.service, self._trace())
+        return self.say(outbox.said(event, self.service, self._trace()))
+
+    def say(self, said: outbox.Said) -> UUID:
+        """Says something that is already in its envelope."""
         self._said.append(said)
         return said.id
 
@@ -114,16 +124,20 @@ async def transaction(door: Door, *, conn: Connection | None = None) -> AsyncIte
     Raises Transient where the store could not be reached, broke, or chose this transaction as the victim of
     a deadlock: nothing happened then, or it happened whole, and trying again is safe behind a unique key.
     """
+    used = conn
     try:
         if conn is not None:
             async with _committed(door, conn) as tx:
                 yield tx
         else:
-            acquiring = door.pool.acquire(timeout=door.acquire_timeout_s)
-            async with acquiring as pooled, _committed(door, pooled) as tx:  # type: ignore[arg-type]
-                yield tx
-    except BROKEN as error:
-        raise Transient(f"{type(error).__name__}: {error}") from error
+            async with door.pool.acquire(timeout=door.acquire_timeout_s) as pooled:
+                used = cast(Connection, pooled)
+                async with _committed(door, used) as tx:
+                    yield tx
+    except (*BROKEN, asyncpg.InterfaceError, OSError) as error:
+        if is_broken(error, used) or (used is None and isinstance(error, OSError)):
+            raise Transient(f"{type(error).__name__}: {error}") from error
+        raise
     door.bell.ring()
 
 

@@ -1,0 +1,263 @@
+"""Applies heard records to the store: one transaction per batch, each event's effects once.
+
+Decode, drop what is known, hold back keys that halt, hand the rest to the handlers. If a handler fails, the
+batch is rolled back and done again event by event in savepoints: the failing event is parked in the same
+transaction as the effects of the others.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import ValidationError
+
+from shared import envelope, inbox, log
+from shared.breaker import Breaker, Outcome
+from shared.errors import Early, Transient
+from shared.events import Event, parse_event
+from shared.inbox import Record
+from shared.outbox import Said
+from shared.service import Handler, InBatches
+from shared.tx import Door, Tx, is_broken, transaction
+
+RETRIED_AT_ONCE = 100
+
+
+@dataclass(frozen=True)
+class Heard:
+    """A record that is an event of ours."""
+
+    record: Record
+    envelope: envelope.Envelope
+    event: Event
+
+
+@dataclass(frozen=True)
+class Unreadable:
+    """A record that is not."""
+
+    record: Record
+    error: str
+
+
+@dataclass(frozen=True)
+class Applied:
+    """What became of the records, in order, as far as the batch was taken."""
+
+    outcomes: tuple[Outcome, ...]
+
+
+@dataclass(frozen=True)
+class Ears:
+    """Which events a service hears, by topic, and who handles them."""
+
+    service: str
+    kinds: Mapping[str, type[Event]]
+    handlers: Mapping[type[Event], Handler]
+
+    @classmethod
+    def of(cls, service: str, handlers: Mapping[type[Event], Handler]) -> Ears:
+        return cls(service, {kind.topic(): kind for kind in handlers}, handlers)
+
+
+def decode(ears: Ears, record: Record) -> Heard | Unreadable:
+    """Reads one record; whatever is wrong with it becomes the reason of an Unreadable."""
+    kind = ears.kinds[record.topic]
+    try:
+        attributes, payload = envelope.from_record(record.headers, record.value)
+        expected = envelope.type_of(record.topic, kind.version_of_schema)
+        if attributes.type != expected:
+            raise envelope.Malformed(f"the type is {attributes.type!r}, this topic carries {expected!r}")
+        return Heard(record, attributes, parse_event(kind, payload))
+    except envelope.Malformed as error:
+        return Unreadable(record, str(error))
+    except ValidationError as error:
+        faults = "; ".join(
+            f"{'.'.join(str(part) for part in fault['loc']) or 'value'}: {fault['msg']}"
+            for fault in error.errors(include_input=False, include_url=False)[:10]
+        )
+        return Unreadable(record, f"not a valid {kind.__name__}: {faults}")
+
+
+async def apply_batch(door: Door, ears: Ears, records: Sequence[Record], breaker: Breaker) -> Applied:
+    """Applies records in order as far as the breaker lets it: there may be fewer outcomes than records.
+
+    Raises Transient where the store has to be tried again.
+    """
+    decoded = [decode(ears, record) for record in records]
+    if all(isinstance(one, Heard) for one in decoded):
+        try:
+            async with transaction(door) as tx:
+                return await _all_together(tx, ears, [one for one in decoded if isinstance(one, Heard)])
+        except Transient:
+            raise
+        except Exception as error:
+            log.info("batch-replayed", service=ears.service, events=len(decoded), error=type(error).__name__)
+    async with transaction(door) as tx:
+        return await _one_by_one(tx, ears, decoded, breaker)
+
+
+class _Halted(Exception):
+    """Some key of the batch has to wait: the careful way decides."""
+
+
+async def _all_together(tx: Tx, ears: Ears, batch: Sequence[Heard]) -> Applied:
+    if await inbox.halted(tx.conn, {(h.record.topic, h.record.key) for h in batch}):
+        raise _Halted
+    parked = await inbox.parked_ids(tx.conn, [h.envelope.id for h in batch])
+    rows = [(h.envelope.id, h.envelope.sequence, h.record) for h in batch if h.envelope.id not in parked]
+    fresh = await inbox.admit(tx.conn, rows)
+    todo = []
+    outcomes: list[Outcome] = []
+    for one in batch:
+        outcomes.append("applied" if one.envelope.id in fresh else "repeated")
+        if one.envelope.id in fresh:
+            fresh.discard(one.envelope.id)
+            todo.append(one)
+    for run in _runs(ears, todo):
+        await _handle(tx, ears, run)
+    return Applied(tuple(outcomes))
+
+
+def _runs(ears: Ears, todo: Sequence[Heard]) -> list[list[Heard]]:
+    """Neighbours of one topic with a batch handler stay together, everything else is alone."""
+    runs: list[list[Heard]] = []
+    for one in todo:
+        together = isinstance(ears.handlers[type(one.event)], InBatches)
+        if together and runs and type(runs[-1][0].event) is type(one.event):
+            runs[-1].append(one)
+        else:
+            runs.append([one])
+    return runs
+
+
+async def _handle(tx: Tx, ears: Ears, run: Sequence[Heard]) -> None:
+    handler = ears.handlers[type(run[0].event)]
+    tx.cause = run[0].envelope
+    token = envelope.TRACE.set(run[0].envelope.trace)
+    began = time.monotonic()
+    try:
+        if isinstance(handler, InBatches):
+            await handler.handle([one.event for one in run], tx)
+        else:
+            await handler(run[0].event, tx)
+        milliseconds = round((time.monotonic() - began) * 1000, 1)
+        log.info(
+            "heard",
+            topic=run[0].record.topic,
+            event=str(run[0].envelope.id),
+            events=len(run),
+            ms=milliseconds,
+        )
+    finally:
+        tx.cause = None
+        envelope.TRACE.reset(token)
+
+
+async def _one_by_one(tx: Tx, ears: Ears, batch: Sequence[Heard | Unreadable], breaker: Breaker) -> Applied:
+    halted = await inbox.halted(tx.conn, {(one.record.topic, one.record.key) for one in batch})
+    known = await inbox.known_parked(tx.conn, [one.record for one in batch])
+    outcomes: list[Outcome] = []
+    for one in batch:
+        record = one.record
+        if (record.topic, record.partition, record.offset) in known:
+            outcomes.append("repeated")
+            continue
+        outcome = await _one(tx, ears, one, behind=(record.topic, record.key) in halted)
+        outcomes.append(outcome)
+        if outcome in ("failed", "waiting"):
+            halted.add((record.topic, record.key))
+        if breaker.trips([outcome]):
+            break
+    return Applied(tuple(outcomes))
+
+
+async def _one(tx: Tx, ears: Ears, one: Heard | Unreadable, *, behind: bool) -> Outcome:
+    if isinstance(one, Unreadable):
+        await inbox.park(tx.conn, one.record, event_id=None, state="unreadable", error=one.error)
+        log.warning("event-parked", service=ears.service, topic=one.record.topic, state="unreadable")
+        return "failed"
+    if await inbox.parked_ids(tx.conn, [one.envelope.id]) or await inbox.is_applied(tx.conn, one.envelope.id):
+        return "repeated"
+    if behind:
+        reason = "waits behind an earlier event of its key"
+        await inbox.park(tx.conn, one.record, event_id=one.envelope.id, state="behind", error=reason)
+        return "waiting"
+    trouble = await try_one(tx, ears, one)
+    if trouble is None:
+        return "applied"
+    state, error = trouble
+    await inbox.park(tx.conn, one.record, event_id=one.envelope.id, state=state, error=error)
+    log.warning("event-parked", service=ears.service, topic=one.record.topic, state=state, error=error)
+    return "waiting" if state == "early" else "failed"
+
+
+async def try_one(tx: Tx, ears: Ears, one: Heard) -> tuple[inbox.State, str] | None:
+    """Applies one event in a savepoint; returns what went wrong with it, None when it went well."""
+    try:
+        async with tx.savepoint():
+            await inbox.admit(tx.conn, [(one.envelope.id, one.envelope.sequence, one.record)])
+            await _handle(tx, ears, [one])
+    except Early as early:
+        return "early", str(early)
+    except Exception as error:
+        if isinstance(error, Transient) or is_broken(error, tx.conn):
+            raise
+        return "failed", f"{type(error).__name__}: {error}"
+    return None
+
+
+async def retry_heads(door: Door, ears: Ears, *, early_too: bool) -> int:
+    """Tries parked heads that are due and releases what waited behind them. Returns how many were applied."""
+    released = 0
+    async with transaction(door) as tx:
+        for row in await inbox.due_heads(tx.conn, RETRIED_AT_ONCE, early_too=early_too):
+            released += await _retry(tx, ears, row)
+    return released
+
+
+async def _retry(tx: Tx, ears: Ears, row: Mapping[str, Any]) -> int:
+    record = inbox.record_of(row)
+    one = (
+        decode(ears, record) if record.topic in ears.kinds else Unreadable(record, "nobody hears this topic")
+    )
+    if isinstance(one, Unreadable):
+        trouble: tuple[inbox.State, str] | None = ("unreadable", one.error)
+    else:
+        trouble = await try_one(tx, ears, one)
+    if trouble is None:
+        await inbox.unpark(tx.conn, row["id"])
+        log.info("event-released", service=ears.service, topic=record.topic, parked=row["id"])
+        return 1
+    state, error = trouble
+    attempts = row["attempts"] + 1
+    if attempts > len(inbox.RETRY_AFTER_S):
+        state = "dead"
+        tx.say(_dead_letter(ears.service, record, row, error))
+    await inbox.postpone(tx.conn, row["id"], state=state, error=error, attempts=attempts)
+    return 0
+
+
+def _dead_letter(service: str, record: Record, row: Mapping[str, Any], error: str) -> Said:
+    """The announcement of an event that was given up: where it is, never what was in it."""
+    body = {
+        "event_id": str(row["event_id"]) if row["event_id"] else None,
+        "topic": record.topic,
+        "partition": record.partition,
+        "offset": record.offset,
+        "error": error.split(":", 1)[0],
+    }
+    return Said(
+        id=envelope.new_id(),
+        topic=f"{service}.dead-letter",
+        key=record.key,
+        type="mentoring.dead-letter.v1",
+        source=f"/mentoring/{service}",
+        time=record.time,
+        trace=envelope.TRACE.get() or envelope.new_trace(),
+        payload=json.dumps(body).encode(),
+    )

@@ -1,0 +1,306 @@
+"""What was heard: the rows that make an event count once, and the rows of events that have to wait.
+
+An event is in the inbox (applied) or in `parked` (failed, unreadable, early, behind one of those, dead or
+dropped), never in both and never in neither. The oldest open parked row of a (topic, key) is its head; the
+key halts until the head is applied or dropped, other keys go on.
+"""
+
+from __future__ import annotations
+
+import json
+from base64 import b64encode
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal
+from uuid import UUID
+
+from shared.errors import NotFound
+from shared.tx import Connection
+
+State = Literal["failed", "early", "behind", "unreadable", "dead", "dropped"]
+
+RETRY_AFTER_S = (1, 10, 60, 600, 3600)
+
+
+@dataclass(frozen=True)
+class Record:
+    """A Kafka record as it came. `topic` is without the stack's prefix; `key` is never empty."""
+
+    topic: str
+    partition: int
+    offset: int
+    key: str
+    headers: tuple[tuple[str, bytes], ...]
+    value: bytes | None
+    time: datetime
+
+
+async def admit(conn: Connection, rows: Sequence[tuple[UUID, int, Record]]) -> set[UUID]:
+    """Marks events (id, sequence, record) as applied; returns the ids that had not been.
+
+    Sorted by id, so that two workers with the same events cannot deadlock.
+    """
+    ordered = sorted({row[0]: row for row in rows}.values(), key=lambda row: row[0])
+    fresh = await conn.fetch(
+        """
+        INSERT INTO inbox (event_id, topic, key, sequence, record_time)
+        SELECT event_id, topic, key, sequence, record_time
+        FROM unnest($1::uuid[], $2::text[], $3::text[], $4::bigint[], $5::timestamptz[])
+             AS n (event_id, topic, key, sequence, record_time)
+        ON CONFLICT DO NOTHING RETURNING event_id
+        """,
+        [event_id for event_id, _, _ in ordered],
+        [record.topic for _, _, record in ordered],
+        [record.key for _, _, record in ordered],
+        [sequence for _, sequence, _ in ordered],
+        [record.time for _, _, record in ordered],
+    )
+    return {row["event_id"] for row in fresh}
+
+
+async def is_applied(conn: Connection, event_id: UUID) -> bool:
+    return await conn.fetchval("SELECT true FROM inbox WHERE event_id = $1", event_id) is True
+
+
+async def halted(conn: Connection, keys: Collection[tuple[str, str]]) -> set[tuple[str, str]]:
+    """Which of these (topic, key) wait behind a parked event."""
+    rows = await conn.fetch(
+        """
+        SELECT DISTINCT p.topic, p.key FROM parked p
+        JOIN unnest($1::text[], $2::text[]) AS k (topic, key) USING (topic, key)
+        WHERE p.state <> 'dropped'
+        """,
+        [topic for topic, _ in keys],
+        [key for _, key in keys],
+    )
+    return {(row["topic"], row["key"]) for row in rows}
+
+
+async def known_parked(conn: Connection, records: Sequence[Record]) -> set[tuple[str, int, int]]:
+    """Which of these records are parked already, by (topic, partition, offset)."""
+    rows = await conn.fetch(
+        """
+        SELECT p.topic, p.partition, p.record_offset FROM parked p
+        JOIN unnest($1::text[], $2::int[], $3::bigint[]) AS r (topic, partition, record_offset)
+             USING (topic, partition, record_offset)
+        """,
+        [r.topic for r in records],
+        [r.partition for r in records],
+        [r.offset for r in records],
+    )
+    return {(row["topic"], row["partition"], row["record_offset"]) for row in rows}
+
+
+async def parked_ids(conn: Connection, event_ids: Sequence[UUID]) -> set[UUID]:
+    """Which of these events are parked already, perhaps from another offset."""
+    rows = await conn.fetch("SELECT event_id FROM parked WHERE event_id = ANY($1::uuid[])", event_ids)
+    return {row["event_id"] for row in rows}
+
+
+async def park(conn: Connection, record: Record, *, event_id: UUID | None, state: State, error: str) -> None:
+    """Puts a record aside. The first retry is due after the first delay; who waits behind has none."""
+    delay = None if state == "behind" else RETRY_AFTER_S[0]
+    await conn.execute(
+        """
+        INSERT INTO parked (event_id, topic, partition, record_offset, key, headers, payload, record_time,
+                            state, error, attempts, next_attempt_at)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, clock_timestamp() + make_interval(secs => $12))
+        ON CONFLICT DO NOTHING
+        """,
+        event_id,
+        record.topic,
+        record.partition,
+        record.offset,
+        record.key,
+        _headers_json(record.headers),
+        record.value,
+        record.time,
+        state,
+        error[:2000],
+        0 if state == "behind" else 1,
+        delay,
+    )
+
+
+def _headers_json(headers: Sequence[tuple[str, bytes]]) -> str:
+    return json.dumps([[name, value.decode("latin-1")] for name, value in headers])
+
+
+def record_of(row: Mapping[str, Any]) -> Record:
+    """The record that a parked row keeps."""
+    headers = tuple((name, value.encode("latin-1")) for name, value in json.loads(row["headers"]))
+    return Record(
+        row["topic"],
+        row["partition"],
+        row["record_offset"],
+        row["key"],
+        headers,
+        row["payload"],
+        row["record_time"],
+    )
+
+
+HEADS = """
+SELECT id, event_id, topic, partition, record_offset, key, headers, payload, record_time, state, attempts
+FROM parked p
+WHERE state IN ('failed', 'early', 'unreadable', 'behind')
+  AND (next_attempt_at <= clock_timestamp() OR state = 'behind' OR (state = 'early' AND $2))
+  AND NOT EXISTS (SELECT FROM parked earlier WHERE earlier.topic = p.topic AND earlier.key = p.key
+                  AND earlier.id < p.id AND earlier.state <> 'dropped')
+ORDER BY id LIMIT $1
+FOR UPDATE SKIP LOCKED
+"""
+
+
+async def due_heads(conn: Connection, rows_max: int, *, early_too: bool) -> list[Any]:
+    """Locks heads whose retry is due, and rows whose head is gone; with `early_too` every early head."""
+    rows: list[Any] = await conn.fetch(HEADS, rows_max, early_too)
+    return rows
+
+
+async def unpark(conn: Connection, parked_id: int) -> None:
+    await conn.execute("DELETE FROM parked WHERE id = $1", parked_id)
+
+
+async def postpone(conn: Connection, parked_id: int, *, state: State, error: str, attempts: int) -> None:
+    """Notes a failed attempt; the next one is due after the schedule's delay, a dead row has none."""
+    delay = None if state == "dead" else RETRY_AFTER_S[min(attempts, len(RETRY_AFTER_S)) - 1]
+    await conn.execute(
+        """
+        UPDATE parked SET state = $2, error = $3, attempts = $4,
+               next_attempt_at = clock_timestamp() + make_interval(secs => $5)
+        WHERE id = $1
+        """,
+        parked_id,
+        state,
+        error[:2000],
+        attempts,
+        delay,
+    )
+
+
+# -- what operators do --------------------------------------------------------------------------------
+
+LISTED = """
+SELECT id, event_id, topic, key, state, error, attempts, next_attempt_at, parked_at, closed_reason
+FROM parked WHERE ($1::text IS NULL AND state <> 'dropped') OR state = $1 ORDER BY id LIMIT 500
+"""
+
+
+async def list_parked(conn: Connection, state: str | None = None) -> list[dict[str, Any]]:
+    """Open parked events, oldest first; with `state` only those, dropped ones included."""
+    return [dict(row) for row in await conn.fetch(LISTED, state)]
+
+
+async def show_parked(conn: Connection, parked_id: int) -> dict[str, Any]:
+    """One parked event with its payload and how many wait behind it. Raises NotFound."""
+    row = await conn.fetchrow(
+        """
+        SELECT id, event_id, topic, partition, record_offset, key, headers, payload, record_time, state,
+               error, attempts, next_attempt_at, parked_at, closed_at, closed_reason,
+               (SELECT count(*) FROM parked b WHERE b.topic = p.topic AND b.key = p.key AND b.id > p.id
+                AND b.state = 'behind') AS waiting_behind
+        FROM parked p WHERE id = $1
+        """,
+        parked_id,
+    )
+    if row is None:
+        raise NotFound(f"no parked event {parked_id}")
+    found = dict(row)
+    found["headers"] = dict(json.loads(found["headers"]))
+    found["payload"] = _readable(found["payload"])
+    return found
+
+
+def _readable(payload: bytes | None) -> str | None:
+    if payload is None:
+        return None
+    try:
+        return payload.decode()
+    except UnicodeDecodeError:
+        return "base64:" + b64encode(payload).decode()
+
+
+async def retry_parked(conn: Connection, parked_id: int | None) -> int:
+    """Makes one parked event, or all that failed or died, due now. Returns how many."""
+    rows = await conn.fetch(
+        """
+        UPDATE parked SET next_attempt_at = clock_timestamp(),
+               state = CASE WHEN event_id IS NULL THEN 'unreadable' ELSE 'failed' END
+        WHERE state IN ('failed', 'early', 'unreadable', 'dead') AND ($1::bigint IS NULL OR id = $1)
+        RETURNING id
+        """,
+        parked_id,
+    )
+    return len(rows)
+
+
+async def drop_parked(conn: Connection, parked_id: int, reason: str) -> None:
+    """Gives one parked event up; the row and the reason are kept, its key goes on. Raises NotFound."""
+    dropped = await conn.fetchval(
+        """
+        UPDATE parked SET state = 'dropped', next_attempt_at = NULL, closed_at = clock_timestamp(),
+               closed_reason = $2
+        WHERE id = $1 AND state <> 'dropped' RETURNING id
+        """,
+        parked_id,
+        reason,
+    )
+    if dropped is None:
+        raise NotFound(f"no open parked event {parked_id}")
+
+
+async def stop(conn: Connection, reason: str) -> None:
+    """The breaker's stop, for all processes of the service."""
+    await conn.execute(
+        "UPDATE consumer_state SET stopped_at = clock_timestamp(), stopped_reason = $1 "
+        "WHERE stopped_at IS NULL",
+        reason,
+    )
+
+
+@dataclass(frozen=True)
+class ConsumerState:
+    """What a consumer has to look at from time to time."""
+
+    stopped_reason: str | None
+    replay_requested_at: datetime | None
+    parked: bool
+
+
+async def consumer_state(conn: Connection) -> ConsumerState:
+    row = await conn.fetchrow(
+        """
+        SELECT CASE WHEN stopped_at IS NOT NULL THEN stopped_reason END AS stopped_reason,
+               replay_requested_at,
+               EXISTS (SELECT FROM parked WHERE state NOT IN ('dead', 'dropped')) AS parked
+        FROM consumer_state
+        """
+    )
+    assert row is not None
+    return ConsumerState(row["stopped_reason"], row["replay_requested_at"], row["parked"])
+
+
+async def resume(conn: Connection) -> None:
+    """Lets a stopped consumer go on."""
+    await conn.execute("UPDATE consumer_state SET stopped_at = NULL, stopped_reason = NULL")
+
+
+async def request_replay(conn: Connection) -> None:
+    """Asks the consumers to read their topics from the beginning; what was applied is not applied twice."""
+    await conn.execute("UPDATE consumer_state SET replay_requested_at = clock_timestamp()")
+
+
+async def parked_counts(conn: Connection) -> dict[str, int]:
+    """Open parked events by state."""
+    rows = await conn.fetch(
+        "SELECT state, count(*) AS many FROM parked WHERE state <> 'dropped' GROUP BY state"
+    )
+    return {row["state"]: row["many"] for row in rows}
+
+
+async def early_waiting(conn: Connection) -> int:
+    """Early events that were tried at most twice: a stepped clock waits for these."""
+    count: int = await conn.fetchval("SELECT count(*) FROM parked WHERE state = 'early' AND attempts <= 2")
+    return count

@@ -1,0 +1,93 @@
+"""Runs the work of the clock: each job when the earliest row that needs it is due.
+
+A job runs in one transaction and holds `pg_try_advisory_xact_lock` inside it, so that replicas share the work
+and never do it twice at once. The lock ends with the transaction.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Sequence
+from datetime import datetime
+
+from shared import log
+from shared.errors import Transient
+from shared.service import Due, Job
+from shared.tx import Connection, Door, transaction
+from shared.waiting import until
+
+RETRY_S = (0.5, 2.0, 10.0, 60.0)
+ROUNDS_MAX = 1000
+WOKEN_AGAIN_S = 0.01
+
+
+async def next_due(conn: Connection, dues: Sequence[Due]) -> datetime | None:
+    """The earliest business time at which any of these has work."""
+    times = [at for due in dues if (at := await due(conn)) is not None]
+    return min(times, default=None)
+
+
+async def run(door: Door, jobs: Sequence[Job], *, stopping: asyncio.Event) -> None:
+    """One task per job, until `stopping` is set."""
+    async with asyncio.TaskGroup() as group:
+        for job in jobs:
+            group.create_task(_repeat(door, job, stopping), name=f"job {job.name}")
+
+
+async def _repeat(door: Door, job: Job, stopping: asyncio.Event) -> None:
+    woken = door.bell.listener()
+    await until(door.clock.started(), stopping)
+    failures = 0
+    while not stopping.is_set():
+        woken.clear()
+        try:
+            await run_while_due(door, job)
+            failures = 0
+            pause_s = job.every_s
+        except Transient as error:
+            log.warning("job", job=job.name, outcome="retry", error=str(error))
+            pause_s = RETRY_S[0]
+        except Exception as error:
+            log.error("job", job=job.name, outcome="failed", error=repr(error), exc_info=True)
+            pause_s = RETRY_S[min(failures, len(RETRY_S) - 1)]
+            failures += 1
+            woken.clear()
+        await _rest(woken, pause_s, stopping)
+
+
+async def _rest(woken: asyncio.Event, pause_s: float, stopping: asyncio.Event) -> None:
+    """Until a commit of this process, the end, or the pause is over; commits close together count as one."""
+    try:
+        async with asyncio.timeout(pause_s):
+            await until(woken.wait(), stopping)
+    except TimeoutError:
+        return
+    await asyncio.sleep(WOKEN_AGAIN_S)
+
+
+async def run_while_due(door: Door, job: Job) -> int:
+    """Runs a job as often as it is due now; returns how often. A job that stays due is a bug and rises."""
+    for rounds in range(ROUNDS_MAX):
+        if not await run_once(door, job):
+            return rounds
+    raise RuntimeError(f"job {job.name} is still due after {ROUNDS_MAX} rounds")
+
+
+async def run_once(door: Door, job: Job) -> bool:
+    """Runs a job if it is due and no other process runs it; tells whether it ran."""
+    began = time.monotonic()
+    async with door.pool.acquire(timeout=door.acquire_timeout_s) as conn:
+        due = await job.due(conn)  # type: ignore[arg-type]
+    if due is None or due > door.clock.now():
+        return False
+    async with transaction(door) as tx:
+        if not await tx.conn.fetchval("SELECT pg_try_advisory_xact_lock(hashtext($1))", f"job {job.name}"):
+            return False
+        due = await job.due(tx.conn)
+        if due is None or due > tx.now:
+            return False
+        await job.run(tx)
+    milliseconds = round((time.monotonic() - began) * 1000, 1)
+    log.info("job", job=job.name, service=door.service, outcome="done", ms=milliseconds)
+    return True
