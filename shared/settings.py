@@ -41,3 +41,4 @@ class Settings(BaseSettings):
     statement_timeout_s: float = 5.0
     drain_timeout_s: float = 8.0
     body_bytes_max: int = 1 << 20
+    requests_per_minute_max: int = Field(30_000, ge=1, description="per caller, or per address without a token")

@@ -1,0 +1,72 @@
+"""The factory of a service's HTTP application."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+
+from fastapi import APIRouter, FastAPI
+
+from shared import auth, look, metrics
+from shared.api import edge, health, problems, stepped
+from shared.api.context import Busy, Context, NextDue
+from shared.progress import Progress
+from shared.settings import Settings
+from shared.tx import Door
+
+SERVICES = Path(__file__).parents[2] / "services"
+
+
+def connect(
+    app: FastAPI, *, progress: Progress, next_due: NextDue | None = None, busy: Busy | None = None
+) -> None:
+    """Tells the application of a running process what its loops are up to."""
+    here: Context = app.state.context
+    app.state.context = replace(here, progress=progress, next_due=next_due, busy=busy)
+
+
+def application(
+    door: Door,
+    settings: Settings,
+    *routers: APIRouter,
+    title: str,
+    progress: Progress | None = None,
+    meters: metrics.Metrics | None = None,
+    next_due: NextDue | None = None,
+    busy: Busy | None = None,
+    policies: Mapping[str, str] | None = None,
+) -> FastAPI:
+    """A service's routes with everything around them that is the same in every service.
+
+    `progress` is filled by the loops of the process; `next_due` and `busy` answer /quiet. `policies` gives a
+    path prefix (a mounted console) its own content security policy. Raises ValueError on wrong token files.
+    """
+    meters = meters or metrics.build()
+    keys = auth.Keys(auth.load_tokens(settings.tokens_file), settings.link_key.get_secret_value(), door.clock)
+    app = FastAPI(
+        title=title,
+        version="1",
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=None,
+        responses={**problems.RESPONSES},
+    )
+    folder = SERVICES / door.service
+    app.state.keys = keys
+    app.state.look = look.environment(folder)
+    app.state.context = Context(door, settings, folder, progress or Progress(), meters, next_due, busy)
+    problems.install(app)
+    for router in (health.router(), *routers):
+        app.include_router(router)
+    if settings.clock == "stepped":
+        app.include_router(stepped.router())
+    app.add_middleware(
+        edge.Edge,
+        keys=keys,
+        metrics=meters,
+        body_bytes_max=settings.body_bytes_max,
+        requests_per_minute_max=settings.requests_per_minute_max,
+        policies=policies or {},
+    )
+    return app

@@ -1,0 +1,60 @@
+"""The two ways a route gets at the store: to write and say, or only to read."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated, cast
+
+import asyncpg
+from fastapi import Depends, Request
+
+from shared import auth
+from shared import tx as transactions
+from shared.api import context, idempotency
+from shared.errors import Transient
+from shared.tx import Connection, Tx
+
+AWAY = (*transactions.BROKEN, asyncpg.InterfaceError, OSError)
+
+
+async def in_tx(request: Request) -> AsyncIterator[Tx]:
+    """The transaction of one request; ends after the route's function and before the response is sent."""
+    auth.admit(request)
+    here = context.of(request)
+    here.progress.open_tx += 1
+    try:
+        async with transactions.transaction(here.door) as tx:
+            await idempotency.begin(request, tx)
+            yield tx
+    finally:
+        here.progress.open_tx -= 1
+
+
+@dataclass(frozen=True)
+class Read:
+    """One snapshot of the store. `now` is business time."""
+
+    conn: Connection
+    now: datetime
+
+
+async def reading(request: Request) -> AsyncIterator[Read]:
+    """A read-only snapshot; nothing can be written or said through it."""
+    auth.admit(request)
+    door = context.of(request).door
+    conn: Connection | None = None
+    try:
+        async with door.pool.acquire(timeout=door.acquire_timeout_s) as pooled:
+            conn = cast(Connection, pooled)
+            async with conn.transaction(isolation="repeatable_read", readonly=True):
+                yield Read(conn, door.clock.now())
+    except AWAY as error:
+        if conn is None or transactions.is_broken(error, conn):
+            raise Transient(f"{type(error).__name__}: {error}") from error
+        raise
+
+
+InTx = Annotated[Tx, Depends(in_tx, scope="function")]
+Reading = Annotated[Read, Depends(reading, scope="function")]

@@ -1,0 +1,136 @@
+"""What happens to every request before and after its route: trace, limits, headers, one log line."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Mapping
+
+from limits import RateLimitItemPerMinute
+from limits.aio.storage import MemoryStorage
+from limits.aio.strategies import FixedWindowRateLimiter
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from shared import auth, log, tracing
+from shared.api import problems
+from shared.metrics import Metrics
+
+CSP = (
+    "default-src 'none'; style-src 'unsafe-inline'; img-src 'self' data:; form-action 'self';"
+    " base-uri 'none'; frame-ancestors 'none'"
+)
+HEADERS: Mapping[str, str] = {
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
+}
+QUIET_PATHS = frozenset({"/livez", "/readyz", "/metrics", "/clock", "/quiet"})
+
+
+class Edge:
+    """ASGI middleware, outermost of ours. `policies` gives a path prefix its own content security policy."""
+
+    def __init__(
+        self,
+        app: ASGIApp,
+        *,
+        keys: auth.Keys,
+        metrics: Metrics,
+        body_bytes_max: int,
+        requests_per_minute_max: int,
+        policies: Mapping[str, str],
+    ) -> None:
+        self._app = app
+        self._keys = keys
+        self._metrics = metrics
+        self._body_bytes_max = body_bytes_max
+        self._rate = RateLimitItemPerMinute(requests_per_minute_max)
+        self._limiter = FixedWindowRateLimiter(MemoryStorage())
+        self._policies = policies
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        headers = Headers(scope=scope)
+        with tracing.unit("http", headers.get("traceparent")):
+            began = time.perf_counter()
+            status = 500
+            policy = self._policy(scope["path"])
+
+            async def dressed(message: Message) -> None:
+                nonlocal status
+                if message["type"] == "http.response.start":
+                    status = message["status"]
+                    dress(MutableHeaders(scope=message), policy)
+                await send(message)
+
+            try:
+                await self._within_limits(scope, receive, dressed, headers=headers)
+            finally:
+                self._tell(scope, status, time.perf_counter() - began)
+
+    async def _within_limits(self, scope: Scope, receive: Receive, send: Send, *, headers: Headers) -> None:
+        path = scope["path"]
+        if path not in QUIET_PATHS and not await self._limiter.hit(self._rate, self._who(scope, headers)):
+            stats = await self._limiter.get_window_stats(self._rate, self._who(scope, headers))
+            retry = {"Retry-After": str(max(1, round(stats.reset_time - time.time())))}
+            answer = problems.problem(429, "too-many-requests", "too many requests", headers=retry)
+            await answer(scope, receive, send)
+            return
+        length = headers.get("content-length", "0")
+        if not length.isdigit() or int(length) > self._body_bytes_max:
+            detail = f"the body may have {self._body_bytes_max} bytes"
+            answer = problems.problem(413, "content-too-large", detail, headers={"Connection": "close"})
+            await answer(scope, receive, send)
+            return
+        await self._app(scope, self._counted(receive), send)
+
+    def _counted(self, receive: Receive) -> Receive:
+        """A body without a length is counted while it comes."""
+        seen = 0
+
+        async def counted() -> Message:
+            nonlocal seen
+            message = await receive()
+            seen += len(message.get("body", b""))
+            if seen > self._body_bytes_max:
+                raise HTTPException(413, f"the body may have {self._body_bytes_max} bytes")
+            return message
+
+        return counted
+
+    def _who(self, scope: Scope, headers: Headers) -> str:
+        caller = auth.find_caller(self._keys, headers.get("authorization"))
+        client = scope.get("client")
+        return caller.id if caller else str(client[0] if client else "unknown")
+
+    def _policy(self, path: str) -> str | None:
+        return next((own for prefix, own in self._policies.items() if path.startswith(prefix)), None)
+
+    def _tell(self, scope: Scope, status: int, seconds: float) -> None:
+        route = getattr(scope.get("route"), "path", None) or "unmatched"
+        method = scope["method"] if re.fullmatch(r"[A-Z]{3,7}", scope["method"]) else "OTHER"
+        self._metrics.requests.labels(method, route, str(status)).inc()
+        self._metrics.request_seconds.labels(method, route).observe(seconds)
+        if route not in QUIET_PATHS:
+            ms = round(seconds * 1000, 1)
+            log.info("http", outcome=outcome(status), method=method, route=route, status=status, ms=ms)
+
+
+def outcome(status: int) -> str:
+    return "ok" if status < 400 else "refused" if status < 500 else "failed"
+
+
+def dress(headers: MutableHeaders, policy: str | None) -> None:
+    """Security headers; a page's own policy and caching stay where its part of the application has them."""
+    for name, value in HEADERS.items():
+        headers.setdefault(name, value)
+    headers.setdefault("Content-Security-Policy", policy or CSP)
+    if policy is None:
+        headers.setdefault("Cache-Control", "no-store")

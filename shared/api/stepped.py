@@ -1,0 +1,89 @@
+"""For stacks whose time is told: setting it, and asking whether the service has nothing left to do at it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from fastapi import APIRouter, Depends, Request
+from pydantic import AwareDatetime, BaseModel
+
+from shared.api import context
+from shared.api.doors import Reading
+from shared.api.models import Body
+from shared.auth import requires
+from shared.clock import SteppedClock
+from shared.errors import Refused
+from shared.tx import Connection
+
+EARLY_ATTEMPTS_MAX = 2
+
+
+class BackInTime(Refused):
+    status = 409
+    code = "back-in-time"
+
+
+class Time(Body):
+    now: AwareDatetime
+
+
+class Quiet(BaseModel):
+    """Whether work is left at this time. `sent` and `done` as in `shared.progress.Progress`.
+
+    `busy` counts open transactions, work a loop has in hand, and events that came early and are about to be
+    tried again. Read in the order in which work moves on, so that nothing in motion is overlooked.
+    """
+
+    busy: int
+    outbox: int
+    sent: dict[str, int]
+    done: dict[str, int]
+    next_due: datetime | None
+    now: datetime | None
+
+
+async def put_clock(request: Request, body: Time) -> Time:
+    door = context.of(request).door
+    assert isinstance(door.clock, SteppedClock)
+    try:
+        door.clock.set(body.now)
+    except ValueError as error:
+        raise BackInTime(str(error)) from error
+    door.bell.ring()
+    return Time(now=door.clock.now())
+
+
+async def get_quiet(request: Request, tx: Reading) -> Quiet:
+    """Work moves from `done`'s gap or an open transaction to rows, to `sent`: asked in this order.
+
+    The snapshot begins with its first statement, which comes after `done` and `open_tx` are read.
+    """
+    here = context.of(request)
+    done = dict(here.progress.done)
+    open_tx = here.progress.open_tx
+    outbox = await tx.conn.fetchval("SELECT count(*) FROM outbox")
+    busy = await _early(tx.conn) + (await here.busy(tx.conn) if here.busy else 0)
+    next_due = await here.next_due(tx.conn) if here.next_due else None
+    return Quiet(
+        busy=busy + max(open_tx, here.progress.open_tx),
+        outbox=outbox,
+        sent=dict(here.progress.sent),
+        done=done,
+        next_due=next_due,
+        now=tx.now if tx.now.timestamp() > 0 else None,
+    )
+
+
+async def _early(conn: Connection) -> int:
+    return int(
+        await conn.fetchval(
+            "SELECT count(*) FROM parked WHERE state = 'early' AND attempts <= $1", EARLY_ATTEMPTS_MAX
+        )
+    )
+
+
+def router() -> APIRouter:
+    made = APIRouter(tags=["clock"], dependencies=[Depends(requires("clock"))])
+    made.put("/clock")(put_clock)
+    made.get("/quiet")(get_quiet)
+    return made
