@@ -20,10 +20,9 @@ import asyncpg
 from deploy.local import databases, kafka, leftovers, postgres, servers
 from deploy.local.child import Trouble
 from deploy.local.databases import Store
-from shared import tx
+from shared import migrate, tx
 
 ROOT = Path(__file__).parents[1]
-PLUMBING = "plumbing"
 
 MakeDatabase: TypeAlias = Callable[[str], Awaitable[Store]]
 MakePool: TypeAlias = Callable[[str], Awaitable[tx.Pool]]
@@ -100,28 +99,13 @@ class Databases:
         await databases.make_roles(self.admin_dsn, service)
         name = f"template_{service}_{uuid.uuid4().hex[:12]}"
         store = await databases.make(self.admin_dsn, service, name)
-        await _migrate(store, service)
+        await migrate.migrate(store.owner_dsn, ROOT / "services" / service, databases.app_role(service))
         return name
 
 
 async def connect(dsn: str) -> tx.Pool:
     """A small pool of connections."""
     return await asyncpg.create_pool(dsn, min_size=1, max_size=8, command_timeout=10)
-
-
-async def _migrate(store: Store, service: str) -> None:
-    conn = await asyncpg.connect(store.owner_dsn)
-    files = sorted((ROOT / "shared" / "sql").glob("*.sql"))
-    if service != PLUMBING:
-        files += sorted((ROOT / "services" / service / "sql" / "migrations").glob("*.sql"))
-    role = databases.app_role(service)
-    try:
-        for file in files:
-            await conn.execute(file.read_text())
-        await conn.execute(f'GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO "{role}"')
-        await conn.execute(f'GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA public TO "{role}"')
-    finally:
-        await conn.close()
 
 
 @contextlib.contextmanager

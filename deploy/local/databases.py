@@ -1,4 +1,4 @@
-"""The databases of the services on one server: each has an owner, who migrates, and a role that works there."""
+"""The databases of the services on one server, each with an owner and with a role that works in it."""
 
 from __future__ import annotations
 
