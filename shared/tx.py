@@ -38,11 +38,18 @@ BROKEN = (
 )
 
 
-def is_broken(error: BaseException, conn: Connection | None) -> bool:
+def is_broken(error: BaseException, conn: Connection) -> bool:
     """Whether the store failed, not the statement. InterfaceError means either: the connection tells."""
     if isinstance(error, asyncpg.InterfaceError):
-        return conn is None or conn.is_closed()
+        return _is_gone(conn)
     return isinstance(error, BROKEN)
+
+
+def _is_gone(conn: Connection) -> bool:
+    try:
+        return conn.is_closed()
+    except asyncpg.InterfaceError:  # the pool has taken a connection back at once because it broke
+        return True
 
 
 @dataclass(frozen=True)
@@ -118,32 +125,29 @@ class Tx:
 
 
 @asynccontextmanager
-async def transaction(door: Door, *, conn: Connection | None = None) -> AsyncIterator[Tx]:
+async def transaction(door: Door) -> AsyncIterator[Tx]:
     """Opens the unit of work; commits when the block ends, rolls back when it raises.
 
     Raises Transient where the store could not be reached, broke, or chose this transaction as the victim of
     a deadlock: nothing happened then, or it happened whole, and trying again is safe behind a unique key.
     """
-    used = conn
+    conn = await _acquire(door)
     try:
-        if conn is not None:
-            async with _committed(door, conn) as tx:
-                yield tx
-        else:
-            async with door.pool.acquire(timeout=door.acquire_timeout_s) as pooled:
-                used = cast(Connection, pooled)
-                async with _committed(door, used) as tx:
-                    yield tx
-    except (*BROKEN, asyncpg.InterfaceError, OSError) as error:
-        if is_broken(error, used) or (used is None and isinstance(error, OSError)):
+        async with conn.transaction():
+            tx = Tx(conn, door.clock.now(), door.service)
+            yield tx
+            await tx.flush()
+    except Exception as error:
+        if is_broken(error, conn):
             raise Transient(f"{type(error).__name__}: {error}") from error
         raise
+    finally:
+        await door.pool.release(conn)  # type: ignore[arg-type]
     door.bell.ring()
 
 
-@asynccontextmanager
-async def _committed(door: Door, conn: Connection) -> AsyncIterator[Tx]:
-    async with conn.transaction():
-        tx = Tx(conn, door.clock.now(), door.service)
-        yield tx
-        await tx.flush()
+async def _acquire(door: Door) -> Connection:
+    try:
+        return cast(Connection, await door.pool.acquire(timeout=door.acquire_timeout_s))
+    except (*BROKEN, asyncpg.InterfaceError, OSError) as error:
+        raise Transient(f"the store is away: {type(error).__name__}: {error}") from error

@@ -1,0 +1,89 @@
+"""Said if and only if committed, in order per key."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+
+import pytest
+
+from shared import envelope, tx
+from shared.errors import Transient
+from tests.integration.shared.plumbing import Listener, a_match, ended
+
+
+async def test_an_event_is_said_if_and_only_if_the_transaction_commits(listener: Listener) -> None:
+    door = listener.door
+    with pytest.raises(RuntimeError):
+        async with tx.transaction(door) as t:
+            t.emit(ended(a_match()))
+            raise RuntimeError
+    assert await door.pool.fetchval("SELECT count(*) FROM outbox") == 0
+    async with tx.transaction(door) as t:
+        said = t.emit(ended(a_match()))
+    assert await door.pool.fetchval("SELECT event_id FROM outbox") == said
+
+
+async def test_loops_are_woken_after_the_commit_and_never_before(listener: Listener) -> None:
+    door = listener.door
+    woken = door.bell.listener()
+    async with tx.transaction(door) as t:
+        t.emit(ended(a_match()))
+        assert not woken.is_set()
+    assert woken.is_set()
+    assert await door.pool.fetchval("SELECT count(*) FROM outbox") == 1
+
+
+async def test_events_of_one_key_are_counted_in_the_order_in_which_they_were_said(listener: Listener) -> None:
+    door = listener.door
+    match, other = a_match(), a_match()
+    async with tx.transaction(door) as t:
+        for version, which in ((1, match), (1, other), (2, match)):
+            t.emit(ended(which, version))
+    async with tx.transaction(door) as t:
+        t.emit(ended(match, 3))
+    rows = await door.pool.fetch("SELECT sequence, payload FROM outbox WHERE key = $1 ORDER BY id", str(match))
+    assert [(row["sequence"], json.loads(row["payload"])["version"]) for row in rows] == [(1, 1), (2, 2), (3, 3)]
+
+
+async def test_racing_transactions_on_one_key_keep_ids_and_sequences_in_commit_order(listener: Listener) -> None:
+    door = listener.door
+    match = a_match()
+
+    async def say() -> None:
+        async with tx.transaction(door) as t:
+            t.emit(ended(match))
+
+    await asyncio.gather(*(say() for _ in range(40)))
+    rows = await door.pool.fetch("SELECT sequence FROM outbox ORDER BY id")
+    assert [row["sequence"] for row in rows] == list(range(1, 41))
+
+
+async def test_a_failed_part_takes_back_what_it_said(listener: Listener) -> None:
+    door = listener.door
+    async with tx.transaction(door) as t:
+        with pytest.raises(ValueError, match="no"):
+            async with t.savepoint():
+                t.emit(ended(a_match()))
+                raise ValueError("no")
+        kept = t.emit(ended(a_match()))
+    assert [row["event_id"] for row in await door.pool.fetch("SELECT event_id FROM outbox")] == [kept]
+
+
+async def test_a_lost_connection_is_transient(listener: Listener) -> None:
+    door = listener.door
+    with pytest.raises(Transient):
+        async with tx.transaction(door) as t:
+            await t.conn.execute("SELECT pg_terminate_backend(pg_backend_pid())")
+
+
+async def test_what_is_said_carries_the_trace_of_its_request_and_its_cause(listener: Listener) -> None:
+    door = listener.door
+    trace = envelope.new_trace("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01")
+    token = envelope.TRACE.set(trace)
+    async with tx.transaction(door) as t:
+        t.emit(ended(a_match()))
+    envelope.TRACE.reset(token)
+    row = await door.pool.fetchrow("SELECT traceparent, correlation_id FROM outbox")
+    assert row["traceparent"] == trace.traceparent
+    assert row["correlation_id"] == trace.correlation_id
