@@ -1,0 +1,53 @@
+"""The hash of a market: equal on every machine and in any order of input."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import fields, is_dataclass
+
+from services.matching.engine import index as arrays
+
+ARITHMETIC = 1
+
+
+def of(index: arrays.Index) -> str:
+    """SHA-256 over the canonical form of what is solved; `ARITHMETIC` counts changes of the scoring itself."""
+    everybody = {*index.left.numbers, *index.right.numbers}
+    form = {
+        "arithmetic": ARITHMETIC,
+        "rules": _plain(index.whole.rules),
+        "mentees": [_plain(mentee) for mentee in index.mentees],
+        "mentors": [_plain(mentor) for mentor in index.mentors],
+        "managers": _lines(everybody, index.whole.managers),
+        "blocked": index.blocked.tolist(),
+        "families": {code: topic.family for code, topic in index.whole.topics.items() if topic.family},
+    }
+    text = json.dumps(form, sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _lines(numbers: set[str], managers: Mapping[str, str | None]) -> dict[str, str | None]:
+    """The part of the manager tree above these people: nobody else's boss changes the hash."""
+    found: dict[str, str | None] = {}
+    for number in numbers:
+        at: str | None = number
+        while at is not None and at not in found:
+            found[at] = managers.get(at) or None
+            at = found[at]
+    return found
+
+
+def _plain(value: object) -> object:
+    if is_dataclass(value):
+        return {field.name: _plain(getattr(value, field.name)) for field in fields(value)}
+    if isinstance(value, Mapping):
+        return {key: _plain(inner) for key, inner in value.items()}
+    if isinstance(value, frozenset):
+        return sorted(value)
+    if isinstance(value, tuple):
+        return sorted((_plain(inner) for inner in value), key=repr)
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    return value

@@ -1,0 +1,162 @@
+"""Why this pair, and why nobody: the model's reasons in words that both people and the organiser may read.
+
+Sentences name answers and rules, never another person's rating or anything said in confidence.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from services.matching.engine import index as arrays
+from services.matching.engine import market, score
+
+LANGUAGES = {
+    "de": "German",
+    "en": "English",
+    "es": "Spanish",
+    "fr": "French",
+    "hi": "Hindi",
+    "ja": "Japanese",
+    "pt": "Portuguese",
+    "zh": "Chinese",
+}
+ALIKE = 0.75
+FORBIDDEN = {
+    "not-eligible": "One of the two may not take part in this programme.",
+    "consent-missing": "One of the two has not agreed to be matched.",
+    "goals-missing": "The mentee has named no goals yet.",
+    "skills-missing": "The mentor has named no skills to share yet.",
+    "same-person": "They are the same person.",
+    "reporting-line": "One of the two reports to the other.",
+    "same-team": "They are in the same team.",
+    "blocked": "This pair was ruled out, or was tried before.",
+    "no-shared-language": "They have no language in common.",
+    "no-shared-hours": "Their weekly hours overlap too little.",
+    "seniority": "Their levels are not what this programme asks for.",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """One reason in words. `given` is false where an answer is missing and counts as average."""
+
+    code: str
+    sentence: str
+    given: bool = True
+
+
+def forbidden(codes: Iterable[str]) -> tuple[Reason, ...]:
+    """The rules that exclude a pair, in words."""
+    return tuple(Reason(code, FORBIDDEN[code]) for code in codes)
+
+
+def why(index: arrays.Index, row: int, column: int) -> tuple[Reason, ...]:
+    """Why these two fit, one reason per component that says something, the most important first."""
+    mentee, mentor = index.mentees[row], index.mentors[column]
+    part = {component.code: component for component in score.components(index, row, column)}
+    found = [
+        *_goals(mentee, mentor, index.whole.topics),
+        _scales("values", part["values"], mentee.values, mentor.values),
+        _scales("style", part["style"], mentee.style, mentor.style),
+        *_languages(mentee, mentor),
+        _hours(mentee, mentor),
+        _interests(mentee, mentor),
+        *_experience(mentee, mentor, part["experience"]),
+        _location(mentee, mentor, part["location"]),
+        _feedback(part["feedback"]),
+    ]
+    return tuple(found)
+
+
+def _goals(mentee: market.Mentee, mentor: market.Mentor, topics: Mapping[str, market.Topic]) -> list[Reason]:
+    wanted = [goal.skill for goal in sorted(mentee.goals, key=lambda goal: (-goal.importance, goal.skill))]
+    known = [skill for skill in wanted if skill in arrays.shared(mentor)]
+    families = {topics[skill].family for skill in arrays.shared(mentor) if skill in topics} - {""}
+    near = [s for s in wanted if s not in known and s in topics and topics[s].family in families]
+    reasons = [Reason("goals", _covered(wanted, known, topics))]
+    if near:
+        reasons.append(Reason("related", f"The mentor knows skills close to {_names(near, topics)}."))
+    taught = [skill for skill in wanted if skill in arrays.taught(mentor)]
+    if mentor.topics and taught:
+        reasons.append(Reason("teaches", f"The mentor wants to teach {_names(taught, topics)}."))
+    return reasons
+
+
+def _covered(wanted: list[str], known: list[str], topics: Mapping[str, market.Topic]) -> str:
+    if not known:
+        return "The mentor has named none of the goal skills."
+    share = "the mentee's goal" if len(wanted) == 1 else f"{len(known)} of the {len(wanted)} goal skills"
+    if 1 < len(wanted) == len(known):
+        share = f"all {len(wanted)} goal skills"
+    return f"The mentor has experience in {_names(known, topics)}: {share}."
+
+
+def _scales(code: str, part: score.Component, left: Mapping[str, int], right: Mapping[str, int]) -> Reason:
+    subject = {"values": "What matters to them at work", "style": "How they like to work together"}[code]
+    if not part.given:
+        return Reason(code, f"{subject}: not given by both, so it counts as average.", given=False)
+    alike = [_word(s) for s in sorted(left.keys() & right.keys()) if abs(left[s] - right[s]) <= 1]
+    verdict = "is much alike" if part.u >= ALIKE else "differs in part" if alike else "differs"
+    named = f" (alike in {_listed(alike)})" if alike else ""
+    noun = {"values": " (their values)", "style": " (their style)"}[code]
+    return Reason(code, f"{subject}{noun} {verdict}{named}.")
+
+
+def _languages(mentee: market.Mentee, mentor: market.Mentor) -> list[Reason]:
+    shared = [LANGUAGES.get(code, code) for code in sorted(mentee.languages & mentor.languages)]
+    return [Reason("languages", f"Both speak {_listed(shared)}.")] if shared else []
+
+
+def _hours(mentee: market.Mentee, mentor: market.Mentor) -> Reason:
+    hours = (mentee.hours & mentor.hours).bit_count() / 2
+    unit = "hour" if hours == 1 else "hours"
+    return Reason("availability", f"Their weekly hours overlap by {hours:g} {unit}.")
+
+
+def _interests(mentee: market.Mentee, mentor: market.Mentor) -> Reason:
+    if not (mentee.interests and mentor.interests):
+        return Reason("interests", "Interests: not given by both, so they count as average.", given=False)
+    shared = [_word(code) for code in sorted(mentee.interests & mentor.interests)]
+    return Reason(
+        "interests", f"Both like {_listed(shared)}." if shared else "They named different interests."
+    )
+
+
+def _experience(mentee: market.Mentee, mentor: market.Mentor, part: score.Component) -> list[Reason]:
+    if not mentee.goal_names_level:
+        return []
+    if not part.given or mentor.level is None or mentee.level is None:
+        return [Reason("experience", "Level: not given by both, so it counts as average.", given=False)]
+    gap = mentor.level - mentee.level
+    levels = "1 level" if abs(gap) == 1 else f"{abs(gap)} levels"
+    place = "at the same level as" if gap == 0 else f"{levels} {'above' if gap > 0 else 'below'}"
+    return [Reason("experience", f"The goal names a level, and the mentor is {place} the mentee.")]
+
+
+def _location(mentee: market.Mentee, mentor: market.Mentor, part: score.Component) -> Reason:
+    if not part.given:
+        return Reason("location", "Place: not given by both, so it counts as average.", given=False)
+    if mentee.site and mentee.site == mentor.site:
+        return Reason("location", f"Both work at {mentee.site}.")
+    if mentee.city and mentee.city == mentor.city:
+        return Reason("location", f"Both work in {mentee.city}.")
+    return Reason("location", "They work at different places and would meet by video.")
+
+
+def _feedback(part: score.Component) -> Reason:
+    if part.given:
+        return Reason("feedback", "Feedback after the mentor's earlier sessions was taken into account.")
+    return Reason("feedback", "Earlier feedback: not given yet, so it counts as average.", given=False)
+
+
+def _names(skills: Iterable[str], topics: Mapping[str, market.Topic]) -> str:
+    return _listed([topics[skill].name if skill in topics else skill for skill in skills])
+
+
+def _listed(words: list[str]) -> str:
+    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"
+
+
+def _word(code: str) -> str:
+    return code.replace("-", " ").replace("_", " ")

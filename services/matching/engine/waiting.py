@@ -1,0 +1,150 @@
+"""Why nobody: the reason of everybody who is left without a partner, for the organiser's list."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from services.matching.engine import flow, market, rules, sides
+from services.matching.engine import index as arrays
+
+NOT_READY = {
+    "not-eligible": "May not take part in this programme.",
+    "consent-missing": "Not ready: has not agreed to be matched.",
+    "goals-missing": "Not ready: goals missing.",
+    "skills-missing": "Not ready: skills to share missing.",
+    "no-seats-offered": "Offers no seats.",
+}
+EXCLUDED = {
+    "not-eligible": "may not take part",
+    "consent-missing": "no consent",
+    "goals-missing": "no goals named",
+    "skills-missing": "no skills named",
+    "same-person": "the same person",
+    "reporting-line": "in the reporting line",
+    "same-team": "in the same team",
+    "blocked": "ruled out or tried before",
+    "no-shared-language": "no shared language",
+    "no-shared-hours": "too few shared hours",
+    "seniority": "not of the level asked for",
+    "nothing-in-common": "nothing in common",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Exclusion:
+    """A rule, how many people it excludes, and how many of them it alone excludes."""
+
+    code: str
+    people: int
+    alone: int
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A person without a partner; `role` is mentee or mentor, `excluded` what stood in the way."""
+
+    number: str
+    role: str
+    code: str
+    sentence: str
+    excluded: tuple[Exclusion, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Words:
+    role: str
+    other: str
+    nobody: str
+    nobody_sentence: str
+    placed: str
+    placed_sentence: str
+
+
+MENTEE = _Words(
+    role="mentee",
+    other="mentor",
+    nobody="no-mentors",
+    nobody_sentence="No other mentor in the programme is ready.",
+    placed="all-mentors-full",
+    placed_sentence="would fit, but no seat is left.",
+)
+MENTOR = _Words(
+    role="mentor",
+    other="mentee",
+    nobody="no-mentees",
+    nobody_sentence="No other mentee is ready and looking for a mentor.",
+    placed="all-mentees-placed",
+    placed_sentence="would fit, but found a mentor elsewhere.",
+)
+
+
+def without_partner(
+    index: arrays.Index, weights: sides.Integers, bad: rules.Mask, partner: sides.Integers
+) -> tuple[Waiting, ...]:
+    """Mentees without a mentor, then mentors without any mentee now or before, each in the index's order."""
+    left, right = index.left, index.right
+    has_seats = np.array([mentor.capacity > 0 for mentor in index.mentors], np.bool_)
+    offering = right.eligible & right.consent & right.ready & has_seats
+    looking = left.eligible & left.consent & left.ready
+    taken = np.bincount(partner[partner != flow.NOBODY], minlength=len(index.mentors))
+    found = []
+    for row, mentee in enumerate(index.mentees):
+        if partner[row] == flow.NOBODY:
+            others = offering & (right.tin != left.tin[row])
+            found.append(_reason(mentee, MENTEE, weights[row, others], bad[row, others]))
+    for column, mentor in enumerate(index.mentors):
+        if taken[column] == 0 and mentor.seats_left == mentor.capacity:
+            others = looking & (left.tin != right.tin[column])
+            found.append(_reason(mentor, MENTOR, weights[others, column], bad[others, column]))
+    return tuple(found)
+
+
+def _reason(
+    person: market.Mentee | market.Mentor, words: _Words, weights: sides.Integers, bad: rules.Mask
+) -> Waiting:
+    own = _not_ready(person)
+    if own:
+        return Waiting(person.number, words.role, own, NOT_READY[own])
+    if len(weights) == 0:
+        return Waiting(person.number, words.role, words.nobody, words.nobody_sentence)
+    fitting = int(np.count_nonzero(weights))
+    if fitting:
+        sentence = f"{_people(fitting, words.other)} {words.placed_sentence}"
+        return Waiting(person.number, words.role, words.placed, sentence)
+    excluded = _exclusions(bad)
+    worst = max(excluded, key=lambda exclusion: (exclusion.alone, exclusion.people))
+    sentence = _sentence(_people(len(bad), words.other), excluded)
+    return Waiting(person.number, words.role, worst.code, sentence, excluded)
+
+
+def _not_ready(person: market.Mentee | market.Mentor) -> str:
+    if not person.eligible:
+        return "not-eligible"
+    if not person.consent:
+        return "consent-missing"
+    if isinstance(person, market.Mentee):
+        return "" if person.goals else "goals-missing"
+    if not arrays.shared(person):
+        return "skills-missing"
+    return "" if person.capacity else "no-seats-offered"
+
+
+def _exclusions(bad: rules.Mask) -> tuple[Exclusion, ...]:
+    """The rules by the people they exclude; a pair that no rule forbids has a score of nothing."""
+    found = [Exclusion("nothing-in-common", *(int(np.count_nonzero(bad == 0)),) * 2)]
+    for bit, rule in enumerate(rules.RULES):
+        people = int(np.count_nonzero(bad >> bit & 1))
+        found.append(Exclusion(rule.code, people, int(np.count_nonzero(bad == 1 << bit))))
+    return tuple(sorted((e for e in found if e.people), key=lambda e: (-e.people, e.code)))
+
+
+def _sentence(people: str, excluded: Sequence[Exclusion]) -> str:
+    named = ", ".join(f"{EXCLUDED[exclusion.code]} ({exclusion.people})" for exclusion in excluded)
+    return f"Of {people} none is possible: {named}."
+
+
+def _people(count: int, role: str) -> str:
+    return f"{count} {role}" if count == 1 else f"{count} {role}s"
