@@ -30,14 +30,14 @@ IMPORTANT = 3.0
 """From this importance on (of 5) a skill of the aspired occupation is worth a goal."""
 GAP = 0.5
 """A goal needs at least this many levels (of 7) between the own and the aspired occupation."""
-HIGH = 3.0
+HIGH = 2.5
 """From this level on a skill of the own occupation is worth sharing."""
 MAIL_DOMAIN = "adventure-works.example"
 
 
 @dataclass(frozen=True)
 class Site:
-    """A made-up site: its zone, its part of the people, what is spoken there and how often, its working days."""
+    """A made-up site; `part` is its part of the people, `languages` says how often each is spoken."""
 
     name: str
     time_zone: str
@@ -61,17 +61,8 @@ REGIONS = {
 }
 SHIFTS = (("07:00", "15:00"), ("08:00", "16:00"), ("09:00", "17:00"), ("10:00", "18:00"))
 
-GIVEN_NAMES = tuple(
-    "Ada Aiko Alma Amir Ana Anil Arjun Bela Bruno Carla Chen Dalia Davi Dora Elif Emil Enzo Esra Farid Fen "
-    "Gita Hana Hugo Ines Ivo Jana Jonas Kavya Kemal Kofi Lars Leila Lia Luca Mara Mei Milo Nadia Nils Noor "
-    "Olga Omar Otto Pema Petra Priya Rafa Rosa Sami Sara Sofia Tara Tashi Teo Uma Vera Wen Yara Yuki Zoe".split()
-)
-FAMILY_NAMES = tuple(
-    "Abreu Adler Almeida Arroyo Baker Bello Bhatt Bianchi Blum Cabral Castro Cole Costa Cruz Dahl Duarte "
-    "Egger Ferro Fischer Flores Fontes Garza Gurung Haas Hart Herrera Holm Ibarra Ito Jansen Kaya Khan "
-    "Koch Lama Lang Leite Lindt Lopes Marsh Meyer Moreno Mori Nair Novak Ortiz Okafor Park Pinto Quist Rai "
-    "Ramos Reyes Rossi Salas Sato Serra Sharma Silva Soto Stone Tamang Torres Vega Voss Weber Wolf Yang Zeller".split()
-)
+NAME_STEPS = (601, 1013, 1531, 2003, 2411, 2927, 3301, 3907)
+"""Primes that do not divide the number of full names: stepping by one of them meets each name once."""
 
 
 @dataclass(frozen=True)
@@ -111,10 +102,11 @@ def person(company: Company, employee: Employee, *, seed: int) -> Person:
     number = employee.number
     site = site_of(company, employee, seed=seed)
     starts, ends = chance.among(SHIFTS, seed, number, "shift")
+    given_name, family_name = _name(company, number, seed=seed)
     return Person(
         employee=employee,
-        given_name=chance.among(GIVEN_NAMES, seed, number, "given name"),
-        family_name=chance.among(FAMILY_NAMES, seed, number, "family name"),
+        given_name=given_name,
+        family_name=family_name,
         site=site,
         starts=starts,
         ends=ends,
@@ -140,7 +132,7 @@ def site_of(company: Company, employee: Employee, *, seed: int) -> Site:
 
 
 def gaps(company: Company, career: Career) -> tuple[str, ...]:
-    """The skills a person lacks for the aspired occupation, the most wanted first: importance × missing levels."""
+    """The skills lacking for the aspired occupation, the most wanted first: importance × missing levels."""
     own, aspired = company.occupations[career.occupation], company.occupations[career.aspired]
     wanted = {
         skill: need.importance * (need.level - own[skill].level)
@@ -161,8 +153,16 @@ def shares(company: Company, employee: Employee, *, seed: int) -> Mapping[str, i
     needs = company.occupations[company.careers[employee.title].occupation]
     high = sorted((s for s in needs if needs[s].level >= HIGH), key=lambda s: (-needs[s].level, s))[:10]
     count = chance.whole(4, 9, seed, employee.number, "shares")
-    chosen = chance.several(high or sorted(needs)[:4], count, seed, employee.number, "share")
+    chosen = chance.several(high, count, seed, employee.number, "share")
     return {skill: _level(needs[skill].level, seed, employee.number, skill) for skill in chosen}
+
+
+def _name(company: Company, number: int, *, seed: int) -> tuple[str, str]:
+    """A full name that nobody else in the company has."""
+    given, family = company.given_names, company.family_names
+    first = chance.whole(0, len(given) * len(family) - 1, seed, "first name")
+    place = first + number * chance.among(NAME_STEPS, seed, "names")
+    return given[place // len(family) % len(given)], family[place % len(family)]
 
 
 def _level(level: float, seed: int, number: int, skill: str) -> int:
@@ -190,7 +190,7 @@ def _languages(site: Site, number: int, *, seed: int) -> tuple[str, ...]:
 
 
 def _wish(company: Company, employee: Employee, *, seed: int) -> Wish:
-    """Who leads leaders mentors; who leads often wants both; of the others one in six has something to share."""
+    """Who leads leaders mentors; who leads often wants both; of the others some have something to share."""
     number, depth = employee.number, len(company.chain(employee.number))
     if depth <= 2 and number in company.leads:
         return "mentor"

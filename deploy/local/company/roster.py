@@ -1,4 +1,4 @@
-"""Reads the sample company's files: people, their titles' occupations, what the occupations need."""
+"""Reads the sample company: people, made-up names, what titles are and want to be, what occupations need."""
 
 from __future__ import annotations
 
@@ -51,6 +51,8 @@ class Company:
     careers: Mapping[str, Career]
     occupations: Mapping[str, Mapping[str, Need]]
     skills: Mapping[str, str]
+    given_names: tuple[str, ...]
+    family_names: tuple[str, ...]
 
     @cached_property
     def managers(self) -> Mapping[int, int | None]:
@@ -78,6 +80,8 @@ def load() -> Company:
         careers={row["title"]: Career(row["occupation"], row["aspired"]) for row in _rows("titles.csv")},
         occupations=occupations,
         skills=skills,
+        given_names=tuple(row["given"] for row in _rows("names.csv") if row["given"]),
+        family_names=tuple(row["family"] for row in _rows("names.csv") if row["family"]),
     )
 
 
@@ -111,10 +115,8 @@ def _employee(row: Mapping[str, str]) -> Employee:
 def _occupations() -> tuple[Mapping[str, str], Mapping[str, Mapping[str, Need]]]:
     rows = _rows("occupations.csv")
     columns = [name for name in rows[0] if name not in ("code", "title")]
-    skills = {code: name for code, name in (column.split(" ", 1) for column in columns)}
-    needs = {
-        row["code"]: {column.split(" ", 1)[0]: _need(row[column]) for column in columns} for row in rows
-    }
+    skills = {column.split(" ", 1)[0]: column.split(" ", 1)[1] for column in columns}
+    needs = {row["code"]: {column.split(" ", 1)[0]: _need(row[column]) for column in columns} for row in rows}
     return skills, needs
 
 

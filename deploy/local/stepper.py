@@ -1,0 +1,172 @@
+"""Drives the stepped clock: tells every service the time, waits until nobody has work left, steps on.
+
+Quiet means: nobody is busy, every outbox is empty, every listener has applied what was sent on its topics,
+and nothing is due any more. The maximum of `sent` is kept here, so a restarted service hides nothing.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import httpx
+
+POLL_S = 0.004
+POLL_SLOWEST_S = 0.05
+SETTLE_TIMEOUT_S = 60.0
+
+
+class NotQuiet(Exception):
+    """Somebody still had work when the patience ended; the text names who and what."""
+
+
+@dataclass(frozen=True)
+class Listener:
+    """One service: where its replicas answer, and the topics it listens to (full names, prefix included)."""
+
+    name: str
+    urls: Sequence[str]
+    topics: frozenset[str]
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What one replica said at /quiet; `error` instead when it could not be asked."""
+
+    url: str
+    said: Mapping[str, Any] = field(default_factory=dict)
+    error: str | None = None
+
+
+class Stepper:
+    """The clock of one stack. `now` is business time; `client` carries the token that may tell the time."""
+
+    def __init__(
+        self,
+        client: httpx.AsyncClient,
+        listeners: Sequence[Listener],
+        *,
+        now: datetime,
+        grid: timedelta = timedelta(hours=1),
+    ) -> None:
+        self.now = now
+        self.next_due: datetime | None = None
+        self._client = client
+        self._listeners = listeners
+        self._grid = grid
+        self._sent: dict[str, int] = {}
+
+    async def tell(self, now: datetime) -> None:
+        """Sets the time everywhere; only the second round lets jobs run, when nobody is behind any more."""
+        self.now = now
+        urls = [url for listener in self._listeners for url in listener.urls]
+        for _ in range(2):
+            await asyncio.gather(*(self._tell(url) for url in urls))
+
+    async def settle(self, *, timeout_s: float = SETTLE_TIMEOUT_S) -> None:
+        """Returns when everybody is quiet; `next_due` is then the earliest work of any service.
+
+        Raises NotQuiet after `timeout_s` of wall time.
+        """
+        deadline = time.monotonic() + timeout_s
+        pause_s = POLL_S
+        while True:
+            answers = await self._ask()
+            reasons = self._reasons(answers)
+            if not reasons:
+                return
+            if time.monotonic() > deadline:
+                raise NotQuiet(
+                    f"not quiet after {timeout_s:g} s at {self.now.isoformat()}: {'; '.join(reasons)}"
+                )
+            await self._tell_again(answers)
+            await asyncio.sleep(pause_s)
+            pause_s = min(pause_s * 1.15, POLL_SLOWEST_S)
+
+    def upcoming(self, others: Iterable[datetime | None], until: datetime) -> datetime:
+        """The next time worth stepping to: the earliest due of services and `others`, up to the grid."""
+        wanted = [due for due in (self.next_due, *others) if due is not None]
+        due = min(wanted, default=until)
+        return min(max(self._up(due), self._up(self.now + timedelta(microseconds=1))), until)
+
+    def _up(self, at: datetime) -> datetime:
+        epoch = datetime.fromtimestamp(0, UTC)
+        return epoch + -((epoch - at) // self._grid) * self._grid
+
+    async def _tell(self, url: str) -> None:
+        """A replica that is being started again is told when it answers: see `_tell_again`."""
+        try:
+            answer = await self._client.put(f"{url}/clock", json={"now": self.now.isoformat()})
+        except httpx.TransportError:
+            return
+        if answer.status_code != httpx.codes.OK and answer.status_code < 500:
+            raise NotQuiet(f"{url} does not take the time {self.now.isoformat()}: {answer.text[:200]}")
+
+    async def _tell_again(self, answers: Sequence[tuple[Listener, Sequence[Answer]]]) -> None:
+        for _, said in answers:
+            for answer in said:
+                if answer.error is None and _instant(answer.said.get("now")) != self.now:
+                    await self._tell(answer.url)
+
+    async def _ask(self) -> list[tuple[Listener, Sequence[Answer]]]:
+        said = await asyncio.gather(
+            *(asyncio.gather(*(self._ask_one(url) for url in one.urls)) for one in self._listeners)
+        )
+        return list(zip(self._listeners, said, strict=True))
+
+    async def _ask_one(self, url: str) -> Answer:
+        try:
+            answer = await self._client.get(f"{url}/quiet")
+        except httpx.TransportError as error:
+            return Answer(url, error=f"no answer ({type(error).__name__})")
+        if answer.status_code != httpx.codes.OK:
+            return Answer(url, error=f"status {answer.status_code}")
+        return Answer(url, answer.json())
+
+    def _reasons(self, answers: Sequence[tuple[Listener, Sequence[Answer]]]) -> list[str]:
+        """Why it is not quiet, one sentence each; remembers the next due time when it is."""
+        dues: list[datetime] = []
+        reasons: list[str] = []
+        for listener, said in answers:
+            for answer in said:
+                reasons += [f"{listener.name} {why}" for why in self._busy(answer, dues)]
+        for listener, said in answers:
+            reasons += [f"{listener.name} {why}" for why in self._behind(listener, said)]
+        if not reasons:
+            self.next_due = min(dues, default=None)
+        return reasons
+
+    def _busy(self, answer: Answer, dues: list[datetime]) -> Iterable[str]:
+        if answer.error is not None:
+            yield answer.error
+            return
+        for place, offset in answer.said["sent"].items():
+            self._sent[place] = max(offset, self._sent.get(place, 0))
+        if _instant(answer.said["now"]) != self.now:
+            yield f"is at {answer.said['now']}"
+        if answer.said["busy"]:
+            yield f"has {answer.said['busy']} things in hand"
+        if answer.said["outbox"]:
+            yield f"has {answer.said['outbox']} events in its outbox"
+        due = _instant(answer.said["next_due"])
+        if due is not None:
+            dues.append(due)
+            if due <= self.now:
+                yield f"has work due since {due.isoformat()}"
+
+    def _behind(self, listener: Listener, answers: Sequence[Answer]) -> Iterable[str]:
+        done: dict[str, int] = {}
+        for answer in answers:
+            for place, offset in answer.said.get("done", {}).items():
+                done[place] = max(offset, done.get(place, 0))
+        for place, sent in self._sent.items():
+            if place.rpartition("/")[0] in listener.topics and done.get(place, 0) < sent:
+                yield f"has applied {done.get(place, 0)} of {sent} at {place}"
+
+
+def _instant(text: str | None) -> datetime | None:
+    return datetime.fromisoformat(text) if text is not None else None
