@@ -16,7 +16,7 @@ async def listener(database: infra.MakeDatabase, topic_prefix: str):
     clock = SteppedClock()
     clock.set(BEGINNING)
     pool = await infra.connect(store.dsn)
-    made = Listener(tx.Door("plumbing", pool, clock, tx.Bell(), topic_prefix))
+    made = Listener(tx.Door("plumbing", pool, clock, tx.Bell(), topic_prefix), store.dsn)
     await made.prepare(store.owner_dsn)
     yield made
     pool.terminate()

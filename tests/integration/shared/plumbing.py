@@ -6,6 +6,8 @@ import uuid
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
+import asyncpg
+
 from shared import apply, envelope, outbox, tx
 from shared.errors import Early
 from shared.events import Event, MatchDeclined, MatchEnded, MatchId, PersonId, ProgrammeId
@@ -51,14 +53,15 @@ class Listener:
     """Handlers whose effects can be counted. `poison` fails by match, `known` is what came before."""
 
     door: tx.Door
+    dsn: str
     poison: set[MatchId] = field(default_factory=set)
     orphans: set[MatchId] = field(default_factory=set)
 
     async def prepare(self, owner_dsn: str) -> None:
-        import asyncpg
-
         conn = await asyncpg.connect(owner_dsn)
-        await conn.execute("CREATE TABLE effect (id bigint GENERATED ALWAYS AS IDENTITY, match_id uuid, version int)")
+        await conn.execute(
+            "CREATE TABLE effect (id bigint GENERATED ALWAYS AS IDENTITY, match_id uuid, version int)"
+        )
         await conn.execute("GRANT SELECT, INSERT ON effect TO PUBLIC")
         await conn.close()
 

@@ -13,7 +13,9 @@ async def hear(listener: Listener, *records: inbox.Record, breaker: Breaker | No
 
 
 async def retry(listener: Listener, *, early_too: bool = False) -> int:
-    await listener.door.pool.execute("UPDATE parked SET next_attempt_at = now() WHERE next_attempt_at IS NOT NULL")
+    await listener.door.pool.execute(
+        "UPDATE parked SET next_attempt_at = now() WHERE next_attempt_at IS NOT NULL"
+    )
     released = 0
     while more := await apply.retry_heads(listener.door, listener.ears(), early_too=early_too):
         released += more
@@ -38,7 +40,9 @@ async def test_a_failing_event_is_parked_with_the_effects_of_the_others(listener
     assert await listener.parked() == ["failed"]
 
 
-async def test_the_key_of_a_parked_event_halts_and_goes_on_in_order_after_the_repair(listener: Listener) -> None:
+async def test_the_key_of_a_parked_event_halts_and_goes_on_in_order_after_the_repair(
+    listener: Listener,
+) -> None:
     match = a_match()
     listener.poison.add(match)
     await hear(listener, recorded(ended(match, 1), 0))
@@ -102,7 +106,9 @@ async def test_a_dropped_event_keeps_its_reason_and_lets_its_key_go_on(listener:
     assert await listener.door.pool.fetchval("SELECT closed_reason FROM parked") == "sent by mistake"
 
 
-async def test_an_event_that_always_fails_dies_and_is_announced_without_its_content(listener: Listener) -> None:
+async def test_an_event_that_always_fails_dies_and_is_announced_without_its_content(
+    listener: Listener,
+) -> None:
     match = a_match()
     listener.poison.add(match)
     await hear(listener, recorded(ended(match, reason="canary"), 0))

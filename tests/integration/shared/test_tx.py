@@ -42,11 +42,19 @@ async def test_events_of_one_key_are_counted_in_the_order_in_which_they_were_sai
             t.emit(ended(which, version))
     async with tx.transaction(door) as t:
         t.emit(ended(match, 3))
-    rows = await door.pool.fetch("SELECT sequence, payload FROM outbox WHERE key = $1 ORDER BY id", str(match))
-    assert [(row["sequence"], json.loads(row["payload"])["version"]) for row in rows] == [(1, 1), (2, 2), (3, 3)]
+    rows = await door.pool.fetch(
+        "SELECT sequence, payload FROM outbox WHERE key = $1 ORDER BY id", str(match)
+    )
+    assert [(row["sequence"], json.loads(row["payload"])["version"]) for row in rows] == [
+        (1, 1),
+        (2, 2),
+        (3, 3),
+    ]
 
 
-async def test_racing_transactions_on_one_key_keep_ids_and_sequences_in_commit_order(listener: Listener) -> None:
+async def test_racing_transactions_on_one_key_keep_ids_and_sequences_in_commit_order(
+    listener: Listener,
+) -> None:
     door = listener.door
     match = a_match()
 
