@@ -1,0 +1,151 @@
+"""What analytics hears: every event there is, in batches, in any order. A handler only remembers facts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from services.analytics.core.sessions import UNPLANNED, SessionFact
+from services.analytics.store import matches, messages, people, sessions
+from shared.events import (
+    AgreementConfirmed,
+    Event,
+    FeedbackSubmitted,
+    MatchDeclined,
+    MatchEnded,
+    MatchingRunFinished,
+    MatchMade,
+    MatchProposed,
+    MessageFailed,
+    MessageSent,
+    ParticipantInvited,
+    ParticipantJoined,
+    PersonChanged,
+    ProgrammeChanged,
+    SessionCancelled,
+    SessionCompleted,
+    SessionMissed,
+    SessionMoved,
+    SessionScheduled,
+)
+from shared.service import Handler, InBatches
+from shared.tx import Tx
+
+
+async def on_programmes_changed(events: Sequence[ProgrammeChanged], tx: Tx) -> None:
+    await people.put_programmes(tx.conn, events)
+
+
+async def on_people_changed(events: Sequence[PersonChanged], tx: Tx) -> None:
+    await people.put_people(tx.conn, events)
+
+
+async def on_participants_invited(events: Sequence[ParticipantInvited], tx: Tx) -> None:
+    await people.put_invitations(tx.conn, events)
+
+
+async def on_participants_joined(events: Sequence[ParticipantJoined], tx: Tx) -> None:
+    await people.put_participants(tx.conn, events)
+
+
+async def on_matching_runs_finished(events: Sequence[MatchingRunFinished], tx: Tx) -> None:
+    await matches.put_runs(tx.conn, events)
+    await matches.put_waiting(tx.conn, events)
+    await matches.drop_old_waiting(tx.conn, [event.programme_id for event in events])
+
+
+async def on_matches_proposed(events: Sequence[MatchProposed], tx: Tx) -> None:
+    await matches.put_proposed(tx.conn, events)
+
+
+async def on_matches_declined(events: Sequence[MatchDeclined], tx: Tx) -> None:
+    await matches.put_declined(tx.conn, events)
+
+
+async def on_matches_made(events: Sequence[MatchMade], tx: Tx) -> None:
+    await matches.put_made(tx.conn, events)
+
+
+async def on_matches_ended(events: Sequence[MatchEnded], tx: Tx) -> None:
+    await matches.put_ended(tx.conn, events)
+
+
+async def on_agreements_confirmed(events: Sequence[AgreementConfirmed], tx: Tx) -> None:
+    await matches.put_agreements(tx.conn, events)
+
+
+async def on_sessions_scheduled(events: Sequence[SessionScheduled], tx: Tx) -> None:
+    await sessions.put_sessions(tx.conn, [replace(_planned(e), scheduled_at=e.at) for e in events])
+
+
+async def on_sessions_moved(events: Sequence[SessionMoved], tx: Tx) -> None:
+    await sessions.put_sessions(tx.conn, [replace(_planned(e), moved_at=e.at) for e in events])
+
+
+async def on_sessions_cancelled(events: Sequence[SessionCancelled], tx: Tx) -> None:
+    facts = [replace(_planned(e), cancelled_at=e.at, cancelled_late=e.late) for e in events]
+    await sessions.put_sessions(tx.conn, facts)
+
+
+async def on_sessions_missed(events: Sequence[SessionMissed], tx: Tx) -> None:
+    await sessions.put_sessions(tx.conn, [replace(_told(e), missed_at=e.at) for e in events])
+
+
+async def on_sessions_completed(events: Sequence[SessionCompleted], tx: Tx) -> None:
+    facts = [replace(_told(e), ends_at=e.ends_at, completed_at=e.at) for e in events]
+    await sessions.put_sessions(tx.conn, facts)
+
+
+async def on_feedback_submitted(events: Sequence[FeedbackSubmitted], tx: Tx) -> None:
+    await sessions.put_feedback(tx.conn, events)
+
+
+async def on_messages_sent(events: Sequence[MessageSent], tx: Tx) -> None:
+    await messages.put_sent(tx.conn, events)
+
+
+async def on_messages_failed(events: Sequence[MessageFailed], tx: Tx) -> None:
+    await messages.put_failed(tx.conn, events)
+
+
+def _planned(event: SessionScheduled | SessionMoved | SessionCancelled) -> SessionFact:
+    """A session with a place in time, and how new the plan is that says so."""
+    return replace(_told(event), sequence=event.sequence, ends_at=event.ends_at)
+
+
+def _told(
+    event: SessionScheduled | SessionMoved | SessionCancelled | SessionMissed | SessionCompleted,
+) -> SessionFact:
+    """A session of which something is told; its place in time is worth less than any plan's."""
+    return SessionFact(
+        session_id=event.session_id,
+        match_id=event.match_id,
+        programme_id=event.programme_id,
+        mentee_id=event.mentee_id,
+        mentor_id=event.mentor_id,
+        ordinal=event.ordinal,
+        sequence=UNPLANNED,
+        starts_at=event.starts_at,
+    )
+
+
+CONSUMERS: Mapping[type[Event], Handler] = {
+    ProgrammeChanged: InBatches(on_programmes_changed),
+    PersonChanged: InBatches(on_people_changed),
+    ParticipantInvited: InBatches(on_participants_invited),
+    ParticipantJoined: InBatches(on_participants_joined),
+    MatchingRunFinished: InBatches(on_matching_runs_finished),
+    MatchProposed: InBatches(on_matches_proposed),
+    MatchDeclined: InBatches(on_matches_declined),
+    MatchMade: InBatches(on_matches_made),
+    MatchEnded: InBatches(on_matches_ended),
+    AgreementConfirmed: InBatches(on_agreements_confirmed),
+    SessionScheduled: InBatches(on_sessions_scheduled),
+    SessionMoved: InBatches(on_sessions_moved),
+    SessionCancelled: InBatches(on_sessions_cancelled),
+    SessionMissed: InBatches(on_sessions_missed),
+    SessionCompleted: InBatches(on_sessions_completed),
+    FeedbackSubmitted: InBatches(on_feedback_submitted),
+    MessageSent: InBatches(on_messages_sent),
+    MessageFailed: InBatches(on_messages_failed),
+}

@@ -1,0 +1,1 @@
+"""The pure rules of measuring: what each figure means, and the words for it."""

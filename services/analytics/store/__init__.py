@@ -1,0 +1,1 @@
+"""The only SQL of analytics: facts in, figures and lists out."""

@@ -1,0 +1,251 @@
+"""Figures counted by hand, on real facts."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from services.analytics.core import figures as core
+from services.analytics.store import figures as store
+from shared.events import Event
+from shared.tx import Connection
+from tests import infra
+from tests.integration.analytics.builders import (
+    a_card,
+    a_programme,
+    agreed,
+    an_id,
+    cancelled,
+    completed,
+    day,
+    declined,
+    ended,
+    failed,
+    hear,
+    invited,
+    joined,
+    made,
+    match,
+    missed,
+    moved,
+    person,
+    programme,
+    proposed,
+    ran,
+    rated,
+    scheduled,
+    sent,
+)
+
+NOW = 30
+
+STORY: tuple[Event, ...] = (
+    a_programme(),
+    *(a_card(name) for name in ("Ada", "Ben", "Cleo", "Dan", "Max", "Nora", "Olga")),
+    a_card("Gone", status="left"),
+    *(invited(name) for name in ("Ada", "Ben", "Cleo", "Dan", "Max", "Nora", "Shy")),
+    *(joined(name, at=1) for name in ("Ada", "Ben", "Cleo", "Dan", "Gone")),
+    *(joined(name, "mentor", at=1) for name in ("Max", "Nora", "Olga")),
+    ran(2, waiting=[("Cleo", "mentee", "no-candidate"), ("Dan", "mentee", "goals-missing")]),
+    proposed("Ada", "Max"),
+    made("Ada", "Max", at=3),
+    proposed("Ben", "Max"),
+    made("Ben", "Max", at=5),
+    proposed("Cleo", "Nora"),
+    declined("Cleo", "Nora"),
+    made("Dan", "Nora", at=13),
+    ended("Dan", "Nora", at=20),
+    made("Dan", "Olga", at=16),
+    agreed("Ada", "Max"),
+    scheduled("Ada", "Max", 1, starts=7),
+    moved("Ada", "Max", 1, starts=8, at=5),
+    completed("Ada", "Max", 1, starts=8),
+    rated("Ada", "Max", 1, by="mentee", overall=5, at=9),
+    rated("Ada", "Max", 1, by="mentor", overall=4, at=9),
+    scheduled("Ada", "Max", 2, starts=22),
+    completed("Ada", "Max", 2, starts=22),
+    rated("Ada", "Max", 2, by="mentee", overall=3, at=23),
+    scheduled("Ada", "Max", 3, starts=36),
+    scheduled("Ben", "Max", 1, starts=10),
+    missed("Ben", "Max", 1, starts=10),
+    scheduled("Ben", "Max", 2, starts=24),
+    cancelled("Ben", "Max", 2, starts=24, at=23.5, late=True),
+    scheduled("Ben", "Max", 3, starts=29),
+    scheduled("Dan", "Nora", 1, starts=18),
+    completed("Dan", "Nora", 1, starts=18),
+    rated("Dan", "Nora", 1, by="mentee", overall=1, at=19),
+    ran(21, waiting=[("Cleo", "mentee", "no-candidate"), ("Dan", "mentee", "no-candidate")]),
+    sent("Ada", 1, due=8, minutes_late=10),
+    sent("Max", 2, due=8, minutes_late=30),
+    failed("Ben", 3, due=10),
+)
+
+RATES = {
+    # active participants: Ada Ben Cleo Dan as mentees, Max Nora Olga as mentors; Gone has left
+    "match-rate": (5, 7),  # Ada, Ben, Dan, Max, Olga
+    "mentor-utilisation": (2, 3),  # Max and Olga, not Nora
+    # open pairs: Ada+Max met on day 22, Ben+Max never met, Dan+Olga never met
+    "active-pairing": (1, 3),
+    # passed: Ada 1 and 2, Ben 1 missed, Ben 2 cancelled, Ben 3 without an answer, Dan 1
+    "session-completion": (3, 6),
+}
+COUNTS = {
+    "people": 9,  # seven invited, and Olga and Gone, who joined without a mail
+    "joined": 8,
+    "matched": 6,  # Ada, Ben, Dan, Max, Nora, Olga
+    "met": 4,  # Ada, Max, Dan, Nora
+    "gave-feedback": 3,  # Ada, Max, Dan
+    "proposals": 3,
+    "matches": 4,
+    "active-pairs": 3,
+    "sessions-scheduled": 7,
+    "sessions-completed": 3,
+    "sessions-missed": 1,
+    "sessions-cancelled": 1,
+    "feedback": 4,
+    "waiting": 1,  # Cleo; Dan has found Olga
+    "agreements-missing": 2,  # Ben since day 5, Dan and Olga since day 16
+}
+
+
+@pytest.fixture
+async def conn(pool: infra.MakePool) -> Connection:
+    connections = await pool("analytics")
+    conn: Connection = await connections.acquire()  # type: ignore[assignment]
+    await hear(conn, *STORY)
+    return conn
+
+
+def question(as_of: float = NOW, since: float = -1000) -> core.Question:
+    return core.Question(programme(), day(as_of), day(since))
+
+
+async def figures(conn: Connection, as_of: float = NOW, since: float = -1000) -> dict[str, core.Figure]:
+    return dict(core.figures(await store.totals(conn, question(as_of, since))))
+
+
+async def test_rates_equal_what_is_counted_by_hand(conn: Connection) -> None:
+    found = await figures(conn)
+    assert {code: (found[code].counted, found[code].rows) for code in RATES} == RATES
+    assert found["match-rate"].value == pytest.approx(5 / 7)
+
+
+async def test_counts_equal_what_is_counted_by_hand(conn: Connection) -> None:
+    found = await figures(conn)
+    assert {code: found[code].counted for code in COUNTS} == COUNTS
+
+
+async def test_times_are_medians_with_their_90th_percentile(conn: Connection) -> None:
+    found = await figures(conn)
+    to_match = found["days-to-match"]  # Ada 2, Ben 4, Dan 12 days after joining
+    assert (to_match.rows, to_match.value) == (3, pytest.approx(4))
+    assert to_match.p90 == pytest.approx(4 + 0.8 * (12 - 4))
+    to_session = found["days-to-first-session"]  # Ada 3 → 8, Dan 13 → 18
+    assert (to_session.rows, to_session.value) == (2, pytest.approx(5))
+
+
+@pytest.mark.parametrize("code", [d.code for d in core.DEFINITIONS if d.scope == "programme"])
+async def test_U10_every_figure_equals_the_list_behind_it(conn: Connection, code: str) -> None:
+    figure = (await figures(conn))[code]
+    rows = await store.list_rows(conn, question(), code, limit=1000)
+    assert len(rows) == figure.rows
+    assert sum(row.counted for row in rows) == figure.counted
+    assert len({row.row_id for row in rows}) == len(rows)
+
+
+async def test_U10_every_message_figure_equals_the_list_behind_it(conn: Connection) -> None:
+    company = core.Question(None, day(NOW), day(-1000))
+    found = core.figures(await store.totals(conn, company), scope="company")
+    assert {code: figure.rows for code, figure in found.items()} == {"messages-sent": 2, "messages-failed": 1}
+    assert found["messages-sent"].value == pytest.approx(20)
+    for code, figure in found.items():
+        assert len(await store.list_rows(conn, company, code, limit=10)) == figure.rows
+
+
+async def test_pages_of_a_list_are_disjoint_and_complete(conn: Connection) -> None:
+    whole = await store.list_rows(conn, question(), "match-rate", limit=100)
+    seen = list(await store.list_rows(conn, question(), "match-rate", limit=3))
+    while len(seen) < len(whole):
+        last = seen[-1]
+        page = await store.list_rows(conn, question(), "match-rate", after=(last.at, last.row_id), limit=3)
+        assert page
+        seen += page
+    assert seen == list(whole)
+
+
+async def test_a_match_without_an_agreement_is_missing_one_from_the_14th_day_on(conn: Connection) -> None:
+    async def missing(as_of: float) -> set[object]:
+        rows = await store.list_rows(conn, question(as_of), "agreements-missing", limit=10)
+        return {row.match_id for row in rows}
+
+    assert await missing(18.9) == set()
+    assert await missing(19) == {match("Ben", "Max")}
+    assert await missing(30) == {match("Ben", "Max"), match("Dan", "Olga")}
+
+
+async def test_a_pair_that_met_within_one_and_a_half_cadences_is_active(conn: Connection) -> None:
+    # Ada and Max meet biweekly and met on day 22: 21 days later is the last day that counts
+    assert (await figures(conn, as_of=43))["active-pairing"].counted == 1
+    assert (await figures(conn, as_of=43.1))["active-pairing"].counted == 0
+
+
+async def test_the_agreed_cadence_counts_and_not_the_programmes(conn: Connection) -> None:
+    await hear(conn, agreed("Ada", "Max", at=25, cadence="monthly", version=3))
+    assert (await figures(conn, as_of=60))["active-pairing"].counted == 1
+
+
+async def test_a_figure_of_the_past_is_as_it_stood_then(conn: Connection) -> None:
+    then = await figures(conn, as_of=14)
+    assert (then["match-rate"].counted, then["match-rate"].rows) == (5, 7)  # Dan was with Nora then
+    assert then["active-pairs"].counted == 3
+    assert then["sessions-completed"].counted == 1
+    assert then["waiting"].counted == 0  # whom the newest run left waiting is not told of an older day
+
+
+async def test_a_range_counts_what_happened_in_it_and_leaves_how_things_stand(conn: Connection) -> None:
+    recent = await figures(conn, since=20)
+    assert recent["sessions-completed"].counted == 1
+    assert recent["matches"].counted == 0
+    assert recent["match-rate"].rows == 7
+
+
+async def test_S41_the_mean_of_fewer_than_five_answers_is_not_told(conn: Connection) -> None:
+    four = (await figures(conn))["satisfaction"]
+    assert (four.suppressed, four.value, four.rows) == (True, None, 4)
+    await hear(conn, rated("Dan", "Nora", 1, by="mentor", overall=2, at=19))
+    five = (await figures(conn))["satisfaction"]
+    assert (five.suppressed, five.value) == (False, pytest.approx((5 + 4 + 3 + 1 + 2) / 5))
+
+
+async def test_S40_a_rating_in_a_list_leads_back_to_nobody(conn: Connection) -> None:
+    rows = await store.list_rows(conn, question(), "satisfaction", limit=10)
+    assert {(row.person_id, row.partner_id, row.match_id, row.session_id, row.code) for row in rows} == {
+        (None, None, None, None, None)
+    }
+    assert {row.at.day for row in rows} == {1}
+    forms = await store.list_rows(conn, question(), "feedback", limit=10)
+    assert not {row.row_id for row in rows} & {row.row_id for row in forms}
+
+
+async def test_S40_what_a_mail_server_said_is_not_kept(conn: Connection) -> None:
+    kept = await conn.fetchval("SELECT string_agg(to_jsonb(m)::text, '') FROM message m")
+    assert "secret" not in kept
+
+
+async def test_weeks_and_codes_are_counted_from_the_same_rows(conn: Connection) -> None:
+    weeks = await store.count_by_week(conn, question(), "sessions-completed")
+    assert {(week - day(0).date()).days: many for week, many in weeks.items()} == {7: 1, 14: 1, 21: 1}
+    assert await store.count_by_code(conn, question(as_of=12), "waiting") == {}
+    codes = await store.count_by_code(conn, question(), "waiting")
+    assert codes == {"mentee:no-candidate": 1}
+    assert await store.count_by_amount(conn, question(), "satisfaction") == {1: 1, 3: 1, 4: 1, 5: 1}
+
+
+async def test_a_part_of_a_list_can_be_asked_for(conn: Connection) -> None:
+    week = await store.list_rows(
+        conn, question(since=7), "sessions-completed", until=day(14) - timedelta(hours=9), limit=10
+    )
+    assert [row.session_id for row in week] == [an_id("session", "Ada", "Max", 1)]
+    late = await store.list_rows(conn, question(), "sessions-cancelled", code="cancelled-late", limit=10)
+    assert [row.person_id for row in late] == [person("Ben")]
