@@ -1,0 +1,49 @@
+"""Joining a programme, by oneself or through an administrator."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from services.matching import said, store
+from services.matching.commands import programmes
+from services.matching.core.ids import ParticipationId, PersonId, Role
+from services.matching.core.participations import Participation, Profile
+from services.matching.core.programmes import Programme
+from shared import envelope
+from shared.errors import Refused
+from shared.tx import Tx
+
+
+class AlreadyJoined(Refused):
+    code = "already-joined"
+
+
+async def enrol(
+    tx: Tx,
+    programme: Programme,
+    person_id: PersonId,
+    told: Sequence[tuple[Role, Profile, int]],
+    *,
+    consent: bool,
+) -> list[Participation]:
+    """One participation per (role, profile, capacity). Raises AlreadyJoined or ProgrammeClosed."""
+    programmes.refuse_closed(programme)
+    joined = []
+    for role, profile, capacity in told:
+        participation = Participation(
+            id=ParticipationId(envelope.new_id()),
+            programme_id=programme.id,
+            person_id=person_id,
+            role=role,
+            capacity=capacity,
+            profile=profile,
+            consent=consent,
+            version=1,
+            joined_at=tx.now,
+        )
+        if not await store.participations.add(tx.conn, participation):
+            raise AlreadyJoined(f"This person takes part in {programme.name} as a {role} already.")
+        tx.emit(said.participant_joined(participation))
+        joined.append(participation)
+    await programmes.pool_changed(tx, programme.id)
+    return joined

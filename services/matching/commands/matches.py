@@ -1,0 +1,137 @@
+"""The life of a match, whichever door it is moved through."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from services.matching import core, engine, said, store
+from services.matching.commands import programmes, rounds
+from services.matching.core.ids import MatchId, Role
+from services.matching.core.matches import Answer, Match
+from services.matching.core.participations import Participation
+from services.matching.core.programmes import Programme
+from shared import envelope
+from shared.errors import NotFound, Refused
+from shared.tx import Tx
+
+
+class NotInProgramme(Refused):
+    status = 422
+    code = "not-in-programme"
+
+
+class RulesForbid(Refused):
+    status = 422
+    code = "rules-forbid"
+
+
+async def make_by_hand(tx: Tx, programme_id: UUID, *, mentee_id: UUID, mentor_id: UUID) -> Match:
+    """An organiser's own decision, inside the programme's rules: the match is made at once.
+
+    Raises NotInProgramme, CapacityExceeded, AlreadyMatched or RulesForbid.
+    """
+    programme = await store.programmes.get(tx.conn, programme_id)
+    programmes.refuse_closed(programme)
+    mentee, mentor = await _lock_both(tx, programme_id, mentee_id=mentee_id, mentor_id=mentor_id)
+    taken = await store.matches.seats_taken(tx.conn, mentor.id)
+    core.matches.take_seat(capacity=mentor.capacity, taken=taken)
+    pairing = await _look_at(tx, programme, mentee, mentor)
+    match = Match(
+        id=MatchId(envelope.new_id()),
+        programme_id=programme.id,
+        run_id=None,
+        mentee_participation_id=mentee.id,
+        mentor_participation_id=mentor.id,
+        mentee_id=mentee.person_id,
+        mentor_id=mentor.person_id,
+        state="active",
+        weight=pairing.weight,
+        answer_by=tx.now,
+        created_at=tx.now,
+        explanation=core.pool.why(pairing.reasons),
+        made_at=tx.now,
+        ends_on=core.programmes.match_ends_on(programme, tx.now.date()),
+    )
+    if not await store.matches.add(tx.conn, match):
+        raise _already_matched()
+    tx.emit(said.match_made(match, programme))
+    return match
+
+
+async def _lock_both(
+    tx: Tx, programme_id: UUID, *, mentee_id: UUID, mentor_id: UUID
+) -> tuple[Participation, Participation]:
+    found = await store.participations.lock_pair(
+        tx.conn, programme_id, mentee_id=mentee_id, mentor_id=mentor_id
+    )
+    by_role = {one.role: one for one in found}
+    if "mentee" not in by_role:
+        raise NotInProgramme(f"{mentee_id} is no mentee of this programme")
+    if "mentor" not in by_role:
+        raise NotInProgramme(f"{mentor_id} is no mentor of this programme")
+    return by_role["mentee"], by_role["mentor"]
+
+
+async def _look_at(
+    tx: Tx, programme: Programme, mentee: Participation, mentor: Participation
+) -> engine.Pairing:
+    everybody = await store.participations.of_programme(tx.conn, programme.id)
+    pool, _ = await rounds.load(tx, programme, everybody)
+    market = core.pool.market(pool)
+    numbers = pool.number(mentee.person_id), pool.number(mentor.person_id)
+    if numbers[0] not in {one.number for one in market.mentees}:
+        raise _already_matched()
+    pairing = engine.explain(market, *numbers)
+    if pairing.forbidden:
+        raise RulesForbid(" ".join(reason.sentence for reason in pairing.forbidden))
+    return pairing
+
+
+def _already_matched() -> core.matches.AlreadyMatched:
+    return core.matches.AlreadyMatched("The mentee has an open proposal or a match in this programme.")
+
+
+async def answer(tx: Tx, match_id: UUID, person_id: UUID, said_: Answer, *, reason: str | None) -> Match:
+    """One side's answer to a proposal. Raises NotFound or ProposalClosed."""
+    match, role = await _addressed(tx, match_id, person_id)
+    programme = await store.programmes.get(tx.conn, match.programme_id)
+    ends_on = core.programmes.match_ends_on(programme, tx.now.date())
+    after = core.matches.answered(match, role, said_, reason=reason, now=tx.now, ends_on=ends_on)
+    await store.matches.update(tx.conn, after)
+    if after.state == "active":
+        tx.emit(said.match_made(after, programme))
+    if after.state == "declined":
+        await _apart(tx, after)
+        tx.emit(said.match_declined(after, at=tx.now))
+    return after
+
+
+async def _addressed(tx: Tx, match_id: UUID, person_id: UUID) -> tuple[Match, Role]:
+    match = await store.matches.find_locked(tx.conn, match_id)
+    role = None if match is None else match.role_of(core.ids.PersonId(person_id))
+    if match is None or role is None:
+        raise NotFound("This proposal does not exist.")
+    return match, role
+
+
+async def lapse(tx: Tx, match: Match) -> None:
+    """Ends a locked proposal that was not answered in time."""
+    after = core.matches.lapsed(match)
+    await store.matches.update(tx.conn, after)
+    await _apart(tx, after)
+    tx.emit(said.match_declined(after, at=tx.now))
+
+
+async def end(tx: Tx, match: Match, reason: str) -> None:
+    """Ends a locked active match; both are free for others."""
+    after = core.matches.ended(match, reason, now=tx.now)
+    await store.matches.update(tx.conn, after)
+    await _apart(tx, after)
+    tx.emit(said.match_ended(after, at=tx.now))
+
+
+async def _apart(tx: Tx, match: Match) -> None:
+    block = core.matches.block_after(match, now=tx.now)
+    if block is not None:
+        await store.matches.block(tx.conn, block)
+    await programmes.pool_changed(tx, match.programme_id)

@@ -1,0 +1,27 @@
+"""The rules of matching: values in, decisions out."""
+
+from services.matching.core import (
+    ids,
+    joining,
+    levels,
+    matches,
+    participations,
+    people,
+    pool,
+    programmes,
+    roster,
+    runs,
+)
+
+__all__ = [
+    "ids",
+    "joining",
+    "levels",
+    "matches",
+    "participations",
+    "people",
+    "pool",
+    "programmes",
+    "roster",
+    "runs",
+]

@@ -1,0 +1,15 @@
+"""The names of things. The events have the same ids under their own types; `said.py` translates."""
+
+from __future__ import annotations
+
+from typing import Literal, NewType
+from uuid import UUID
+
+PersonId = NewType("PersonId", UUID)
+ProgrammeId = NewType("ProgrammeId", UUID)
+ParticipationId = NewType("ParticipationId", UUID)
+MatchId = NewType("MatchId", UUID)
+RunId = NewType("RunId", UUID)
+
+Role = Literal["mentee", "mentor"]
+Cadence = Literal["weekly", "biweekly", "monthly", "quarterly"]

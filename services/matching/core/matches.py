@@ -1,0 +1,155 @@
+"""The life of a match: proposed, answered by both sides, made or not, ended. One id from start to end."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any, Literal
+
+from services.matching.core.ids import MatchId, ParticipationId, PersonId, ProgrammeId, Role, RunId
+from services.matching.core.programmes import ANSWER_DAYS, LAPSED_BLOCK_DAYS
+from shared.errors import Refused
+
+State = Literal["proposed", "active", "declined", "lapsed", "ended"]
+Answer = Literal["accept", "decline"]
+REASONS: Mapping[str, str] = {
+    "no-time": "I have no time at the moment",
+    "not-my-goals": "This is not what I am looking for",
+    "know-each-other": "We know each other well already",
+    "prefer-other": "I would prefer somebody else",
+}
+WEIGHT_ONE = 100_000
+
+
+class CapacityExceeded(Refused):
+    code = "capacity-exceeded"
+
+
+class AlreadyMatched(Refused):
+    code = "already-matched"
+
+
+class ProposalClosed(Refused):
+    code = "proposal-closed"
+
+
+@dataclass(frozen=True)
+class Match:
+    """Two people of one programme. `weight` is the integer weight of the pair, 100,000 = a score of 1.
+
+    `explanation` is why this pair, as it was seen when it was proposed. `run_id` is empty for a match made by
+    hand. Answers are empty until given.
+    """
+
+    id: MatchId
+    programme_id: ProgrammeId
+    run_id: RunId | None
+    mentee_participation_id: ParticipationId
+    mentor_participation_id: ParticipationId
+    mentee_id: PersonId
+    mentor_id: PersonId
+    state: State
+    weight: int
+    answer_by: datetime
+    created_at: datetime
+    explanation: Mapping[str, Any] = field(default_factory=dict)
+    mentee_answer: Answer | None = None
+    mentor_answer: Answer | None = None
+    decline_reason: str | None = None
+    declined_by: PersonId | None = None
+    made_at: datetime | None = None
+    ends_on: date | None = None
+    ended_at: datetime | None = None
+    end_reason: str | None = None
+    version: int = 1
+
+    @property
+    def score(self) -> float:
+        return self.weight / WEIGHT_ONE
+
+    def role_of(self, person_id: PersonId) -> Role | None:
+        if person_id == self.mentee_id:
+            return "mentee"
+        return "mentor" if person_id == self.mentor_id else None
+
+    def answer_of(self, role: Role) -> Answer | None:
+        return self.mentee_answer if role == "mentee" else self.mentor_answer
+
+
+@dataclass(frozen=True)
+class Block:
+    """Two people who are not to be brought together, in either role; for ever where `until` is empty."""
+
+    mentee_id: PersonId
+    mentor_id: PersonId
+    reason: str
+    until: datetime | None
+
+
+def answer_by(now: datetime) -> datetime:
+    return now + timedelta(days=ANSWER_DAYS)
+
+
+def take_seat(*, capacity: int, taken: int) -> None:
+    """Raises CapacityExceeded. `taken` are active matches and open proposals, counted under the lock."""
+    if taken >= capacity:
+        raise CapacityExceeded(
+            f"The mentor has {capacity} {'seat' if capacity == 1 else 'seats'}, all taken."
+        )
+
+
+def answered(
+    match: Match, role: Role, answer: Answer, *, reason: str | None, now: datetime, ends_on: date
+) -> Match:
+    """The match after one side's answer; active when both said yes, and then until `ends_on`.
+
+    Raises ProposalClosed when there is nothing to answer any more.
+    """
+    if match.state != "proposed" or now >= match.answer_by:
+        raise ProposalClosed("This proposal is closed: there is nothing left to answer.")
+    after = replace(match, mentee_answer=answer) if role == "mentee" else replace(match, mentor_answer=answer)
+    after = replace(after, version=match.version + 1)
+    if answer == "decline":
+        by = match.mentee_id if role == "mentee" else match.mentor_id
+        return replace(after, state="declined", declined_by=by, decline_reason=reason or "not-given")
+    if after.mentee_answer == after.mentor_answer == "accept":
+        return replace(after, state="active", made_at=now, ends_on=ends_on)
+    return after
+
+
+def lapsed(match: Match) -> Match:
+    """The proposal after its time went by without two answers."""
+    return replace(match, state="lapsed", decline_reason="lapsed", version=match.version + 1)
+
+
+def ended(match: Match, reason: str, *, now: datetime) -> Match:
+    return replace(match, state="ended", ended_at=now, end_reason=reason, version=match.version + 1)
+
+
+def over_at(ends_on: date) -> datetime:
+    """A match lasts to the end (UTC) of its last day."""
+    return datetime.combine(ends_on + timedelta(days=1), time(tzinfo=UTC))
+
+
+def last_day_before(now: datetime) -> date:
+    """Matches whose last day is this one or an earlier one are over."""
+    return now.astimezone(UTC).date() - timedelta(days=1)
+
+
+def rating(ratings: Mapping[str, int]) -> float | None:
+    """The mean of a feedback's ratings of 1 to 5; others are not ours to understand."""
+    known = [value for value in ratings.values() if 1 <= value <= 5]
+    return sum(known) / len(known) if known else None
+
+
+def block_after(match: Match, *, now: datetime) -> Block | None:
+    """Whom not to bring together again after this end: whoever said no; for a while, who did not answer."""
+    if match.state == "lapsed":
+        until = now + timedelta(days=LAPSED_BLOCK_DAYS)
+        return Block(match.mentee_id, match.mentor_id, "lapsed", until)
+    if match.state == "declined":
+        return Block(match.mentee_id, match.mentor_id, match.decline_reason or "declined", None)
+    if match.state == "ended":
+        return Block(match.mentee_id, match.mentor_id, match.end_reason or "ended", None)
+    return None

@@ -1,0 +1,148 @@
+"""Who is in a programme at one moment, as the market the engine solves.
+
+Nothing but what is in the market decides, and ids are not in it: the same people give the same pairs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, tzinfo
+
+from services.matching import engine
+from services.matching.core import levels
+from services.matching.core.ids import ParticipationId, PersonId, Role
+from services.matching.core.participations import Participation
+from services.matching.core.people import Person
+from services.matching.core.programmes import Programme, Rules
+from services.matching.core.runs import Left
+
+DAY_S = 86_400.0
+
+
+@dataclass(frozen=True)
+class Pool:
+    """Everything a round looks at.
+
+    `open_pairs` are the (mentee's, mentor's) participations of open proposals and active matches. `apart` are
+    people who may not be paired, in either role. `ratings` are (1 to 5, when) by person and role. `managers`
+    are everybody's, by employee number. `zones` has every time zone of `people`.
+    """
+
+    programme: Programme
+    participations: Sequence[Participation]
+    people: Mapping[PersonId, Person]
+    open_pairs: Sequence[tuple[ParticipationId, ParticipationId]]
+    apart: Sequence[tuple[PersonId, PersonId]]
+    ratings: Mapping[tuple[PersonId, Role], Sequence[tuple[float, datetime]]]
+    managers: Mapping[str, str | None]
+    topics: Mapping[str, engine.Topic]
+    zones: Mapping[str, tzinfo]
+    now: datetime
+
+    def number(self, person_id: PersonId) -> str:
+        return self.people[person_id].card.employee_number
+
+    def by_number(self, role: Role) -> dict[str, Participation]:
+        return {self.number(one.person_id): one for one in self.participations if one.role == role}
+
+
+def market(pool: Pool) -> engine.Market:
+    """Mentees who have nobody yet, all mentors with the seats they have left, and the programme's rules."""
+    placed = {mentee for mentee, _ in pool.open_pairs}
+    mentees = [one for one in pool.participations if one.role == "mentee" and one.id not in placed]
+    mentors = [one for one in pool.participations if one.role == "mentor"]
+    pairs = [(pool.number(a), pool.number(b)) for a, b in pool.apart]
+    return engine.Market(
+        mentees=tuple(_mentee(pool, one) for one in mentees),
+        mentors=tuple(_mentor(pool, one) for one in mentors),
+        rules=_rules(pool.programme.rules),
+        managers=pool.managers,
+        blocked=frozenset([*pairs, *((b, a) for a, b in pairs)]),
+        topics=pool.topics,
+    )
+
+
+def left_waiting(pool: Pool, solution: engine.Solution) -> list[Left]:
+    """Who the engine found nobody for, and why."""
+    roles: dict[str, dict[str, Participation]] = {
+        "mentee": pool.by_number("mentee"),
+        "mentor": pool.by_number("mentor"),
+    }
+    found = []
+    for one in solution.waiting:
+        participation = roles[one.role][one.number]
+        found.append(
+            Left(participation.id, participation.person_id, participation.role, one.code, one.sentence)
+        )
+    return found
+
+
+def why(reasons: Sequence[engine.Reason]) -> dict[str, list[str]]:
+    """Reasons as they are kept: the sentences of what both gave, and of what was missing."""
+    return {
+        "reasons": [reason.sentence for reason in reasons if reason.given],
+        "not_given": [reason.sentence for reason in reasons if not reason.given],
+    }
+
+
+def _mentee(pool: Pool, one: Participation) -> engine.Mentee:
+    told, person = one.profile, pool.people[one.person_id]
+    return engine.Mentee(
+        number=person.card.employee_number,
+        hours=_hours(pool, one, person),
+        languages=frozenset(told.languages),
+        values=told.values,
+        style=told.style,
+        interests=frozenset(told.interests),
+        level=levels.level(person.card.title),
+        team=person.card.manager_employee_number or "",
+        site=person.card.site,
+        feedback=_feedback(pool, one),
+        eligible=person.card.status == "active",
+        consent=one.consent,
+        goals=tuple(engine.Goal(code) for code in told.goals),
+    )
+
+
+def _mentor(pool: Pool, one: Participation) -> engine.Mentor:
+    told, person = one.profile, pool.people[one.person_id]
+    taken = sum(mentor == one.id for _, mentor in pool.open_pairs)
+    return engine.Mentor(
+        number=person.card.employee_number,
+        hours=_hours(pool, one, person),
+        languages=frozenset(told.languages),
+        values=told.values,
+        style=told.style,
+        interests=frozenset(told.interests),
+        level=levels.level(person.card.title),
+        team=person.card.manager_employee_number or "",
+        site=person.card.site,
+        feedback=_feedback(pool, one),
+        eligible=person.card.status == "active",
+        consent=one.consent,
+        skills=told.skills,
+        capacity=one.capacity,
+        seats_left=max(0, one.capacity - taken),
+    )
+
+
+def _hours(pool: Pool, one: Participation, person: Person) -> int:
+    return engine.half_hours(one.profile.hours, pool.zones[person.card.time_zone], pool.now.date())
+
+
+def _feedback(pool: Pool, one: Participation) -> engine.Feedback:
+    ratings = pool.ratings.get((one.person_id, one.role), ())
+    return engine.feedback((rating, (pool.now - at).total_seconds() / DAY_S) for rating, at in ratings)
+
+
+def _rules(rules: Rules) -> engine.ProgrammeRules:
+    usual = engine.ProgrammeRules()
+    return engine.ProgrammeRules(
+        min_shared_hours=rules.min_shared_hours,
+        seniority=rules.seniority,
+        same_team=rules.same_team,
+        target_gap=rules.target_gap,
+        mentee_weights=rules.mentee_weights or usual.mentee_weights,
+        mentor_weights=rules.mentor_weights or usual.mentor_weights,
+    )

@@ -1,0 +1,96 @@
+"""Programmes: what they ask of a pair, and when their rounds are."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Literal
+
+from services.matching.core.ids import Cadence, PersonId, ProgrammeId
+
+Kind = Literal["evergreen", "cohort"]
+State = Literal["open", "closed"]
+
+ROUND_AT = time(6, tzinfo=UTC)
+ANSWER_DAYS = 3
+LAPSED_BLOCK_DAYS = 30
+INVITATION_DAYS = 30
+
+
+@dataclass(frozen=True)
+class Rules:
+    """What a pair of this programme has to fulfil, and what its fit is made of.
+
+    `seniority`: by how many levels the mentor has to be above the mentee at least (negative: below).
+    `target_gap`: the distance in levels that fits best where a goal names one. `match_days`: how long a match
+    lasts where the programme has no end. Weights by component, each side adding up to 1; empty: the defaults.
+    """
+
+    min_shared_hours: float = 2.0
+    seniority: int = 0
+    same_team: bool = False
+    target_gap: float = 3.0
+    match_days: int = 182
+    mentee_weights: Mapping[str, float] = field(default_factory=dict)
+    mentor_weights: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Programme:
+    """`match_on` is the day of a cohort's first round. `next_round_at` is empty while nothing changed."""
+
+    id: ProgrammeId
+    name: str
+    kind: Kind
+    state: State
+    starts_on: date
+    ends_on: date | None
+    match_on: date | None
+    cadence: Cadence
+    hours_per_month: int
+    session_minutes: int
+    rules: Rules
+    organiser_id: PersonId | None
+    next_round_at: datetime | None
+    version: int
+    created_at: datetime
+
+
+def wrong_dates(programme: Programme) -> Sequence[tuple[str, str]]:
+    """(field, what is wrong) for dates that do not fit each other or the kind."""
+    wrong = []
+    if programme.ends_on is not None and programme.ends_on <= programme.starts_on:
+        wrong.append(("ends_on", "must be after starts_on"))
+    if programme.kind == "cohort" and programme.ends_on is None:
+        wrong.append(("ends_on", "a cohort has an end"))
+    if programme.kind == "cohort" and programme.match_on is None:
+        wrong.append(("match_on", "a cohort is matched on a day"))
+    if programme.kind == "evergreen" and programme.match_on is not None:
+        wrong.append(("match_on", "an evergreen programme is matched all the time"))
+    if programme.match_on and programme.ends_on and programme.match_on >= programme.ends_on:
+        wrong.append(("match_on", "must be before ends_on"))
+    return wrong
+
+
+def round_after(programme: Programme, now: datetime) -> datetime | None:
+    """When a change of the pool that happens `now` is looked at: the next 06:00 UTC of an open programme.
+
+    A cohort waits for its day, and nobody is matched on the last day or later.
+    """
+    if programme.state != "open":
+        return None
+    first = programme.starts_on if programme.match_on is None else programme.match_on
+    morning = datetime.combine(now.astimezone(UTC).date(), ROUND_AT)
+    if morning <= now:
+        morning += timedelta(days=1)
+    at = max(morning, datetime.combine(first, ROUND_AT))
+    if programme.ends_on is not None and at.date() >= programme.ends_on:
+        return None
+    return at
+
+
+def match_ends_on(programme: Programme, made_on: date) -> date:
+    """The last day of a match: half a year by default, and never after the programme."""
+    natural = made_on + timedelta(days=programme.rules.match_days)
+    return natural if programme.ends_on is None else min(natural, programme.ends_on)

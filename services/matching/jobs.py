@@ -1,0 +1,43 @@
+"""The work of the clock."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from services.matching import commands, core, store
+from shared.service import every
+from shared.tx import Connection, Tx
+
+ROWS_MAX = 100
+
+
+async def match_round(tx: Tx) -> None:
+    """The round that has been due longest, of one programme."""
+    programme = await store.programmes.lock_due(tx.conn, tx.now)
+    if programme is not None:
+        await commands.rounds.hold(tx, programme)
+
+
+async def lapse_proposals(tx: Tx) -> None:
+    """Proposals that were not answered by both sides in time."""
+    for match in await store.matches.lock_lapsed(tx.conn, tx.now, ROWS_MAX):
+        await commands.matches.lapse(tx, match)
+
+
+async def complete_matches(tx: Tx) -> None:
+    """Matches whose last day is over."""
+    last_day = core.matches.last_day_before(tx.now)
+    for match in await store.matches.lock_over(tx.conn, last_day, ROWS_MAX):
+        await commands.matches.end(tx, match, "completed")
+
+
+async def next_completion(conn: Connection) -> datetime | None:
+    day = await store.matches.next_ends_on(conn)
+    return None if day is None else core.matches.over_at(day)
+
+
+JOBS = (
+    every(60, lapse_proposals, store.matches.next_answer_by),
+    every(60, complete_matches, next_completion),
+    every(60, match_round, store.programmes.next_round_at),
+)

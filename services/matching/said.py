@@ -1,0 +1,155 @@
+"""The events of matching, made of its own values. Personal data goes into `person_changed` alone."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from services.matching.core.matches import Match
+from services.matching.core.participations import Participation
+from services.matching.core.people import Person
+from services.matching.core.programmes import Programme
+from services.matching.core.runs import Left, Run
+from shared import events
+
+
+def person_changed(person: Person, *, at: datetime) -> events.PersonChanged:
+    card = person.card
+    return events.PersonChanged(
+        at=at,
+        person_id=events.PersonId(person.id),
+        version=person.version,
+        employee_number=card.employee_number,
+        given_name=card.given_name,
+        family_name=card.family_name,
+        email=card.work_email,
+        title=card.title,
+        department=card.department,
+        site=card.site,
+        time_zone=card.time_zone,
+        manager_id=None if person.manager_id is None else events.PersonId(person.manager_id),
+        hire_date=card.hire_date,
+        status=card.status,
+    )
+
+
+def programme_changed(programme: Programme, *, at: datetime) -> events.ProgrammeChanged:
+    organiser = programme.organiser_id
+    return events.ProgrammeChanged(
+        at=at,
+        programme_id=events.ProgrammeId(programme.id),
+        version=programme.version,
+        name=programme.name,
+        kind=programme.kind,
+        state=programme.state,
+        starts_on=programme.starts_on,
+        ends_on=programme.ends_on,
+        cadence=programme.cadence,
+        hours_per_month=programme.hours_per_month,
+        session_minutes=programme.session_minutes,
+        organiser_id=None if organiser is None else events.PersonId(organiser),
+    )
+
+
+def participant_invited(
+    person: Person, programme: Programme, *, expires_at: datetime, at: datetime
+) -> events.ParticipantInvited:
+    return events.ParticipantInvited(
+        at=at,
+        person_id=events.PersonId(person.id),
+        programme_id=events.ProgrammeId(programme.id),
+        expires_at=expires_at,
+    )
+
+
+def participant_joined(participation: Participation) -> events.ParticipantJoined:
+    stretches = participation.profile.hours
+    return events.ParticipantJoined(
+        at=participation.joined_at,
+        participation_id=events.ParticipationId(participation.id),
+        person_id=events.PersonId(participation.person_id),
+        programme_id=events.ProgrammeId(participation.programme_id),
+        role=participation.role,
+        version=participation.version,
+        capacity=participation.capacity,
+        languages=participation.profile.languages,
+        hours=tuple(
+            events.WorkingHours(weekday=one.weekday, starts=one.starts, ends=one.ends) for one in stretches
+        ),
+    )
+
+
+def matching_run_finished(run: Run, left: Sequence[Left]) -> events.MatchingRunFinished:
+    return events.MatchingRunFinished(
+        at=run.created_at,
+        run_id=events.RunId(run.id),
+        programme_id=events.ProgrammeId(run.programme_id),
+        mentees=run.mentees,
+        mentors=run.mentors,
+        feasible_pairs=run.feasible_pairs,
+        proposed=run.proposed,
+        value=run.value,
+        inputs_hash=run.inputs_hash,
+        waiting=tuple(
+            events.Waiting(person_id=events.PersonId(one.person_id), role=one.role, reason=one.reason)
+            for one in left
+        ),
+    )
+
+
+def match_proposed(match: Match) -> events.MatchProposed:
+    return events.MatchProposed(
+        at=match.created_at,
+        match_id=events.MatchId(match.id),
+        programme_id=events.ProgrammeId(match.programme_id),
+        mentee_id=events.PersonId(match.mentee_id),
+        mentor_id=events.PersonId(match.mentor_id),
+        version=match.version,
+        score=match.score,
+        answer_by=match.answer_by,
+    )
+
+
+def match_declined(match: Match, *, at: datetime) -> events.MatchDeclined:
+    declined_by = match.declined_by
+    return events.MatchDeclined(
+        at=at,
+        match_id=events.MatchId(match.id),
+        programme_id=events.ProgrammeId(match.programme_id),
+        mentee_id=events.PersonId(match.mentee_id),
+        mentor_id=events.PersonId(match.mentor_id),
+        version=match.version,
+        declined_by=None if declined_by is None else events.PersonId(declined_by),
+        reason=match.decline_reason or "not-given",
+    )
+
+
+def match_made(match: Match, programme: Programme) -> events.MatchMade:
+    """Of an active match: it has the time it was made and its last day."""
+    assert match.made_at is not None
+    assert match.ends_on is not None
+    return events.MatchMade(
+        at=match.made_at,
+        match_id=events.MatchId(match.id),
+        programme_id=events.ProgrammeId(match.programme_id),
+        mentee_id=events.PersonId(match.mentee_id),
+        mentor_id=events.PersonId(match.mentor_id),
+        version=match.version,
+        score=match.score,
+        cadence=programme.cadence,
+        hours_per_month=programme.hours_per_month,
+        session_minutes=programme.session_minutes,
+        ends_on=match.ends_on,
+    )
+
+
+def match_ended(match: Match, *, at: datetime) -> events.MatchEnded:
+    return events.MatchEnded(
+        at=at,
+        match_id=events.MatchId(match.id),
+        programme_id=events.ProgrammeId(match.programme_id),
+        mentee_id=events.PersonId(match.mentee_id),
+        mentor_id=events.PersonId(match.mentor_id),
+        version=match.version,
+        reason=match.end_reason or "withdrawn",
+    )

@@ -1,0 +1,146 @@
+-- Who there is, which programmes, who takes part in them, and who was brought together with whom.
+
+CREATE TABLE person (
+    id                      uuid PRIMARY KEY,
+    employee_number         text NOT NULL UNIQUE,
+    user_name               text NOT NULL,
+    user_name_key           text NOT NULL,
+    given_name              text NOT NULL,
+    family_name             text NOT NULL,
+    work_email              text NOT NULL,
+    work_email_key          text NOT NULL,
+    title                   text NOT NULL,
+    department              text NOT NULL,
+    site                    text NOT NULL,
+    time_zone               text NOT NULL,
+    manager_employee_number text,
+    manager_id              uuid REFERENCES person,
+    hire_date               date,
+    status                  text NOT NULL CHECK (status IN ('active', 'leave', 'inactive')),
+    effective_date          date NOT NULL,
+    version                 int NOT NULL,
+    created_at              timestamptz NOT NULL,
+    -- Deferred, so that two people can swap names in one file.
+    CONSTRAINT person_user_name UNIQUE (user_name_key) DEFERRABLE INITIALLY DEFERRED,
+    CONSTRAINT person_work_email UNIQUE (work_email_key) DEFERRABLE INITIALLY DEFERRED
+);
+CREATE INDEX person_age ON person (created_at, id);
+CREATE INDEX person_of_unknown_manager ON person (manager_employee_number) WHERE manager_id IS NULL;
+
+CREATE TABLE programme (
+    id              uuid PRIMARY KEY,
+    name            text NOT NULL CONSTRAINT programme_name UNIQUE,
+    kind            text NOT NULL CHECK (kind IN ('evergreen', 'cohort')),
+    state           text NOT NULL CHECK (state IN ('open', 'closed')),
+    starts_on       date NOT NULL,
+    ends_on         date,
+    match_on        date,
+    cadence         text NOT NULL CHECK (cadence IN ('weekly', 'biweekly', 'monthly', 'quarterly')),
+    hours_per_month int NOT NULL,
+    session_minutes int NOT NULL,
+    rules           jsonb NOT NULL,
+    organiser_id    uuid REFERENCES person,
+    -- When the next round is due; empty while nothing changed since the last one.
+    next_round_at   timestamptz,
+    version         int NOT NULL,
+    created_at      timestamptz NOT NULL
+);
+CREATE INDEX programme_age ON programme (created_at, id);
+CREATE INDEX programme_next_round ON programme (next_round_at) WHERE next_round_at IS NOT NULL;
+
+CREATE TABLE invitation (
+    programme_id uuid NOT NULL REFERENCES programme,
+    person_id    uuid NOT NULL REFERENCES person,
+    invited_at   timestamptz NOT NULL,
+    expires_at   timestamptz NOT NULL,
+    PRIMARY KEY (programme_id, person_id)
+);
+
+CREATE TABLE participation (
+    id           uuid PRIMARY KEY,
+    programme_id uuid NOT NULL REFERENCES programme,
+    person_id    uuid NOT NULL REFERENCES person,
+    role         text NOT NULL CHECK (role IN ('mentee', 'mentor')),
+    capacity     int NOT NULL CHECK (capacity BETWEEN 1 AND 5),
+    profile      jsonb NOT NULL,
+    consent      boolean NOT NULL,
+    version      int NOT NULL,
+    joined_at    timestamptz NOT NULL,
+    UNIQUE (programme_id, person_id, role),
+    CHECK (role = 'mentor' OR capacity = 1)
+);
+CREATE INDEX participation_person ON participation (person_id);
+
+CREATE TABLE matching_run (
+    id             uuid PRIMARY KEY,
+    programme_id   uuid NOT NULL REFERENCES programme,
+    mentees        int NOT NULL,
+    mentors        int NOT NULL,
+    feasible_pairs int NOT NULL,
+    proposed       int NOT NULL,
+    value          bigint NOT NULL,
+    inputs_hash    text NOT NULL,
+    created_at     timestamptz NOT NULL
+);
+CREATE INDEX matching_run_age ON matching_run (programme_id, created_at, id);
+
+CREATE TABLE run_waiting (
+    run_id           uuid NOT NULL REFERENCES matching_run,
+    participation_id uuid NOT NULL REFERENCES participation,
+    reason           text NOT NULL,
+    sentence         text NOT NULL,
+    PRIMARY KEY (run_id, participation_id)
+);
+
+-- One row from the proposal to the end. Seats are rows in the states 'proposed' and 'active'.
+CREATE TABLE match (
+    id                      uuid PRIMARY KEY,
+    programme_id            uuid NOT NULL REFERENCES programme,
+    run_id                  uuid REFERENCES matching_run,
+    mentee_participation_id uuid NOT NULL REFERENCES participation,
+    mentor_participation_id uuid NOT NULL REFERENCES participation,
+    mentee_id               uuid NOT NULL REFERENCES person,
+    mentor_id               uuid NOT NULL REFERENCES person,
+    state                   text NOT NULL CHECK (state IN ('proposed', 'active', 'declined', 'lapsed', 'ended')),
+    weight                  int NOT NULL CHECK (weight BETWEEN 0 AND 100000),
+    answer_by               timestamptz NOT NULL,
+    explanation             jsonb NOT NULL,
+    mentee_answer           text CHECK (mentee_answer IN ('accept', 'decline')),
+    mentor_answer           text CHECK (mentor_answer IN ('accept', 'decline')),
+    decline_reason          text,
+    declined_by             uuid REFERENCES person,
+    made_at                 timestamptz,
+    ends_on                 date,
+    ended_at                timestamptz,
+    end_reason              text,
+    version                 int NOT NULL,
+    created_at              timestamptz NOT NULL,
+    CHECK (mentee_id <> mentor_id)
+);
+CREATE INDEX match_age ON match (created_at, id);
+CREATE INDEX match_programme ON match (programme_id, created_at, id);
+CREATE UNIQUE INDEX match_one_per_mentee ON match (mentee_participation_id) WHERE state IN ('proposed', 'active');
+CREATE INDEX match_seats ON match (mentor_participation_id) WHERE state IN ('proposed', 'active');
+CREATE INDEX match_answer_by ON match (answer_by) WHERE state = 'proposed';
+CREATE INDEX match_ends_on ON match (ends_on) WHERE state = 'active';
+
+-- Two people who are not to be brought together, in either role; for ever where `until` is empty.
+CREATE TABLE block (
+    mentee_id uuid NOT NULL REFERENCES person,
+    mentor_id uuid NOT NULL REFERENCES person,
+    reason    text NOT NULL,
+    until     timestamptz,
+    PRIMARY KEY (mentee_id, mentor_id)
+);
+
+-- What partners thought of each other: one mean of 1 to 5 per session and author.
+CREATE TABLE rating (
+    session_id   uuid NOT NULL,
+    author_id    uuid NOT NULL REFERENCES person,
+    about_id     uuid NOT NULL REFERENCES person,
+    about_role   text NOT NULL CHECK (about_role IN ('mentee', 'mentor')),
+    rating       double precision NOT NULL CHECK (rating BETWEEN 1 AND 5),
+    submitted_at timestamptz NOT NULL,
+    PRIMARY KEY (session_id, author_id)
+);
+CREATE INDEX rating_about ON rating (about_id, about_role);

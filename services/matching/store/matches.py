@@ -1,0 +1,308 @@
+"""Rows of matches, from proposal to end, of blocks and of ratings."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from datetime import date, datetime
+from uuid import UUID
+
+from asyncpg import Record
+
+from services.matching.core.ids import MatchId, ParticipationId, PersonId, ProgrammeId, Role
+from services.matching.core.matches import Block, Match
+from shared.errors import NotFound
+from shared.tx import Connection
+
+
+def _match(row: Record) -> Match:
+    return Match(
+        id=MatchId(row["id"]),
+        programme_id=ProgrammeId(row["programme_id"]),
+        run_id=row["run_id"],
+        mentee_participation_id=ParticipationId(row["mentee_participation_id"]),
+        mentor_participation_id=ParticipationId(row["mentor_participation_id"]),
+        mentee_id=PersonId(row["mentee_id"]),
+        mentor_id=PersonId(row["mentor_id"]),
+        state=row["state"],
+        weight=row["weight"],
+        answer_by=row["answer_by"],
+        created_at=row["created_at"],
+        explanation=json.loads(row["explanation"]),
+        mentee_answer=row["mentee_answer"],
+        mentor_answer=row["mentor_answer"],
+        decline_reason=row["decline_reason"],
+        declined_by=row["declined_by"],
+        made_at=row["made_at"],
+        ends_on=row["ends_on"],
+        ended_at=row["ended_at"],
+        end_reason=row["end_reason"],
+        version=row["version"],
+    )
+
+
+async def add(conn: Connection, match: Match) -> bool:
+    """False where the mentee has an open proposal or a match in the programme already."""
+    done = await conn.fetchval(
+        """
+        INSERT INTO match (id, programme_id, run_id, mentee_participation_id, mentor_participation_id,
+                           mentee_id, mentor_id, state, weight, answer_by, explanation, made_at, ends_on,
+                           version, created_at)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)
+        ON CONFLICT (mentee_participation_id) WHERE state IN ('proposed', 'active') DO NOTHING RETURNING true
+        """,
+        match.id,
+        match.programme_id,
+        match.run_id,
+        match.mentee_participation_id,
+        match.mentor_participation_id,
+        match.mentee_id,
+        match.mentor_id,
+        match.state,
+        match.weight,
+        match.answer_by,
+        json.dumps(match.explanation),
+        match.made_at,
+        match.ends_on,
+        match.version,
+        match.created_at,
+    )
+    return bool(done)
+
+
+async def update(conn: Connection, match: Match) -> None:
+    """Writes what changes in the life of a match that was read under its lock."""
+    await conn.execute(
+        """
+        UPDATE match
+        SET state = $2, mentee_answer = $3, mentor_answer = $4, decline_reason = $5, declined_by = $6,
+            made_at = $7, ends_on = $8, ended_at = $9, end_reason = $10, version = $11
+        WHERE id = $1
+        """,
+        match.id,
+        match.state,
+        match.mentee_answer,
+        match.mentor_answer,
+        match.decline_reason,
+        match.declined_by,
+        match.made_at,
+        match.ends_on,
+        match.ended_at,
+        match.end_reason,
+        match.version,
+    )
+
+
+async def get(conn: Connection, match_id: UUID) -> Match:
+    row = await conn.fetchrow(
+        """
+        SELECT id, programme_id, run_id, mentee_participation_id, mentor_participation_id, mentee_id,
+               mentor_id, state, weight, answer_by, explanation, mentee_answer, mentor_answer, decline_reason,
+               declined_by, made_at, ends_on, ended_at, end_reason, version, created_at
+        FROM match WHERE id = $1
+        """,
+        match_id,
+    )
+    if row is None:
+        raise NotFound(f"there is no match {match_id}")
+    return _match(row)
+
+
+async def find_locked(conn: Connection, match_id: UUID) -> Match | None:
+    row = await conn.fetchrow(
+        """
+        SELECT id, programme_id, run_id, mentee_participation_id, mentor_participation_id, mentee_id,
+               mentor_id, state, weight, answer_by, explanation, mentee_answer, mentor_answer, decline_reason,
+               declined_by, made_at, ends_on, ended_at, end_reason, version, created_at
+        FROM match WHERE id = $1 FOR UPDATE
+        """,
+        match_id,
+    )
+    return None if row is None else _match(row)
+
+
+async def page(
+    conn: Connection,
+    *,
+    programme_id: UUID | None,
+    person_id: UUID | None,
+    state: str | None,
+    after: tuple[datetime, UUID] | None,
+    limit: int,
+) -> list[Match]:
+    rows = await conn.fetch(
+        """
+        SELECT id, programme_id, run_id, mentee_participation_id, mentor_participation_id, mentee_id,
+               mentor_id, state, weight, answer_by, explanation, mentee_answer, mentor_answer, decline_reason,
+               declined_by, made_at, ends_on, ended_at, end_reason, version, created_at
+        FROM match
+        WHERE ($1::uuid IS NULL OR programme_id = $1)
+          AND ($2::uuid IS NULL OR mentee_id = $2 OR mentor_id = $2)
+          AND ($3::text IS NULL OR state = $3)
+          AND ($4::timestamptz IS NULL OR (created_at, id) > ($4, $5::uuid))
+        ORDER BY created_at, id LIMIT $6
+        """,
+        programme_id,
+        person_id,
+        state,
+        after[0] if after else None,
+        after[1] if after else None,
+        limit,
+    )
+    return [_match(row) for row in rows]
+
+
+async def of_run(conn: Connection, run_id: UUID) -> list[Match]:
+    """What a run proposed, in the order of the mentees' employee numbers."""
+    rows = await conn.fetch(
+        """
+        SELECT m.id, programme_id, run_id, mentee_participation_id, mentor_participation_id, mentee_id,
+               mentor_id, state, weight, answer_by, explanation, mentee_answer, mentor_answer, decline_reason,
+               declined_by, made_at, ends_on, ended_at, end_reason, m.version, m.created_at
+        FROM match m JOIN person p ON p.id = m.mentee_id
+        WHERE run_id = $1 ORDER BY length(p.employee_number), p.employee_number
+        """,
+        run_id,
+    )
+    return [_match(row) for row in rows]
+
+
+async def seats_taken(conn: Connection, mentor_participation_id: UUID) -> int:
+    """Active matches and open proposals of a mentor whose participation is locked."""
+    taken: int = await conn.fetchval(
+        "SELECT count(*) FROM match WHERE mentor_participation_id = $1 AND state IN ('proposed', 'active')",
+        mentor_participation_id,
+    )
+    return taken
+
+
+async def open_in(conn: Connection, programme_id: UUID) -> list[tuple[ParticipationId, ParticipationId]]:
+    """(mentee's, mentor's participation) of every open proposal and active match of a programme."""
+    rows = await conn.fetch(
+        """
+        SELECT mentee_participation_id, mentor_participation_id FROM match
+        WHERE programme_id = $1 AND state IN ('proposed', 'active')
+        """,
+        programme_id,
+    )
+    return [(row["mentee_participation_id"], row["mentor_participation_id"]) for row in rows]
+
+
+async def lock_lapsed(conn: Connection, now: datetime, limit: int) -> list[Match]:
+    """Proposals whose time to answer went by, in the order of the mentees' employee numbers."""
+    rows = await conn.fetch(
+        """
+        SELECT m.id, programme_id, run_id, mentee_participation_id, mentor_participation_id, mentee_id,
+               mentor_id, state, weight, answer_by, explanation, mentee_answer, mentor_answer, decline_reason,
+               declined_by, made_at, ends_on, ended_at, end_reason, m.version, m.created_at
+        FROM match m JOIN person p ON p.id = m.mentee_id
+        WHERE state = 'proposed' AND answer_by <= $1
+        ORDER BY answer_by, length(p.employee_number), p.employee_number LIMIT $2 FOR UPDATE OF m
+        """,
+        now,
+        limit,
+    )
+    return [_match(row) for row in rows]
+
+
+async def next_answer_by(conn: Connection) -> datetime | None:
+    at: datetime | None = await conn.fetchval("SELECT min(answer_by) FROM match WHERE state = 'proposed'")
+    return at
+
+
+async def lock_over(conn: Connection, last_day: date, limit: int) -> list[Match]:
+    """Active matches whose last day is this one or earlier, in the order of the mentees' employee numbers."""
+    rows = await conn.fetch(
+        """
+        SELECT m.id, programme_id, run_id, mentee_participation_id, mentor_participation_id, mentee_id,
+               mentor_id, state, weight, answer_by, explanation, mentee_answer, mentor_answer, decline_reason,
+               declined_by, made_at, ends_on, ended_at, end_reason, m.version, m.created_at
+        FROM match m JOIN person p ON p.id = m.mentee_id
+        WHERE state = 'active' AND ends_on <= $1
+        ORDER BY ends_on, length(p.employee_number), p.employee_number LIMIT $2 FOR UPDATE OF m
+        """,
+        last_day,
+        limit,
+    )
+    return [_match(row) for row in rows]
+
+
+async def next_ends_on(conn: Connection) -> date | None:
+    day: date | None = await conn.fetchval("SELECT min(ends_on) FROM match WHERE state = 'active'")
+    return day
+
+
+async def block(conn: Connection, blocked: Block) -> None:
+    """The longer block stays."""
+    await conn.execute(
+        """
+        INSERT INTO block AS b (mentee_id, mentor_id, reason, until) VALUES ($1, $2, $3, $4)
+        ON CONFLICT (mentee_id, mentor_id) DO UPDATE SET reason = excluded.reason, until = excluded.until
+        WHERE b.until IS NOT NULL AND (excluded.until IS NULL OR excluded.until > b.until)
+        """,
+        blocked.mentee_id,
+        blocked.mentor_id,
+        blocked.reason,
+        blocked.until,
+    )
+
+
+async def apart(
+    conn: Connection, people: Sequence[UUID], now: datetime
+) -> list[tuple[PersonId, PersonId, datetime | None]]:
+    """Pairs of these people that may not be made now, and until when: blocked, or together already."""
+    rows = await conn.fetch(
+        """
+        SELECT mentee_id, mentor_id, until FROM block
+        WHERE (until IS NULL OR until > $2) AND mentee_id = ANY($1::uuid[]) AND mentor_id = ANY($1::uuid[])
+        UNION ALL
+        SELECT mentee_id, mentor_id, NULL FROM match
+        WHERE state IN ('proposed', 'active') AND mentee_id = ANY($1::uuid[]) AND mentor_id = ANY($1::uuid[])
+        """,
+        people,
+        now,
+    )
+    return [(row["mentee_id"], row["mentor_id"], row["until"]) for row in rows]
+
+
+async def rate(
+    conn: Connection,
+    *,
+    session_id: UUID,
+    author_id: UUID,
+    about_id: UUID,
+    about_role: Role,
+    rating: float,
+    at: datetime,
+) -> None:
+    """One rating per session and author; the first one stays."""
+    await conn.execute(
+        """
+        INSERT INTO rating (session_id, author_id, about_id, about_role, rating, submitted_at)
+        VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (session_id, author_id) DO NOTHING
+        """,
+        session_id,
+        author_id,
+        about_id,
+        about_role,
+        rating,
+        at,
+    )
+
+
+async def ratings_about(
+    conn: Connection, people: Sequence[UUID]
+) -> dict[tuple[PersonId, Role], list[tuple[float, datetime]]]:
+    """What partners thought of people in a role: (1 to 5, when), the oldest first."""
+    rows = await conn.fetch(
+        """
+        SELECT about_id, about_role, rating, submitted_at FROM rating
+        WHERE about_id = ANY($1::uuid[]) ORDER BY submitted_at, rating
+        """,
+        people,
+    )
+    found: dict[tuple[PersonId, Role], list[tuple[float, datetime]]] = {}
+    for row in rows:
+        about = (row["about_id"], row["about_role"])
+        found.setdefault(about, []).append((row["rating"], row["submitted_at"]))
+    return found

@@ -1,0 +1,137 @@
+"""Rows of participations."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from asyncpg import Record
+
+from services.matching.core.ids import ParticipationId, PersonId, ProgrammeId
+from services.matching.core.participations import Hours, Participation, Profile
+from shared.tx import Connection
+
+
+def _profile(text: str) -> Profile:
+    told: dict[str, Any] = json.loads(text)
+    return Profile(
+        goals=tuple(told["goals"]),
+        skills=told["skills"],
+        values=told["values"],
+        style=told["style"],
+        languages=tuple(told["languages"]),
+        interests=tuple(told["interests"]),
+        hours=tuple(Hours(**stretch) for stretch in told["hours"]),
+    )
+
+
+def _participation(row: Record) -> Participation:
+    return Participation(
+        id=ParticipationId(row["id"]),
+        programme_id=ProgrammeId(row["programme_id"]),
+        person_id=PersonId(row["person_id"]),
+        role=row["role"],
+        capacity=row["capacity"],
+        profile=_profile(row["profile"]),
+        consent=row["consent"],
+        version=row["version"],
+        joined_at=row["joined_at"],
+    )
+
+
+async def add(conn: Connection, participation: Participation) -> bool:
+    """False where the person has this role in the programme already."""
+    done = await conn.fetchval(
+        """
+        INSERT INTO participation (id, programme_id, person_id, role, capacity, profile, consent, version,
+                                   joined_at)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+        ON CONFLICT (programme_id, person_id, role) DO NOTHING RETURNING true
+        """,
+        participation.id,
+        participation.programme_id,
+        participation.person_id,
+        participation.role,
+        participation.capacity,
+        json.dumps(asdict(participation.profile), sort_keys=True),
+        participation.consent,
+        participation.version,
+        participation.joined_at,
+    )
+    return bool(done)
+
+
+async def of_person(conn: Connection, programme_id: UUID, person_id: UUID) -> list[Participation]:
+    """The roles of a person in a programme, the oldest first."""
+    rows = await conn.fetch(
+        """
+        SELECT id, programme_id, person_id, role, capacity, profile, consent, version, joined_at
+        FROM participation WHERE programme_id = $1 AND person_id = $2 ORDER BY joined_at, role
+        """,
+        programme_id,
+        person_id,
+    )
+    return [_participation(row) for row in rows]
+
+
+async def lock_pair(
+    conn: Connection, programme_id: UUID, *, mentee_id: UUID, mentor_id: UUID
+) -> list[Participation]:
+    """The two participations, theirs alone until the transaction ends; seats are counted under this lock."""
+    rows = await conn.fetch(
+        """
+        SELECT id, programme_id, person_id, role, capacity, profile, consent, version, joined_at
+        FROM participation
+        WHERE programme_id = $1 AND (person_id, role) IN (($2, 'mentee'), ($3, 'mentor'))
+        ORDER BY id FOR NO KEY UPDATE
+        """,
+        programme_id,
+        mentee_id,
+        mentor_id,
+    )
+    return [_participation(row) for row in rows]
+
+
+async def lock_pool(conn: Connection, programme_id: UUID) -> list[Participation]:
+    """Everybody in the programme; nobody else gives or takes a seat until the transaction ends."""
+    rows = await conn.fetch(
+        """
+        SELECT id, programme_id, person_id, role, capacity, profile, consent, version, joined_at
+        FROM participation WHERE programme_id = $1 ORDER BY id FOR NO KEY UPDATE
+        """,
+        programme_id,
+    )
+    return [_participation(row) for row in rows]
+
+
+async def of_programme(conn: Connection, programme_id: UUID) -> list[Participation]:
+    rows = await conn.fetch(
+        """
+        SELECT id, programme_id, person_id, role, capacity, profile, consent, version, joined_at
+        FROM participation WHERE programme_id = $1 ORDER BY id
+        """,
+        programme_id,
+    )
+    return [_participation(row) for row in rows]
+
+
+async def page(
+    conn: Connection, programme_id: UUID, *, after: tuple[datetime, UUID] | None, limit: int
+) -> Sequence[Participation]:
+    rows = await conn.fetch(
+        """
+        SELECT id, programme_id, person_id, role, capacity, profile, consent, version, joined_at
+        FROM participation
+        WHERE programme_id = $1 AND ($2::timestamptz IS NULL OR (joined_at, id) > ($2, $3::uuid))
+        ORDER BY joined_at, id LIMIT $4
+        """,
+        programme_id,
+        after[0] if after else None,
+        after[1] if after else None,
+        limit,
+    )
+    return [_participation(row) for row in rows]
