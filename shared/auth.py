@@ -219,7 +219,7 @@ async def is_used(conn: Connection, link: SignedLink) -> bool:
 
 
 def admit(request: Request) -> None:
-    """Turns strangers away before they cost a connection; what they may do is the route's guard's question."""
+    """Turns strangers away before they cost a connection; what a caller may do is the guard's question."""
     if not is_page(request):
         identify(request)
 

@@ -17,7 +17,7 @@ from shared import envelope
 
 @contextmanager
 def unit(name: str, traceparent: str | None) -> Iterator[envelope.Trace]:
-    """One unit of work: what is said and logged inside belongs to the trace of `traceparent`, or a new one."""
+    """One unit of work: what it says and logs belongs to the trace of `traceparent`, or to a new one."""
     carrier = {"traceparent": traceparent} if traceparent else {}
     propagator = TraceContextTextMapPropagator()
     tracer = trace.get_tracer("mentoring")

@@ -4,7 +4,7 @@ A route parses, opens a transaction by declaring it (`tx: api.InTx`), decides an
 commits before the response is sent, so what a client was told is true.
 """
 
-from shared.api.application import application, connect
+from shared.api.application import application
 from shared.api.doors import InTx, Read, Reading
 from shared.api.idempotency import router
 from shared.api.models import Body
@@ -23,7 +23,6 @@ __all__ = [
     "StaleVersion",
     "application",
     "check_version",
-    "connect",
     "etag",
     "if_match",
     "page",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from pathlib import Path
 
 from fastapi import APIRouter, FastAPI
@@ -16,14 +15,6 @@ from shared.settings import Settings
 from shared.tx import Door
 
 SERVICES = Path(__file__).parents[2] / "services"
-
-
-def connect(
-    app: FastAPI, *, progress: Progress, next_due: NextDue | None = None, busy: Busy | None = None
-) -> None:
-    """Tells the application of a running process what its loops are up to."""
-    here: Context = app.state.context
-    app.state.context = replace(here, progress=progress, next_due=next_due, busy=busy)
 
 
 def application(
