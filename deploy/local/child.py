@@ -44,6 +44,7 @@ class Child:
     stops_by: signal.Signals = signal.SIGTERM
     orphaned_by: signal.Signals = signal.SIGKILL
     _process: subprocess.Popen[bytes] | None = None
+    _started_at: float = 0.0
 
     def start(self) -> None:
         """Starts the process; returns at once. Its environment is ours and `env` on top."""
@@ -61,6 +62,7 @@ class Child:
                 preexec_fn=_leash(os.getpid(), self.orphaned_by),
                 **identity(self.user),
             )
+        self._started_at = time.monotonic()
         leftovers.write_note(self.note, self._process.pid)
 
     @property
@@ -70,6 +72,11 @@ class Child:
     @property
     def alive(self) -> bool:
         return self._process is not None and self._process.poll() is None
+
+    @property
+    def age_s(self) -> float:
+        """Seconds since the last start, alive or not."""
+        return time.monotonic() - self._started_at
 
     @property
     def ended_by(self) -> str:

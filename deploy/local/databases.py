@@ -33,8 +33,8 @@ def store(admin_dsn: str, service: str, name: str) -> Store:
     """The addresses of the database `name` of a service, on the server of `admin_dsn`."""
     return Store(
         name,
-        _as(admin_dsn, app_role(service), name),
-        _as(admin_dsn, owner_role(service), name),
+        dsn_as(admin_dsn, app_role(service), name),
+        dsn_as(admin_dsn, owner_role(service), name),
     )
 
 
@@ -46,12 +46,17 @@ def password(admin_dsn: str, role: str) -> str:
 
 async def make_roles(admin_dsn: str, service: str) -> None:
     """Makes the two roles of a service, or gives them their passwords again."""
+    for role in (owner_role(service), app_role(service)):
+        await make_role(admin_dsn, role)
+
+
+async def make_role(admin_dsn: str, role: str) -> None:
+    """Makes a role with a login, or gives it its password again."""
     conn = await asyncpg.connect(admin_dsn, timeout=10)
     try:
-        for role in (owner_role(service), app_role(service)):
-            with contextlib.suppress(asyncpg.DuplicateObjectError, asyncpg.UniqueViolationError):
-                await conn.execute(f'CREATE ROLE "{role}" LOGIN')
-            await conn.execute(f"ALTER ROLE \"{role}\" PASSWORD '{password(admin_dsn, role)}'")
+        with contextlib.suppress(asyncpg.DuplicateObjectError, asyncpg.UniqueViolationError):
+            await conn.execute(f'CREATE ROLE "{role}" LOGIN')
+        await conn.execute(f"ALTER ROLE \"{role}\" PASSWORD '{password(admin_dsn, role)}'")
     finally:
         await conn.close()
 
@@ -88,7 +93,8 @@ async def names(admin_dsn: str) -> set[str]:
         await conn.close()
 
 
-def _as(admin_dsn: str, role: str, database: str) -> str:
+def dsn_as(admin_dsn: str, role: str, database: str) -> str:
+    """The address of a database on the server of `admin_dsn`, for a role made by `make_role`."""
     parts = urlsplit(admin_dsn)
     host = parts.netloc.rpartition("@")[2]
     login = f"{quote(role)}:{password(admin_dsn, role)}"

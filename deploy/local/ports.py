@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import random
 import socket
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 
 from deploy.local.child import Trouble
 
@@ -39,6 +39,17 @@ def free(many: int, *, taken: Iterable[int] = ()) -> list[int]:
             chosen.append(port)
             avoid.add(port)
     raise Trouble(f"No {many} free ports were found on {HOST}: stop something that listens.")
+
+
+def allot(names: Sequence[str], *, base: int | None, remembered: Mapping[str, int]) -> dict[str, int]:
+    """A port for each name: `base` and the numbers after it, else those of the last run, else free ones."""
+    if base is not None:
+        if not 1024 <= base <= 65535 - len(names):
+            raise Trouble(f"--port-base {base} leaves no room for {len(names)} ports: choose another.")
+        return {name: require_free(base + place, name) for place, name in enumerate(names)}
+    kept = {name: remembered[name] for name in names if name in remembered and is_free(remembered[name])}
+    missing = [name for name in names if name not in kept]
+    return kept | dict(zip(missing, free(len(missing), taken=kept.values()), strict=True))
 
 
 def require_free(port: int, purpose: str) -> int:
