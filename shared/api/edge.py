@@ -11,6 +11,7 @@ from limits.aio.storage import MemoryStorage
 from limits.aio.strategies import FixedWindowRateLimiter
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
+from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from shared import auth, log, tracing
@@ -60,7 +61,7 @@ class Edge:
         headers = Headers(scope=scope)
         with tracing.unit("http", headers.get("traceparent")):
             began = time.perf_counter()
-            status = 500
+            status = 0
             policy = self._policy(scope["path"])
 
             async def dressed(message: Message) -> None:
@@ -72,6 +73,11 @@ class Edge:
 
             try:
                 await self._within_limits(scope, receive, dressed, headers=headers)
+            except Exception as error:  # the last resort: whoever asked gets an answer, we get the stack
+                log.exception("http", outcome="bug", error=type(error).__name__)
+                if status:
+                    raise
+                await problems.bug(Request(scope))(scope, receive, dressed)
             finally:
                 self._tell(scope, status, time.perf_counter() - began)
 

@@ -24,22 +24,20 @@ class BadCursor(Refused):
 
 
 class Page(BaseModel, Generic[T]):
-    """Some of the rows; `next` is the `after` of the following page, null after the last."""
+    """Some of the rows; `next` is the `after` of the page that follows, null where none does."""
 
     items: list[T]
     next: str | None
 
 
 def page(items: Sequence[T], limit: int, *, key: Callable[[T], Key]) -> Page[T]:
-    """A page of at most `limit` items. Fetch `limit + 1`: an item too many shows that a page follows.
+    """The rows of a store that fetched up to `limit` after the cursor, in the order of `key`.
 
-    A store that fetches just `limit` is safe, too: its last page may then be followed by an empty one.
+    A full page may be followed by an empty one: nobody counts ahead.
     """
     shown = list(items[:limit])
-    following = _encode(key(shown[-1])) if shown and len(items) >= limit else None
-    if len(items) == limit and len(shown) == limit:
-        return Page[T](items=shown, next=following)
-    return Page[T](items=shown, next=following if len(items) > limit else None)
+    full = len(shown) == limit
+    return Page[T](items=shown, next=_encode(key(shown[-1])) if full else None)
 
 
 def _encode(key: Key) -> str:

@@ -18,6 +18,7 @@ from shared.errors import FieldError, Refused, Transient
 
 MEDIA_TYPE = "application/problem+json"
 RETRY_AFTER_S = "2"
+TITLES: Mapping[int, str] = {413: "Content Too Large", 422: "Unprocessable Content"}
 SCHEMA: Mapping[str, Any] = {
     "type": "object",
     "required": ["type", "title", "status", "detail", "trace_id"],
@@ -45,6 +46,11 @@ RESPONSES: Mapping[int | str, dict[str, Any]] = {
 }
 
 
+def title(status: int) -> str:
+    """The phrase of RFC 9110; Python's own table has older ones, depending on its version."""
+    return TITLES.get(status) or HTTPStatus(status).phrase
+
+
 def problem(
     status: int,
     code: str,
@@ -56,7 +62,7 @@ def problem(
     trace = envelope.TRACE.get()
     content: dict[str, Any] = {
         "type": f"urn:mentoring:problem:{code}",
-        "title": HTTPStatus(status).phrase,
+        "title": title(status),
         "status": status,
         "detail": detail,
         "trace_id": envelope.trace_id(trace.traceparent) if trace else None,
@@ -108,7 +114,7 @@ async def _http(request: Request, error: Exception) -> Response:
     headers = dict(error.headers or {})
     if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
         headers["Allow"] = ", ".join(_methods(request))
-    code = HTTPStatus(error.status_code).phrase.lower().replace(" ", "-")
+    code = title(error.status_code).lower().replace(" ", "-")
     detail = str(error.detail)
     return _answer(request, problem(error.status_code, code, detail, headers=headers), detail)
 
@@ -127,7 +133,8 @@ async def _unstorable(_request: Request, _error: Exception) -> Response:
     return problem(422, "invalid", "a value is out of range or has a character that cannot be stored")
 
 
-async def _bug(request: Request, _error: Exception) -> Response:
+def bug(request: Request) -> Response:
+    """The answer to a mistake of ours: nothing of our inside."""
     detail = "Something went wrong on our side. The trace id helps us to find it."
     return _answer(request, problem(500, "internal", detail), detail)
 
@@ -138,4 +145,3 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _http)
     app.add_exception_handler(asyncpg.DataError, _unstorable)
-    app.add_exception_handler(Exception, _bug)

@@ -26,6 +26,7 @@ from shared.progress import Progress
 from shared.settings import Settings
 from tests.conftest import BEGINNING
 
+WRITE, READ = requires("people:write"), requires("people:read")
 KEY = "a key for links in tests"
 WRITER, READER, ADMIN = "writer-token", "reader-token", "admin-token"
 
@@ -84,9 +85,8 @@ async def _add(t: tx.Tx, text: str) -> Note:
 
 def routes(switches: Switches) -> APIRouter:
     router = api.router(prefix="/v1/notes")
-    write, read = requires("people:write"), requires("people:read")
 
-    @router.post("", status_code=201, dependencies=[Depends(write)])
+    @router.post("", status_code=201, dependencies=[Depends(WRITE)])
     async def write_note(t: api.InTx, body: NewNote, response: Response) -> Note:
         note = await _add(t, body.text)
         t.emit(an_event(t.now, note.id))
@@ -102,7 +102,7 @@ def routes(switches: Switches) -> APIRouter:
         response.headers["Location"] = f"/v1/notes/{note.id}"
         return note
 
-    @router.get("", dependencies=[Depends(read)])
+    @router.get("", dependencies=[Depends(READ)])
     async def list_notes(t: api.Reading, after: api.Cursor, limit: api.Limit) -> api.Page[Note]:
         at, row_id = after or (BEGINNING - timedelta(days=9999), UUID(int=0))
         rows = await t.conn.fetch(
@@ -110,11 +110,11 @@ def routes(switches: Switches) -> APIRouter:
             " ORDER BY written_at, id LIMIT $3",
             at,
             row_id,
-            limit + 1,
+            limit,
         )
         return api.page([Note(**row) for row in rows], limit, key=lambda note: (note.written_at, note.id))
 
-    @router.get("/{note_id}", dependencies=[Depends(read)])
+    @router.get("/{note_id}", dependencies=[Depends(READ)])
     async def get_note(t: api.Reading, note_id: UUID, response: Response) -> Note:
         row = await t.conn.fetchrow("SELECT id, text, version, written_at FROM note WHERE id = $1", note_id)
         if row is None:
@@ -128,7 +128,7 @@ def routes(switches: Switches) -> APIRouter:
         note_id: UUID,
         body: NewNote,
         seen: api.IfMatch,
-        caller: Annotated[Caller, Depends(write)],
+        caller: Annotated[Caller, Depends(WRITE)],
     ) -> Note:
         switches.seen.append(caller)
         version = await t.conn.fetchval("SELECT version FROM note WHERE id = $1 FOR UPDATE", note_id)
@@ -142,7 +142,7 @@ def routes(switches: Switches) -> APIRouter:
         assert row is not None
         return Note(**row)
 
-    @router.post("/by-reading", dependencies=[Depends(read)])
+    @router.post("/by-reading", dependencies=[Depends(READ)])
     async def write_while_reading(t: api.Reading) -> None:
         await t.conn.execute("INSERT INTO note (id, text, written_at) VALUES ($1, 'x', now())", uuid4())
 
