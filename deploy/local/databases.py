@@ -19,6 +19,7 @@ class Store:
     name: str
     dsn: str
     owner_dsn: str
+    app_role: str
 
 
 def owner_role(service: str) -> str:
@@ -35,6 +36,7 @@ def store(admin_dsn: str, service: str, name: str) -> Store:
         name,
         dsn_as(admin_dsn, app_role(service), name),
         dsn_as(admin_dsn, owner_role(service), name),
+        app_role(service),
     )
 
 

@@ -115,6 +115,7 @@ class Stack:
             "topic_prefix": self.topic_prefix,
             "clock": self.wiring.clock,
             "databases": {service: store.owner_dsn for service, store in self.stores.items()},
+            "app_roles": {service: store.app_role for service, store in self.stores.items()},
             "http": self.http,
             "console": self.console,
             "mail_dir": str(self.mail_dir),

@@ -72,16 +72,16 @@ async def _given(service: str, owner_dsn: str, env: Mapping[str, str]) -> Store:
         ) from error
     except (OSError, asyncpg.PostgresError, ValueError) as error:
         raise Trouble(f"The database of {service} cannot be used ({error}): check {variable}.") from error
-    return Store(name, app_dsn, owner_dsn)
+    return Store(name, app_dsn, owner_dsn, unquote(urlsplit(app_dsn).username or ""))
 
 
 async def migrate_all(stores: Mapping[str, Store]) -> dict[str, list[str]]:
     """Brings all stores to this code's schema; returns what was applied per service. Raises Trouble."""
     applied = {}
     for service, store in stores.items():
-        role = unquote(urlsplit(store.dsn).username or "")
+        folder = ROOT / "services" / service
         try:
-            applied[service] = await migrate.migrate(store.owner_dsn, ROOT / "services" / service, role)
+            applied[service] = await migrate.migrate(store.owner_dsn, folder, store.app_role)
         except (migrate.Drift, migrate.MigrationFailed) as error:
             raise Trouble(f"{service}: {error}.") from error
         except (OSError, asyncpg.PostgresError) as error:
