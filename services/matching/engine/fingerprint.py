@@ -13,7 +13,7 @@ ARITHMETIC = 1
 
 
 def of(index: arrays.Index) -> str:
-    """SHA-256 over the canonical form of what is solved; `ARITHMETIC` counts changes of the scoring itself."""
+    """SHA-256 over the canonical form of what is solved; `ARITHMETIC` counts changes of the scoring."""
     everybody = {*index.left.numbers, *index.right.numbers}
     form = {
         "arithmetic": ARITHMETIC,

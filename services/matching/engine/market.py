@@ -174,7 +174,7 @@ def in_order(number: str) -> tuple[int, str]:
     return len(number), number
 
 
-def feedback(ratings: Iterable[tuple[int, float]], *, half_life_days: float = 180.0) -> Feedback:
+def feedback(ratings: Iterable[tuple[float, float]], *, half_life_days: float = 180.0) -> Feedback:
     """Ratings of 1 to 5 with their age in days, as one decayed sum (rounded to 1/4096, the same anywhere)."""
     weighed = [((rating - 1) / 4, 0.5 ** (age_days / half_life_days)) for rating, age_days in ratings]
     total = math.fsum(value * weight for value, weight in weighed)

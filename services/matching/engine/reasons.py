@@ -57,8 +57,8 @@ def why(index: arrays.Index, row: int, column: int) -> tuple[Reason, ...]:
     part = {component.code: component for component in score.components(index, row, column)}
     found = [
         *_goals(mentee, mentor, index.whole.topics),
-        _scales("values", part["values"], mentee.values, mentor.values),
-        _scales("style", part["style"], mentee.style, mentor.style),
+        _values(mentee, mentor, part["values"]),
+        _style(mentee, mentor, part["style"]),
         *_languages(mentee, mentor),
         _hours(mentee, mentor),
         _interests(mentee, mentor),
@@ -92,15 +92,28 @@ def _covered(wanted: list[str], known: list[str], topics: Mapping[str, market.To
     return f"The mentor has experience in {_names(known, topics)}: {share}."
 
 
-def _scales(code: str, part: score.Component, left: Mapping[str, int], right: Mapping[str, int]) -> Reason:
-    subject = {"values": "What matters to them at work", "style": "How they like to work together"}[code]
+def _values(mentee: market.Mentee, mentor: market.Mentor, part: score.Component) -> Reason:
     if not part.given:
-        return Reason(code, f"{subject}: not given by both, so it counts as average.", given=False)
-    alike = [_word(s) for s in sorted(left.keys() & right.keys()) if abs(left[s] - right[s]) <= 1]
-    verdict = "is much alike" if part.u >= ALIKE else "differs in part" if alike else "differs"
-    named = f" (alike in {_listed(alike)})" if alike else ""
-    noun = {"values": " (their values)", "style": " (their style)"}[code]
-    return Reason(code, f"{subject}{noun} {verdict}{named}.")
+        return Reason("values", "Values: not given by both, so they count as average.", given=False)
+    alike = _alike(mentee.values, mentor.values)
+    if part.u >= ALIKE:
+        return Reason("values", f"Their values at work are close: {alike}.")
+    return Reason("values", "Their values at work differ" + (f", but for {alike}." if alike else "."))
+
+
+def _style(mentee: market.Mentee, mentor: market.Mentor, part: score.Component) -> Reason:
+    if not part.given:
+        return Reason("style", "Working style: not given by both, so it counts as average.", given=False)
+    alike = _alike(mentee.style, mentor.style)
+    if part.u >= ALIKE:
+        return Reason("style", f"The mentor works the way the mentee likes to learn: {alike}.")
+    partly = f", but for {alike}." if alike else "."
+    return Reason("style", "The mentor's style differs from how the mentee likes to learn" + partly)
+
+
+def _alike(left: Mapping[str, int], right: Mapping[str, int]) -> str:
+    """The scales on which two people are at most a point apart, in words."""
+    return _listed([_word(s) for s in sorted(left.keys() & right.keys()) if abs(left[s] - right[s]) <= 1])
 
 
 def _languages(mentee: market.Mentee, mentor: market.Mentor) -> list[Reason]:
@@ -155,7 +168,7 @@ def _names(skills: Iterable[str], topics: Mapping[str, market.Topic]) -> str:
 
 
 def _listed(words: list[str]) -> str:
-    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"
+    return " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)
 
 
 def _word(code: str) -> str:

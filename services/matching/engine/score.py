@@ -1,8 +1,8 @@
 """How well two people fit: the components of matching's model, both utilities and the fused integer weight.
 
-u = Σ a·f for the mentee, v = Σ b·g for the mentor, s = 2uv / (u + v), w = ⌊10⁵·s + ½⌋, all in float32, element
-by element and in a fixed order, so that every machine computes the same weights. Each component is a fixed
-curve of the two people's own answers; a missing answer counts as the programme's prior, weight kept.
+u = Σ a·f for the mentee, v = Σ b·g for the mentor, s = 2uv / (u + v), w = ⌊10⁵·s + ½⌋, all in float32,
+element by element and in a fixed order, so that every machine computes the same weights. Each component is a
+fixed curve of the two people's own answers; a missing answer counts as the programme's prior.
 """
 
 from __future__ import annotations

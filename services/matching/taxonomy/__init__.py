@@ -22,7 +22,7 @@ class Skill:
 
     @property
     def family(self) -> str:
-        """The group of O*NET's content model the skill belongs to: `2.A.1` for `2.A.1.b`, `2.C.6` for itself."""
+        """The group in O*NET's content model: `2.A.1` for `2.A.1.b`, `2.C.6` for itself."""
         return ".".join(self.code.split(".")[:3])
 
 

@@ -1,0 +1,185 @@
+from __future__ import annotations
+
+import random
+from collections import Counter
+from dataclasses import replace
+from itertools import product
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from services.matching import engine
+from services.matching.engine import index as arrays
+from services.matching.engine import score
+from tests.unit.matching.engine import builders
+from tests.unit.matching.engine.builders import NEGOTIATION, WRITING, a_market, a_mentee, a_mentor
+
+
+def best_value(market: engine.Market) -> int:
+    """The greatest sum of weights, by trying every assignment."""
+    index = arrays.build(market)
+    weights = score.matrix(index)[0].tolist()
+    best = 0
+    for choice in product(range(-1, len(index.mentors)), repeat=len(index.mentees)):
+        used = Counter(column for column in choice if column >= 0)
+        if all(used[column] <= index.seats[column] for column in used):
+            best = max(best, sum(weights[row][column] for row, column in enumerate(choice) if column >= 0))
+    return best
+
+
+@settings(max_examples=80, deadline=None)
+@given(builders.markets(people=4))
+def test_the_sum_of_weights_is_that_of_the_best_of_all_assignments(market: engine.Market) -> None:
+    assert engine.solve(market).value == best_value(market)
+
+
+@settings(max_examples=80, deadline=None)
+@given(builders.markets())
+def test_S16_a_solution_never_gives_a_mentor_more_mentees_than_seats(market: engine.Market) -> None:
+    solution = engine.solve(market)
+    seats = {mentor.number: mentor.seats_left for mentor in market.mentors}
+    assert all(count <= seats[number] for number, count in Counter(p.mentor for p in solution.pairs).items())
+    assert len({pair.mentee for pair in solution.pairs}) == len(solution.pairs)
+    for pair in solution.pairs:
+        looked_at = engine.explain(market, pair.mentee, pair.mentor)
+        assert looked_at.forbidden == ()
+        assert (looked_at.weight, looked_at.score, looked_at.reasons) == (
+            pair.weight,
+            pair.score,
+            pair.reasons,
+        )
+        assert 0 < pair.score <= 1
+
+
+@settings(max_examples=80, deadline=None)
+@given(builders.markets())
+def test_everybody_has_a_partner_or_a_reason_why_not(market: engine.Market) -> None:
+    solution = engine.solve(market)
+    waiting = {(who.number, who.role): who for who in solution.waiting}
+    placed = {pair.mentee for pair in solution.pairs}
+    chosen = {pair.mentor for pair in solution.pairs}
+    for mentee in market.mentees:
+        assert (mentee.number in placed) != ((mentee.number, "mentee") in waiting)
+    for mentor in market.mentors:
+        alone = mentor.number not in chosen and mentor.seats_left == mentor.capacity
+        assert alone == ((mentor.number, "mentor") in waiting)
+    assert all(who.code and who.sentence.endswith(".") for who in solution.waiting)
+
+
+@settings(max_examples=60, deadline=None)
+@given(builders.markets(), st.randoms(use_true_random=False))
+def test_U4_the_same_market_in_any_order_gives_the_same_solution(
+    market: engine.Market, shuffled: random.Random
+) -> None:
+    def mixed(people: tuple) -> tuple:  # type: ignore[type-arg]
+        return tuple(shuffled.sample(people, len(people)))
+
+    again = replace(
+        market,
+        mentees=mixed(tuple(replace(mentee, goals=mixed(mentee.goals)) for mentee in market.mentees)),
+        mentors=mixed(market.mentors),
+        managers=dict(mixed(tuple(market.managers.items()))),
+        blocked=frozenset(mixed(tuple(market.blocked))),
+    )
+    assert engine.solve(again) == engine.solve(market)
+
+
+def test_U4_ties_fall_the_same_way_in_any_order_of_many_alike() -> None:
+    mentees = tuple(a_mentee(str(number)) for number in range(1, 60))
+    mentors = tuple(a_mentor(str(number)) for number in range(100, 140))
+    first = engine.solve(a_market(mentees, mentors))
+    assert engine.solve(a_market(mentees[::-1], mentors[::-1])) == first
+    assert len(first.pairs) == 40
+    assert len({pair.weight for pair in first.pairs}) == 1
+
+
+def test_the_hash_knows_every_answer_and_no_name() -> None:
+    market = a_market((a_mentee(),), (a_mentor(),), managers={"101": "1"})
+    same = engine.solve(replace(market, managers={"101": "1", "999": "1"})).inputs_hash
+    assert engine.solve(market).inputs_hash == same
+    others = (
+        replace(market, mentees=(a_mentee(level=1),)),
+        replace(market, mentors=(a_mentor(skills={NEGOTIATION: 6.0}),)),
+        replace(market, rules=engine.ProgrammeRules(min_shared_hours=3)),
+        replace(market, managers={"101": "2"}),
+        replace(market, blocked=frozenset({("101", "201")})),
+        replace(market, topics={}),
+    )
+    assert len({engine.solve(other).inputs_hash for other in others} | {same}) == len(others) + 1
+
+
+def test_the_hash_and_the_value_are_the_same_on_every_machine() -> None:
+    market = a_market((a_mentee(values={"growth": 5}),), (a_mentor(skills={NEGOTIATION: 5}),))
+    assert engine.solve(market).inputs_hash == (
+        engine.solve(replace(market, mentors=(a_mentor(skills={NEGOTIATION: 5.0}),))).inputs_hash
+    )
+    assert (
+        engine.solve(market).inputs_hash == "1c8863accb8fc86488c505bf473c4d1c02ded7bceac9877ed616cc3d0a2a9df4"
+    )
+
+
+def test_a_market_without_mentees_has_no_pairs() -> None:
+    solution = engine.solve(a_market((), (a_mentor(),)))
+    assert (solution.pairs, solution.value, solution.feasible_pairs) == ((), 0, 0)
+    assert [(who.number, who.role, who.code) for who in solution.waiting] == [("201", "mentor", "no-mentees")]
+
+
+def test_a_market_without_mentors_has_no_pairs() -> None:
+    solution = engine.solve(a_market((a_mentee(),), ()))
+    assert (solution.pairs, solution.value, solution.feasible_pairs) == ((), 0, 0)
+    assert [(who.number, who.role, who.code) for who in solution.waiting] == [("101", "mentee", "no-mentors")]
+
+
+def test_an_empty_market_is_solved_by_nothing() -> None:
+    solution = engine.solve(a_market())
+    assert (solution.pairs, solution.waiting, solution.value) == ((), (), 0)
+
+
+@pytest.mark.parametrize("capacity", [0, 2])
+def test_a_mentor_without_a_seat_left_gets_nobody(capacity: int) -> None:
+    market = a_market((a_mentee(),), (a_mentor(capacity=capacity, seats_left=0),))
+    solution = engine.solve(market)
+    assert solution.pairs == ()
+    assert solution.feasible_pairs == 1
+
+
+def test_two_mentees_and_one_seat_leave_the_worse_fit_waiting() -> None:
+    far = a_mentee("102", goals=(engine.Goal(NEGOTIATION), engine.Goal(WRITING)))
+    solution = engine.solve(a_market((a_mentee(), far), (a_mentor(),)))
+    assert [(pair.mentee, pair.mentor) for pair in solution.pairs] == [("101", "201")]
+    assert [(who.number, who.code) for who in solution.waiting] == [("102", "all-mentors-full")]
+
+
+def test_the_sum_counts_and_not_the_best_single_pair() -> None:
+    both = a_mentor("201", skills={NEGOTIATION: 7.0, WRITING: 7.0})
+    one = a_mentor("202", skills={NEGOTIATION: 6.0})
+    writer, dealer = a_mentee("102", goals=(engine.Goal(WRITING),)), a_mentee("101")
+    pairs = engine.solve(a_market((dealer, writer), (both, one))).pairs
+    assert [(pair.mentee, pair.mentor) for pair in pairs] == [("101", "202"), ("102", "201")]
+
+
+def test_numbers_are_ordered_as_numbers() -> None:
+    solution = engine.solve(a_market((a_mentee("10"), a_mentee("9")), (a_mentor(capacity=2, seats_left=2),)))
+    assert [pair.mentee for pair in solution.pairs] == ["9", "10"]
+
+
+def test_a_company_of_290_with_seats_enough_is_paired_in_full() -> None:
+    draw = random.Random(0)
+    skills = [NEGOTIATION, WRITING, builders.SPEAKING, *(f"skill-{number}" for number in range(60))]
+    mentees = tuple(
+        a_mentee(str(number), goals=tuple(engine.Goal(skill) for skill in draw.sample(skills, 3)))
+        for number in range(1, 201)
+    )
+    mentors = tuple(
+        a_mentor(
+            str(number),
+            skills={skill: draw.randint(1, 7) for skill in draw.sample(skills, 8)},
+            capacity=3,
+            seats_left=3,
+        )
+        for number in range(201, 291)
+    )
+    solution = engine.solve(a_market(mentees, mentors))
+    assert len(solution.pairs) == 200
+    assert solution.value == 11_893_268
