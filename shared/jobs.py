@@ -1,13 +1,15 @@
 """Runs the work of the clock: each job when the earliest row that needs it is due.
 
 A job runs in one transaction and holds `pg_try_advisory_xact_lock` inside it, so that replicas share the work
-and never do it twice at once. The lock ends with the transaction.
+and never do it twice at once. The lock ends with the transaction. Jobs that are due together run one after
+another in the order in which the service declares them, whoever runs them: what one frees the next may use.
 """
 
 from __future__ import annotations
 
 import asyncio
 import time
+from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime
 
@@ -29,31 +31,31 @@ async def next_due(conn: Connection, dues: Sequence[Due]) -> datetime | None:
 
 
 async def run(door: Door, jobs: Sequence[Job], *, stopping: asyncio.Event) -> None:
-    """One task per job, until `stopping` is set."""
-    async with asyncio.TaskGroup() as group:
-        for job in jobs:
-            group.create_task(_repeat(door, job, stopping), name=f"job {job.name}")
-
-
-async def _repeat(door: Door, job: Job, stopping: asyncio.Event) -> None:
+    """Until `stopping` is set: does what is due, then rests until something may be due again."""
     woken = door.bell.listener()
     await until(door.clock.started(), stopping)
-    failures = 0
+    failures: Counter[str] = Counter()
     while not stopping.is_set():
         woken.clear()
-        try:
-            await run_while_due(door, job)
-            failures = 0
-            pause_s = job.every_s
-        except Transient as error:
-            log.warning("job", job=job.name, outcome="retry", error=str(error))
-            pause_s = RETRY_S[0]
-        except Exception as error:
-            log.error("job", job=job.name, outcome="failed", error=repr(error), exc_info=True)
-            pause_s = RETRY_S[min(failures, len(RETRY_S) - 1)]
-            failures += 1
+        pauses_s = [await _attempt(door, job, failures) for job in jobs]
+        if any(failures[job.name] for job in jobs):
             woken.clear()
-        await _rest(woken, pause_s, stopping)
+        await _rest(woken, min(pauses_s), stopping)
+
+
+async def _attempt(door: Door, job: Job, failures: Counter[str]) -> float:
+    """Does a job while it is due; its failure stops no other. Returns the seconds until it asks again."""
+    try:
+        await run_while_due(door, job)
+    except Transient as error:
+        log.warning("job", job=job.name, outcome="retry", error=str(error))
+        return RETRY_S[0]
+    except Exception as error:
+        log.error("job", job=job.name, outcome="failed", error=repr(error), exc_info=True)
+        failures[job.name] += 1
+        return RETRY_S[min(failures[job.name], len(RETRY_S)) - 1]
+    failures[job.name] = 0
+    return job.every_s
 
 
 async def _rest(woken: asyncio.Event, pause_s: float, stopping: asyncio.Event) -> None:
@@ -75,14 +77,14 @@ async def run_while_due(door: Door, job: Job) -> int:
 
 
 async def run_once(door: Door, job: Job) -> bool:
-    """Runs a job if it is due and no other process runs it; tells whether it ran."""
+    """Runs a job if it is due and no other process runs one; tells whether it ran."""
     began = time.monotonic()
     async with door.pool.acquire(timeout=door.acquire_timeout_s) as conn:
         due = await job.due(conn)  # type: ignore[arg-type]
     if due is None or due > door.clock.now():
         return False
     async with transaction(door) as tx:
-        if not await tx.conn.fetchval("SELECT pg_try_advisory_xact_lock(hashtext($1))", f"job {job.name}"):
+        if not await tx.conn.fetchval("SELECT pg_try_advisory_xact_lock(hashtext('jobs'))"):
             return False
         due = await job.due(tx.conn)
         if due is None or due > tx.now:

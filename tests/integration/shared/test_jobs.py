@@ -110,3 +110,35 @@ async def test_a_job_that_stays_due_is_a_bug_and_is_named(listener: Listener) ->
 
     with pytest.raises(RuntimeError, match="job idle is still due"):
         await jobs.run_while_due(listener.door, every(60, idle, due))
+
+
+async def test_jobs_that_are_due_together_run_in_the_order_in_which_they_are_declared(
+    listener: Listener,
+) -> None:
+    await plan(listener, BEGINNING)
+    ran = []
+
+    async def first(t: tx.Tx) -> None:
+        await asyncio.sleep(0.02)
+        ran.append("first")
+        await t.conn.execute("UPDATE used_link SET used_at = used_at + interval '1 second'")
+
+    async def second(t: tx.Tx) -> None:
+        ran.append("second")
+        await t.conn.execute("DELETE FROM used_link")
+        await t.conn.execute("INSERT INTO effect (version) VALUES (1)")
+
+    async def second_due(conn: tx.Connection) -> datetime | None:
+        return BEGINNING if await due(conn) is not None else None
+
+    stopping = asyncio.Event()
+    declared = [Job("first", 60, first, due), Job("second", 60, second, second_due)]
+    replicas = [asyncio.create_task(jobs.run(listener.door, declared, stopping=stopping)) for _ in range(2)]
+
+    async def once() -> bool:
+        return await effects(listener) == 1
+
+    await until(once, 5)
+    stopping.set()
+    await asyncio.wait_for(asyncio.gather(*replicas), 5)
+    assert ran == ["first", "second"]
