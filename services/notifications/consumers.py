@@ -1,0 +1,195 @@
+"""What each event means here: whom to tell, and when. The words are found when a mail is written."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from services.notifications import core
+from services.notifications.store import heard, messages
+from shared import envelope, events
+from shared.errors import Early
+from shared.service import Handler
+from shared.tx import Tx
+
+
+async def on_person_changed(event: events.PersonChanged, tx: Tx) -> None:
+    """Keeps the card. A zone nobody knows is a ZoneInfoNotFoundError: no hour could be told to them."""
+    ZoneInfo(event.time_zone)
+    card = core.Card(
+        event.person_id, event.given_name, event.family_name, event.email, event.title, event.time_zone
+    )
+    await heard.save_person(tx.conn, card, event.version)
+
+
+async def on_programme_changed(event: events.ProgrammeChanged, tx: Tx) -> None:
+    await heard.save_programme(tx.conn, event.programme_id, event.version, event.name)
+
+
+async def on_participant_invited(event: events.ParticipantInvited, tx: Tx) -> None:
+    cards = await _cards(tx, [event.person_id])
+    await _know_programme(tx, event.programme_id)
+    card, until = cards[event.person_id], event.expires_at
+    await _owe(tx, [core.invited(card, event.programme_id, now=tx.now, at=event.at, expires_at=until)])
+
+
+async def on_match_proposed(event: events.MatchProposed, tx: Tx) -> None:
+    pair = _pair(event)
+    cards = await _cards(tx, pair.people)
+    await _know_programme(tx, pair.programme_id)
+    if await heard.save_pair(tx.conn, pair, event.version):
+        until = event.answer_by
+        await _owe(tx, core.to_each("proposal", pair, cards, now=tx.now, at=event.at, useful_until=until))
+
+
+async def on_match_declined(event: events.MatchDeclined, tx: Tx) -> None:
+    """Tells those who were asked and did not decline; the words say neither who nor why."""
+    pair = _pair(event)
+    cards = await _cards(tx, pair.people)
+    if not await heard.save_pair(tx.conn, pair, event.version):
+        return
+    await messages.withdraw_for_match(tx.conn, pair.match_id, core.OF_PROPOSAL)
+    asked = await messages.told_of_match(tx.conn, pair.match_id, "proposal")
+    only = asked - {event.declined_by}
+    await _owe(tx, core.to_each("not-matched", pair, cards, now=tx.now, at=event.at, only=only))
+
+
+async def on_match_made(event: events.MatchMade, tx: Tx) -> None:
+    people = event.mentee_id, event.mentor_id
+    pair = core.Pair(event.match_id, event.programme_id, *people, ends_on=event.ends_on)
+    cards = await _cards(tx, pair.people)
+    await _know_programme(tx, pair.programme_id)
+    if await heard.save_pair(tx.conn, pair, event.version):
+        await _owe(tx, core.to_each("matched", pair, cards, now=tx.now, at=event.at))
+
+
+async def on_match_ended(event: events.MatchEnded, tx: Tx) -> None:
+    pair = _pair(event)
+    cards = await _cards(tx, pair.people)
+    await _know_programme(tx, pair.programme_id)
+    if not await heard.save_pair(tx.conn, pair, event.version):
+        return
+    await messages.withdraw_for_match(tx.conn, pair.match_id, core.OF_MATCH)
+    await _owe(tx, core.to_each("ended", pair, cards, now=tx.now, at=event.at, reason=event.reason))
+
+
+async def on_agreement_confirmed(event: events.AgreementConfirmed, tx: Tx) -> None:
+    pair = await _made_pair(tx, event.match_id)
+    cards = await _cards(tx, pair.people)
+    await _owe(tx, core.to_each("agreed", pair, cards, now=tx.now, at=event.at))
+
+
+async def on_session_scheduled(event: events.SessionScheduled, tx: Tx) -> None:
+    pair = await _made_pair(tx, event.match_id)
+    cards = await _cards(tx, pair.people)
+    if await heard.add_meeting(tx.conn, event.session_id, event.match_id, event.sequence):
+        await _owe(tx, core.announced(pair, _meeting(event), cards, now=tx.now, at=event.at))
+
+
+async def on_session_moved(event: events.SessionMoved, tx: Tx) -> None:
+    """What was planned around the old time is taken back and planned anew."""
+    pair = await _made_pair(tx, event.match_id)
+    cards = await _cards(tx, pair.people)
+    if not await _advanced(tx, event, "planned"):
+        return
+    meeting = _meeting(event)
+    await messages.withdraw_for_session(tx.conn, event.session_id, core.AROUND_SESSION)
+    told = await messages.told_of_session(tx.conn, event.session_id)
+    await _owe(tx, core.announced(pair, meeting, cards, now=tx.now, at=event.at, told=told))
+
+
+async def on_session_cancelled(event: events.SessionCancelled, tx: Tx) -> None:
+    """Only who has the session in the calendar is told that it is off."""
+    pair = await _made_pair(tx, event.match_id)
+    cards = await _cards(tx, pair.people)
+    if not await _advanced(tx, event, "cancelled"):
+        return
+    await messages.withdraw_for_session(tx.conn, event.session_id, core.AROUND_SESSION)
+    told = await messages.told_of_session(tx.conn, event.session_id)
+    notices = core.to_each("session-cancelled", pair, cards, now=tx.now, at=event.at, only=told)
+    await _owe(tx, core.about(_meeting(event), notices))
+
+
+async def on_session_missed(event: events.SessionMissed, tx: Tx) -> None:
+    await _know_meeting(tx, event.session_id)
+    await heard.close_meeting(tx.conn, event.session_id, "missed")
+    await messages.withdraw_for_session(tx.conn, event.session_id, core.AROUND_SESSION)
+
+
+async def on_session_completed(event: events.SessionCompleted, tx: Tx) -> None:
+    """Asks both for feedback: now, or at the end of the quiet hours."""
+    pair = await _made_pair(tx, event.match_id)
+    cards = await _cards(tx, pair.people)
+    await _know_meeting(tx, event.session_id)
+    await heard.close_meeting(tx.conn, event.session_id, "completed")
+    await messages.withdraw_for_session(tx.conn, event.session_id, core.AROUND_SESSION)
+    meeting = core.Meeting(event.session_id, event.ordinal, 0, event.starts_at, event.ends_at, "")
+    await _owe(tx, core.about(meeting, core.to_each("feedback", pair, cards, now=tx.now, at=event.at)))
+
+
+def _pair(event: events.MatchProposed | events.MatchDeclined | events.MatchEnded) -> core.Pair:
+    return core.Pair(event.match_id, event.programme_id, event.mentee_id, event.mentor_id)
+
+
+def _meeting(event: events.SessionScheduled | events.SessionMoved | events.SessionCancelled) -> core.Meeting:
+    times = event.starts_at, event.ends_at
+    mode = "" if isinstance(event, events.SessionCancelled) else event.mode
+    was_at = event.previous_starts_at if isinstance(event, events.SessionMoved) else None
+    return core.Meeting(event.session_id, event.ordinal, event.sequence, *times, mode, was_at)
+
+
+async def _advanced(tx: Tx, event: events.SessionMoved | events.SessionCancelled, state: str) -> bool:
+    """Whether this is news of a session. Raises Early where its beginning was not heard yet."""
+    if await heard.advance_meeting(tx.conn, event.session_id, event.sequence, state):
+        return True
+    await _know_meeting(tx, event.session_id)
+    return False
+
+
+async def _know_meeting(tx: Tx, session_id: UUID) -> None:
+    if not await heard.knows_meeting(tx.conn, session_id):
+        raise Early(f"session {session_id}")
+
+
+async def _know_programme(tx: Tx, programme_id: UUID) -> None:
+    if not await heard.programme_names(tx.conn, [programme_id]):
+        raise Early(f"programme {programme_id}")
+
+
+async def _made_pair(tx: Tx, match_id: UUID) -> core.Pair:
+    pair = await heard.find_pair(tx.conn, match_id)
+    if pair is None or pair.ends_on is None:
+        raise Early(f"match {match_id}")
+    return pair
+
+
+async def _cards(tx: Tx, person_ids: Collection[UUID]) -> Mapping[UUID, core.Card]:
+    cards = await heard.cards(tx.conn, person_ids)
+    for person_id in person_ids:
+        if person_id not in cards:
+            raise Early(f"person {person_id}")
+    return cards
+
+
+async def _owe(tx: Tx, notices: Sequence[core.Notice]) -> None:
+    """Stores notices under the event that caused them: heard twice, it is owed once."""
+    assert tx.cause is not None
+    await messages.add(tx.conn, [(envelope.new_id(), one) for one in notices], tx.cause)
+
+
+CONSUMERS: Mapping[type[events.Event], Handler] = {
+    events.PersonChanged: on_person_changed,
+    events.ProgrammeChanged: on_programme_changed,
+    events.ParticipantInvited: on_participant_invited,
+    events.MatchProposed: on_match_proposed,
+    events.MatchDeclined: on_match_declined,
+    events.MatchMade: on_match_made,
+    events.MatchEnded: on_match_ended,
+    events.AgreementConfirmed: on_agreement_confirmed,
+    events.SessionScheduled: on_session_scheduled,
+    events.SessionMoved: on_session_moved,
+    events.SessionCancelled: on_session_cancelled,
+    events.SessionMissed: on_session_missed,
+    events.SessionCompleted: on_session_completed,
+}

@@ -1,0 +1,74 @@
+-- Cards of people, programmes and pairs as heard; sessions as announced; messages as owed, sent or given up.
+
+CREATE TABLE person (
+    person_id   uuid PRIMARY KEY,
+    version     int NOT NULL,
+    given_name  text NOT NULL,
+    family_name text NOT NULL,
+    email       text NOT NULL,
+    title       text NOT NULL,
+    time_zone   text NOT NULL
+);
+
+CREATE TABLE programme (
+    programme_id uuid PRIMARY KEY,
+    version      int NOT NULL,
+    name         text NOT NULL
+);
+
+-- `ends_on` is known once the match is made.
+CREATE TABLE pair (
+    match_id     uuid PRIMARY KEY,
+    version      int NOT NULL,
+    programme_id uuid NOT NULL,
+    mentee_id    uuid NOT NULL,
+    mentor_id    uuid NOT NULL,
+    ends_on      date
+);
+
+CREATE TABLE meeting (
+    session_id uuid PRIMARY KEY,
+    match_id   uuid NOT NULL,
+    sequence   int NOT NULL,
+    state      text NOT NULL CHECK (state IN ('planned', 'cancelled', 'missed', 'completed'))
+);
+
+-- A message is owed to one person because of one event. The id is its Message-ID. `due_at`, `caused_at` and
+-- `sent_at` are business time, `lease_until` and `not_before` wall time.
+CREATE TABLE message (
+    id             uuid PRIMARY KEY,
+    recipient_id   uuid NOT NULL,
+    cause          uuid NOT NULL,
+    traceparent    text NOT NULL,
+    correlation_id uuid NOT NULL,
+    kind           text NOT NULL,
+    channel        text NOT NULL,
+    state          text NOT NULL DEFAULT 'waiting'
+                   CHECK (state IN ('waiting', 'sent', 'failed', 'withdrawn')),
+    caused_at      timestamptz NOT NULL,
+    due_at         timestamptz NOT NULL,
+    useful_until   timestamptz,
+    programme_id   uuid NOT NULL,
+    match_id       uuid,
+    reason         text,
+    session_id     uuid,
+    ordinal        int,
+    sequence       int,
+    starts_at      timestamptz,
+    ends_at        timestamptz,
+    mode           text,
+    was_at         timestamptz,
+    calendar       boolean NOT NULL,
+    attempts       int NOT NULL DEFAULT 0,
+    lease_until    timestamptz,
+    leased_by      text,
+    not_before     timestamptz,
+    sent_at        timestamptz,
+    error          text,
+    created_at     timestamptz NOT NULL DEFAULT clock_timestamp(),
+    UNIQUE (recipient_id, cause, kind, channel)
+);
+CREATE INDEX message_waiting ON message (due_at, id) WHERE state = 'waiting';
+CREATE INDEX message_session ON message (session_id, recipient_id, sequence) WHERE session_id IS NOT NULL;
+CREATE INDEX message_match ON message (match_id) WHERE match_id IS NOT NULL;
+CREATE INDEX message_age ON message (created_at, id);

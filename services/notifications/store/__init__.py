@@ -1,0 +1,1 @@
+"""The only SQL of notifications: what was heard, what is owed, what is being delivered."""

@@ -1,0 +1,126 @@
+"""People, programmes, pairs and sessions, as far as mails need them."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from uuid import UUID
+
+from services.notifications import core
+from shared.tx import Connection
+
+
+async def save_person(conn: Connection, card: core.Card, version: int) -> None:
+    """Keeps the newest card: topics of cards are replayed from the beginning."""
+    await conn.execute(
+        """
+        INSERT INTO person AS p (person_id, version, given_name, family_name, email, title, time_zone)
+        VALUES ($1, $2, $3, $4, $5, $6, $7)
+        ON CONFLICT (person_id) DO UPDATE SET version = excluded.version, given_name = excluded.given_name,
+            family_name = excluded.family_name, email = excluded.email, title = excluded.title,
+            time_zone = excluded.time_zone
+        WHERE p.version < excluded.version
+        """,
+        card.person_id,
+        version,
+        card.given_name,
+        card.family_name,
+        card.email,
+        card.title,
+        card.time_zone,
+    )
+
+
+async def cards(conn: Connection, person_ids: Collection[UUID]) -> dict[UUID, core.Card]:
+    """The cards of those who are known."""
+    rows = await conn.fetch(
+        """
+        SELECT person_id, given_name, family_name, email, title, time_zone
+        FROM person WHERE person_id = ANY($1)
+        """,
+        list(person_ids),
+    )
+    return {row["person_id"]: core.Card(**dict(row)) for row in rows}
+
+
+async def save_programme(conn: Connection, programme_id: UUID, version: int, name: str) -> None:
+    await conn.execute(
+        """
+        INSERT INTO programme AS p (programme_id, version, name) VALUES ($1, $2, $3)
+        ON CONFLICT (programme_id) DO UPDATE SET version = excluded.version, name = excluded.name
+        WHERE p.version < excluded.version
+        """,
+        programme_id,
+        version,
+        name,
+    )
+
+
+async def programme_names(conn: Connection, programme_ids: Collection[UUID]) -> dict[UUID, str]:
+    rows = await conn.fetch(
+        "SELECT programme_id, name FROM programme WHERE programme_id = ANY($1)", list(programme_ids)
+    )
+    return {row["programme_id"]: row["name"] for row in rows}
+
+
+async def save_pair(conn: Connection, pair: core.Pair, version: int) -> bool:
+    """Keeps what is known of a match; tells whether this is the newest that was heard of it."""
+    newest: bool = await conn.fetchval(
+        """
+        INSERT INTO pair AS p (match_id, version, programme_id, mentee_id, mentor_id, ends_on)
+        VALUES ($1, $2, $3, $4, $5, $6)
+        ON CONFLICT (match_id) DO UPDATE SET version = greatest(p.version, excluded.version),
+            ends_on = coalesce(excluded.ends_on, p.ends_on)
+        RETURNING p.version = $2
+        """,
+        pair.match_id,
+        version,
+        pair.programme_id,
+        pair.mentee_id,
+        pair.mentor_id,
+        pair.ends_on,
+    )
+    return newest
+
+
+async def find_pair(conn: Connection, match_id: UUID) -> core.Pair | None:
+    row = await conn.fetchrow(
+        "SELECT match_id, programme_id, mentee_id, mentor_id, ends_on FROM pair WHERE match_id = $1", match_id
+    )
+    return core.Pair(**dict(row)) if row else None
+
+
+async def add_meeting(conn: Connection, session_id: UUID, match_id: UUID, sequence: int) -> bool:
+    """Whether the session is new here."""
+    row = await conn.fetchrow(
+        """
+        INSERT INTO meeting (session_id, match_id, sequence, state) VALUES ($1, $2, $3, 'planned')
+        ON CONFLICT DO NOTHING RETURNING session_id
+        """,
+        session_id,
+        match_id,
+        sequence,
+    )
+    return row is not None
+
+
+async def knows_meeting(conn: Connection, session_id: UUID) -> bool:
+    return await conn.fetchval("SELECT 1 FROM meeting WHERE session_id = $1", session_id) is not None
+
+
+async def advance_meeting(conn: Connection, session_id: UUID, sequence: int, state: str) -> bool:
+    """Moves or cancels a session that still lies ahead; whether this is newer than what was known."""
+    row = await conn.fetchrow(
+        """
+        UPDATE meeting SET sequence = $2, state = $3
+        WHERE session_id = $1 AND state = 'planned' AND sequence < $2
+        RETURNING session_id
+        """,
+        session_id,
+        sequence,
+        state,
+    )
+    return row is not None
+
+
+async def close_meeting(conn: Connection, session_id: UUID, state: str) -> None:
+    await conn.execute("UPDATE meeting SET state = $2 WHERE session_id = $1", session_id, state)
