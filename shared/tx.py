@@ -36,6 +36,8 @@ BROKEN = (
     ConnectionError,
     TimeoutError,
 )
+AWAY = (asyncpg.PostgresError, asyncpg.InternalClientError, asyncpg.InterfaceError, OSError)
+"""All the ways in which a connection is not to be had: also a server that answers and lets nobody in."""
 
 
 def is_broken(error: BaseException, conn: Connection) -> bool:
@@ -131,7 +133,7 @@ async def transaction(door: Door) -> AsyncIterator[Tx]:
     Raises Transient where the store could not be reached, broke, or chose this transaction as the victim of
     a deadlock: nothing happened then, or it happened whole, and trying again is safe behind a unique key.
     """
-    conn = await _acquire(door)
+    conn = await acquire(door)
     try:
         async with conn.transaction():
             tx = Tx(conn, door.clock.now(), door.service)
@@ -146,8 +148,9 @@ async def transaction(door: Door) -> AsyncIterator[Tx]:
     door.bell.ring()
 
 
-async def _acquire(door: Door) -> Connection:
+async def acquire(door: Door) -> Connection:
+    """A connection of the pool, to be released to it. Raises Transient."""
     try:
         return cast(Connection, await door.pool.acquire(timeout=door.acquire_timeout_s))
-    except (*BROKEN, asyncpg.InterfaceError, OSError) as error:
+    except AWAY as error:
         raise Transient(f"the store is away: {type(error).__name__}: {error}") from error

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated, cast
+from typing import Annotated
 
-import asyncpg
 from fastapi import Depends, Request
 
 from shared import auth
@@ -15,8 +14,6 @@ from shared import tx as transactions
 from shared.api import context, idempotency
 from shared.errors import Transient
 from shared.tx import Connection, Tx
-
-AWAY = (*transactions.BROKEN, asyncpg.InterfaceError, OSError)
 
 
 async def in_tx(request: Request) -> AsyncIterator[Tx]:
@@ -44,16 +41,16 @@ async def reading(request: Request) -> AsyncIterator[Read]:
     """A read-only snapshot; nothing can be written or said through it."""
     auth.admit(request)
     door = context.of(request).door
-    conn: Connection | None = None
+    conn = await transactions.acquire(door)
     try:
-        async with door.pool.acquire(timeout=door.acquire_timeout_s) as pooled:
-            conn = cast(Connection, pooled)
-            async with conn.transaction(isolation="repeatable_read", readonly=True):
-                yield Read(conn, door.clock.now())
-    except AWAY as error:
-        if conn is None or transactions.is_broken(error, conn):
+        async with conn.transaction(isolation="repeatable_read", readonly=True):
+            yield Read(conn, door.clock.now())
+    except transactions.AWAY as error:
+        if transactions.is_broken(error, conn):
             raise Transient(f"{type(error).__name__}: {error}") from error
         raise
+    finally:
+        await door.pool.release(conn)  # type: ignore[arg-type]
 
 
 InTx = Annotated[Tx, Depends(in_tx, scope="function")]

@@ -9,9 +9,9 @@ from fastapi.responses import JSONResponse
 from prometheus_client import CONTENT_TYPE_LATEST
 from pydantic import BaseModel
 
-from shared import metrics, migrate
+from shared import metrics, migrate, tx
 from shared.api import context
-from shared.api.doors import AWAY, Reading
+from shared.api.doors import Reading
 from shared.auth import requires
 from shared.tx import Connection
 
@@ -60,7 +60,7 @@ async def exposition(request: Request) -> Response:
     try:
         async with asyncio.timeout(CHECK_TIMEOUT_S), here.door.pool.acquire(timeout=CHECK_TIMEOUT_S) as conn:
             outbox, parked = await _outbox(conn), await _parked(conn)  # type: ignore[arg-type]
-    except AWAY:
+    except tx.AWAY:
         here.metrics.store_up.set(0)
     else:
         here.metrics.store_up.set(1)
@@ -71,15 +71,15 @@ async def exposition(request: Request) -> Response:
     return Response(here.metrics.exposition(), media_type=CONTENT_TYPE_LATEST)
 
 
-async def plumbing(request: Request, tx: Reading) -> Plumbing:
+async def plumbing(request: Request, store: Reading) -> Plumbing:
     here = context.of(request)
-    stopped = await _stopped_reason(tx.conn)
+    stopped = await _stopped_reason(store.conn)
     return Plumbing(
         service=here.door.service,
         ready=await _checks(here),
-        outbox=await _outbox(tx.conn),
+        outbox=await _outbox(store.conn),
         consumer=Consumer(lag=here.progress.lag, stopped_reason=stopped),
-        parked=await _parked(tx.conn),
+        parked=await _parked(store.conn),
     )
 
 
@@ -90,7 +90,7 @@ async def _checks(here: context.Context) -> dict[str, Check]:
         async with asyncio.timeout(CHECK_TIMEOUT_S), here.door.pool.acquire(timeout=CHECK_TIMEOUT_S) as conn:
             pending = await migrate.pending(conn, here.folder)  # type: ignore[arg-type]
             stopped = await _stopped_reason(conn)  # type: ignore[arg-type]
-    except AWAY as error:
+    except tx.AWAY as error:
         return {"database": Check(ok=False, detail=type(error).__name__), **checks}
     return {
         "database": Check(ok=True),

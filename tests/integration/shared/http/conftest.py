@@ -5,10 +5,7 @@ from pathlib import Path
 
 import pytest_asyncio
 
-from shared import tx
-from shared.clock import SteppedClock
 from tests import infra
-from tests.conftest import BEGINNING
 from tests.integration.shared.http import notes
 
 
@@ -18,8 +15,5 @@ async def desk(database: infra.MakeDatabase, tmp_path: Path) -> AsyncIterator[no
     store = await database("plumbing")
     await notes.prepare(store.owner_dsn)
     pool = await infra.connect(store.dsn)
-    clock = SteppedClock()
-    clock.set(BEGINNING)
-    door = tx.Door("plumbing", pool, clock, tx.Bell())
-    yield notes.build(door, notes.settings(tmp_path, store.dsn), store.owner_dsn)
+    yield notes.build(notes.a_door(pool), notes.settings(tmp_path, store.dsn), store.owner_dsn)
     pool.terminate()

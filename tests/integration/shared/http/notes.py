@@ -20,6 +20,7 @@ from pydantic import Field, SecretStr
 
 from shared import api, auth, envelope, tx
 from shared.auth import Caller, SignedLink, requires, signed
+from shared.clock import SteppedClock
 from shared.errors import NotFound, Refused, Transient
 from shared.events import MatchEnded, MatchId, PersonId, ProgrammeId
 from shared.progress import Progress
@@ -222,6 +223,14 @@ def settings(folder: Path, dsn: str, **changes: Any) -> NotesSettings:
         **changes,
     }
     return NotesSettings(**values)
+
+
+def a_door(pool: tx.Pool, clock: SteppedClock | None = None) -> tx.Door:
+    """A door at BEGINNING, unless another clock is given."""
+    if clock is None:
+        clock = SteppedClock()
+        clock.set(BEGINNING)
+    return tx.Door("plumbing", pool, clock, tx.Bell())
 
 
 def build(door: tx.Door, made: Settings, owner_dsn: str) -> Notes:
