@@ -1,0 +1,43 @@
+# What people type. Everything that needs something installs it first: `make setup` is part of it.
+PYTHON ?= python3
+BIN := .venv/bin
+ARGS ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo up status test lint clean screenshots
+
+help:
+	@echo "make demo         a company of 290 people lives through half a year of mentoring, in minutes"
+	@echo "make test         linters and every test, on a real Kafka and a real PostgreSQL"
+	@echo "make up           an empty company on the wall clock; Ctrl-C stops it"
+	@echo "make status       how the running company is doing"
+	@echo "make lint         ruff, mypy and the import contracts alone"
+	@echo "make setup        virtual environment, packages, Kafka's jars: part of all of these"
+	@echo "make screenshots  the pictures in README.md, made anew"
+	@echo "make clean        removes data, logs and caches of earlier runs"
+	@echo
+	@echo "Options go into ARGS: make demo ARGS='--weeks 8 --seed 7'"
+
+setup:
+	@$(PYTHON) deploy/setup.py
+
+demo: setup
+	@$(BIN)/mentoring demo $(ARGS)
+
+up: setup
+	@$(BIN)/mentoring up $(ARGS)
+
+status: setup
+	@$(BIN)/mentoring status $(ARGS)
+
+lint: setup
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+test: setup lint
+	$(BIN)/pytest $(ARGS)
+
+clean:
+	@$(PYTHON) deploy/setup.py clean
