@@ -34,6 +34,10 @@ class ProposalClosed(Refused):
     code = "proposal-closed"
 
 
+class AlreadyAnswered(Refused):
+    code = "already-answered"
+
+
 @dataclass(frozen=True)
 class Match:
     """Two people of one programme. `weight` is the integer weight of the pair, 100,000 = a score of 1.
@@ -104,10 +108,12 @@ def answered(
 ) -> Match:
     """The match after one side's answer; active when both said yes, and then until `ends_on`.
 
-    Raises ProposalClosed when there is nothing to answer any more.
+    Raises ProposalClosed when there is nothing to answer any more, AlreadyAnswered when this side did.
     """
     if match.state != "proposed" or now >= match.answer_by:
         raise ProposalClosed("This proposal is closed: there is nothing left to answer.")
+    if match.answer_of(role) is not None:
+        raise AlreadyAnswered("You have answered this proposal already.")
     after = replace(match, mentee_answer=answer) if role == "mentee" else replace(match, mentor_answer=answer)
     after = replace(after, version=match.version + 1)
     if answer == "decline":

@@ -29,6 +29,11 @@ def _profile(text: str) -> Profile:
     )
 
 
+def as_json(profile: Profile) -> dict[str, Any]:
+    """A profile as it is kept and shown."""
+    return asdict(profile)
+
+
 def _participation(row: Record) -> Participation:
     return Participation(
         id=ParticipationId(row["id"]),
@@ -57,7 +62,7 @@ async def add(conn: Connection, participation: Participation) -> bool:
         participation.person_id,
         participation.role,
         participation.capacity,
-        json.dumps(asdict(participation.profile), sort_keys=True),
+        json.dumps(as_json(participation.profile), sort_keys=True),
         participation.consent,
         participation.version,
         participation.joined_at,

@@ -1,0 +1,13 @@
+"""The HTTP door for programs with a service token."""
+
+from fastapi import APIRouter
+
+from services.matching.api import matches, participations, people, programmes, runs
+
+
+def routers() -> tuple[APIRouter, ...]:
+    rooms = (people, programmes, participations, runs, matches)
+    return tuple(router for room in rooms for router in room.routers())
+
+
+__all__ = ["matches", "participations", "people", "programmes", "routers", "runs"]

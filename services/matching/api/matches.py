@@ -1,0 +1,97 @@
+"""Matches and proposals: reading them, and making one by hand."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+from fastapi import APIRouter, Depends, Response
+from pydantic import AwareDatetime, BaseModel
+
+from services.matching import commands, core, store
+from shared import api, auth
+from shared.events import MatchId, PersonId, ProgrammeId, RunId
+
+
+class MatchIn(api.Body):
+    """Two people who take part in the programme, one as mentee, one as mentor."""
+
+    programme_id: ProgrammeId
+    mentee_id: PersonId
+    mentor_id: PersonId
+
+
+class MatchOut(BaseModel):
+    """One id from the proposal to the end. `run_id` is empty where the match was made by hand."""
+
+    match_id: MatchId
+    programme_id: ProgrammeId
+    run_id: RunId | None
+    mentee_id: PersonId
+    mentor_id: PersonId
+    state: core.matches.State
+    score: float
+    answer_by: AwareDatetime
+    mentee_answer: core.matches.Answer | None
+    mentor_answer: core.matches.Answer | None
+    decline_reason: str | None
+    declined_by: PersonId | None
+    made_at: AwareDatetime | None
+    ends_on: date | None
+    ended_at: AwareDatetime | None
+    end_reason: str | None
+    explanation: dict[str, Any]
+    version: int
+    created_at: AwareDatetime
+
+
+async def post_match(body: MatchIn, tx: api.InTx, response: Response) -> MatchOut:
+    """Brings two people together at once, inside the programme's rules and the mentor's seats."""
+    match = await commands.matches.make_by_hand(
+        tx, body.programme_id, mentee_id=body.mentee_id, mentor_id=body.mentor_id
+    )
+    api.etag(response, match.version)
+    return match_out(match)
+
+
+async def list_matches(
+    read: api.Reading,
+    after: api.Cursor,
+    limit: api.Limit,
+    *,
+    programme_id: ProgrammeId | None = None,
+    person_id: PersonId | None = None,
+    state: core.matches.State | None = None,
+) -> api.Page[MatchOut]:
+    found = await store.matches.page(
+        read.conn,
+        programme_id=programme_id,
+        person_id=person_id,
+        state=state,
+        after=after,
+        limit=limit + 1,
+    )
+    return api.page([match_out(one) for one in found], limit, key=lambda one: (one.created_at, one.match_id))
+
+
+async def get_match(match_id: MatchId, read: api.Reading, response: Response) -> MatchOut:
+    match = await store.matches.get(read.conn, match_id)
+    api.etag(response, match.version)
+    return match_out(match)
+
+
+def match_out(match: core.matches.Match) -> MatchOut:
+    return MatchOut.model_validate({**vars(match), "match_id": match.id, "score": match.score})
+
+
+def routers() -> tuple[APIRouter, ...]:
+    writing = api.router(
+        prefix="/v1/matches", tags=["matches"], dependencies=[Depends(auth.requires("matches:write"))]
+    )
+    writing.post("", status_code=201)(post_match)
+    reading = api.router(
+        prefix="/v1/matches", tags=["matches"], dependencies=[Depends(auth.requires("matches:read"))]
+    )
+    reading.get("")(list_matches)
+    reading.get("/{match_id}")(get_match)
+    return writing, reading

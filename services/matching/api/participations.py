@@ -1,0 +1,169 @@
+"""Enrolment by an administrator, and who takes part."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Depends
+from pydantic import AwareDatetime, BaseModel, Field, StringConstraints, model_validator
+
+from services.matching import commands, core, store, taxonomy
+from services.matching.core.participations import (
+    CAPACITY_MAX,
+    GOALS_MAX,
+    LEVEL_MAX,
+    Hours,
+    Participation,
+    Profile,
+)
+from shared import api, auth
+from shared.errors import FieldError, Refused
+from shared.events import ParticipationId, PersonId, ProgrammeId, Role
+
+Code = Annotated[str, StringConstraints(min_length=1, max_length=40)]
+Scale = Annotated[int, Field(ge=1, le=5)]
+Level = Annotated[int, Field(ge=1, le=LEVEL_MAX)]
+Time = Annotated[str, StringConstraints(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")]
+
+
+class UnknownCodes(Refused):
+    status = 422
+    code = "unknown-codes"
+
+
+class UnknownPerson(Refused):
+    status = 422
+    code = "unknown-person"
+
+
+class HoursIn(api.Body):
+    """A weekly stretch of local wall time; 0 is Monday."""
+
+    weekday: int = Field(ge=0, le=6)
+    starts: Time
+    ends: Time
+
+    @model_validator(mode="after")
+    def _ends_later(self) -> HoursIn:
+        if self.ends <= self.starts:
+            raise ValueError("ends has to be after starts")
+        return self
+
+
+class ParticipationIn(api.Body):
+    """What the person told the administrator. Goals and skills are codes of the skill list; without goals a
+    mentee, without skills a mentor is listed as not ready. `consent`: the person agreed to be matched."""
+
+    employee_number: Code
+    role: Literal["mentee", "mentor", "both"]
+    consent: bool
+    capacity: int = Field(1, ge=1, le=CAPACITY_MAX)
+    goals: list[Code] = Field(default_factory=list, max_length=GOALS_MAX)
+    skills: dict[Code, Level] = Field(default_factory=dict)
+    values: dict[Literal["growth", "autonomy", "stability", "recognition", "service"], Scale] = Field(
+        default_factory=dict
+    )
+    style: dict[Literal["pace", "directness", "structure"], Scale] = Field(default_factory=dict)
+    languages: list[Code] = Field(default_factory=list, max_length=8)
+    interests: list[Code] = Field(default_factory=list, max_length=12)
+    hours: list[HoursIn] = Field(default_factory=list, max_length=21)
+
+
+class ParticipationOut(BaseModel):
+    participation_id: ParticipationId
+    programme_id: ProgrammeId
+    person_id: PersonId
+    role: Role
+    capacity: int
+    profile: dict[str, Any]
+    consent: bool
+    version: int
+    joined_at: AwareDatetime
+
+
+class Enrolled(BaseModel):
+    items: list[ParticipationOut]
+
+
+async def post_participation(programme_id: ProgrammeId, body: ParticipationIn, tx: api.InTx) -> Enrolled:
+    """Enrols a person in one role or both; all or nothing."""
+    programme = await store.programmes.get(tx.conn, programme_id)
+    _refuse_unknown_codes(body)
+    known = await store.people.by_numbers(tx.conn, [body.employee_number])
+    if body.employee_number not in known:
+        wrong = FieldError("/employee_number", f"{body.employee_number} is nobody's number")
+        raise UnknownPerson("There is no such person.", [wrong])
+    joining = core.joining.Joining(core.joining.ROLES[body.role], _profile(body), body.capacity)
+    joined = await commands.enrolment.enrol(
+        tx,
+        programme,
+        known[body.employee_number].id,
+        [(role, *joining.for_role(role)) for role in joining.roles],
+        consent=body.consent,
+    )
+    return Enrolled(items=[_participation(one) for one in joined])
+
+
+async def list_participations(
+    programme_id: ProgrammeId, read: api.Reading, after: api.Cursor, limit: api.Limit
+) -> api.Page[ParticipationOut]:
+    await store.programmes.get(read.conn, programme_id)
+    found = await store.participations.page(read.conn, programme_id, after=after, limit=limit + 1)
+    items = [_participation(one) for one in found]
+    return api.page(items, limit, key=lambda one: (one.joined_at, one.participation_id))
+
+
+def _refuse_unknown_codes(body: ParticipationIn) -> None:
+    skills: Mapping[str, object] = taxonomy.skills()
+    named: tuple[tuple[str, Mapping[str, object], Any], ...] = (
+        ("goals", skills, body.goals),
+        ("skills", skills, body.skills),
+        ("languages", core.joining.LANGUAGES, body.languages),
+        ("interests", core.joining.INTERESTS, body.interests),
+    )
+    wrong = [
+        FieldError(f"/{field}/{place if field != 'skills' else code}", f"{code} is not on the list")
+        for field, options, codes in named
+        for place, code in enumerate(codes)
+        if code not in options
+    ]
+    if wrong:
+        raise UnknownCodes("Some codes are not known.", wrong)
+
+
+def _profile(body: ParticipationIn) -> Profile:
+    return Profile(
+        goals=tuple(dict.fromkeys(body.goals)),
+        skills=body.skills,
+        values={str(name): answer for name, answer in body.values.items()},
+        style={str(name): answer for name, answer in body.style.items()},
+        languages=tuple(dict.fromkeys(body.languages)),
+        interests=tuple(dict.fromkeys(body.interests)),
+        hours=tuple(Hours(one.weekday, one.starts, one.ends) for one in body.hours),
+    )
+
+
+def _participation(one: Participation) -> ParticipationOut:
+    return ParticipationOut.model_validate(
+        {
+            "participation_id": one.id,
+            "programme_id": one.programme_id,
+            "person_id": one.person_id,
+            "role": one.role,
+            "capacity": one.capacity,
+            "profile": store.participations.as_json(one.profile),
+            "consent": one.consent,
+            "version": one.version,
+            "joined_at": one.joined_at,
+        }
+    )
+
+
+def routers() -> tuple[APIRouter, ...]:
+    place = "/v1/programmes/{programme_id}/participations"
+    writing = api.router(tags=["participations"], dependencies=[Depends(auth.requires("programmes:write"))])
+    writing.post(place, status_code=201)(post_participation)
+    reading = api.router(tags=["participations"], dependencies=[Depends(auth.requires("programmes:read"))])
+    reading.get(place)(list_participations)
+    return writing, reading

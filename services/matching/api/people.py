@@ -1,0 +1,133 @@
+"""People: the import from HR, and reading what is known."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Request, Response
+from pydantic import AwareDatetime, BaseModel
+
+from services.matching import commands, core, store
+from shared import api, auth
+from shared.errors import Refused
+from shared.events import PersonId
+
+CSV_BODY: dict[str, Any] = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            "text/csv": {
+                "schema": {"type": "string"},
+                "example": ",".join(core.roster.COLUMNS),
+            }
+        },
+    }
+}
+
+
+class NotCsv(Refused):
+    status = 415
+    code = "not-csv"
+
+
+class RejectOut(BaseModel):
+    """`line` is where the row begins in the file, from 1; `field` is "row" where all of it is wrong."""
+
+    line: int
+    field: str
+    reason: str
+
+
+class ImportOut(BaseModel):
+    """How many rows changed something, how many said what was known, and the rows that were not applied."""
+
+    applied: int
+    unchanged: int
+    rejected: list[RejectOut]
+
+
+class PersonOut(BaseModel):
+    person_id: PersonId
+    employee_number: str
+    user_name: str
+    given_name: str
+    family_name: str
+    work_email: str
+    title: str
+    department: str
+    site: str
+    time_zone: str
+    manager_employee_number: str | None
+    manager_id: PersonId | None
+    hire_date: date | None
+    status: str
+    effective_date: date
+    version: int
+    created_at: AwareDatetime
+
+
+async def csv_body(request: Request) -> bytes:
+    """The file, read before the transaction begins."""
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if kind != "text/csv":
+        raise NotCsv(f"this takes text/csv, not {kind[:100] or 'a body without a type'}")
+    return await request.body()
+
+
+async def import_people(content: Annotated[bytes, Depends(csv_body)], tx: api.InTx) -> ImportOut:
+    """Takes over a file of people. Rows that are wrong are listed with the reason, the others are applied;
+    the same file again changes nothing."""
+    plan = await commands.people.import_roster(tx, content)
+    rejected = [RejectOut.model_validate(one, from_attributes=True) for one in plan.rejected]
+    return ImportOut(applied=plan.applied, unchanged=plan.unchanged, rejected=rejected)
+
+
+async def list_people(read: api.Reading, after: api.Cursor, limit: api.Limit) -> api.Page[PersonOut]:
+    people = await store.people.page(read.conn, after=after, limit=limit + 1)
+    return api.page(_people(people), limit, key=lambda one: (one.created_at, one.person_id))
+
+
+async def get_person(person_id: PersonId, read: api.Reading, response: Response) -> PersonOut:
+    person = await store.people.get(read.conn, person_id)
+    api.etag(response, person.version)
+    return _people([person])[0]
+
+
+def _people(people: Sequence[core.people.Person]) -> list[PersonOut]:
+    return [
+        PersonOut(
+            person_id=PersonId(person.id),
+            employee_number=person.card.employee_number,
+            user_name=person.card.user_name,
+            given_name=person.card.given_name,
+            family_name=person.card.family_name,
+            work_email=person.card.work_email,
+            title=person.card.title,
+            department=person.card.department,
+            site=person.card.site,
+            time_zone=person.card.time_zone,
+            manager_employee_number=person.card.manager_employee_number,
+            manager_id=None if person.manager_id is None else PersonId(person.manager_id),
+            hire_date=person.card.hire_date,
+            status=person.card.status,
+            effective_date=person.effective_date,
+            version=person.version,
+            created_at=person.created_at,
+        )
+        for person in people
+    ]
+
+
+def routers() -> tuple[APIRouter, ...]:
+    writing = api.router(
+        prefix="/v1/people", tags=["people"], dependencies=[Depends(auth.requires("people:write"))]
+    )
+    writing.post("/import", openapi_extra=CSV_BODY)(import_people)
+    reading = api.router(
+        prefix="/v1/people", tags=["people"], dependencies=[Depends(auth.requires("people:read"))]
+    )
+    reading.get("")(list_people)
+    reading.get("/{person_id}")(get_person)
+    return writing, reading

@@ -1,0 +1,204 @@
+"""Programmes, and who is in them: opening, changing, inviting, enrolling."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, replace
+from datetime import date
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Depends, Response
+from pydantic import AwareDatetime, BaseModel, Field, StringConstraints, model_validator
+
+from services.matching import commands, core, engine, store
+from services.matching.core import ids
+from shared import api, auth, envelope
+from shared.errors import FieldError, Refused
+from shared.events import Cadence, PersonId, ProgrammeId
+
+Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100)]
+Number = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=40)]
+Weight = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
+
+
+class Unknown(Refused):
+    """Something named in the body that is not known here."""
+
+    status = 422
+    code = "unknown"
+
+
+class RulesIn(api.Body):
+    """What a pair has to fulfil. The weights of a side are all given or none; they add up to 1."""
+
+    min_shared_hours: float = Field(2.0, ge=0, le=40, allow_inf_nan=False)
+    seniority: int = Field(0, ge=-6, le=6, description="levels the mentor has to be above the mentee")
+    same_team: bool = Field(False, description="whether people with the same manager may be paired")
+    target_gap: float = Field(3.0, ge=-6, le=6, allow_inf_nan=False)
+    match_days: int = Field(182, ge=7, le=730, description="how long a match lasts")
+    mentee_weights: Mapping[str, Weight] = Field(default_factory=dict)
+    mentor_weights: Mapping[str, Weight] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _weights_add_up(self) -> RulesIn:
+        for side in (self.mentee_weights, self.mentor_weights):
+            unknown = sorted(set(side) - set(engine.ProgrammeRules().mentee_weights))
+            if unknown:
+                raise ValueError(f"no such component: {', '.join(unknown)}")
+            if side and abs(sum(side.values()) - 1) > 1e-6:
+                raise ValueError("the weights of a side add up to 1")
+        return self
+
+
+class ProgrammeIn(api.Body):
+    """`match_on` is the day of a cohort's first round."""
+
+    name: Name
+    kind: core.programmes.Kind
+    starts_on: date
+    ends_on: date | None = None
+    match_on: date | None = None
+    cadence: Cadence
+    hours_per_month: int = Field(ge=1, le=20)
+    session_minutes: Literal[30, 45, 60]
+    rules: RulesIn = RulesIn()
+    organiser_employee_number: Number | None = None
+
+
+class ProgrammePatch(api.Body):
+    """What is not sent stays. Rules are replaced as a whole."""
+
+    name: Name | None = None
+    state: core.programmes.State | None = None
+    starts_on: date | None = None
+    ends_on: date | None = None
+    match_on: date | None = None
+    cadence: Cadence | None = None
+    hours_per_month: int | None = Field(None, ge=1, le=20)
+    session_minutes: Literal[30, 45, 60] | None = None
+    rules: RulesIn | None = None
+    organiser_employee_number: Number | None = None
+
+
+class ProgrammeOut(BaseModel):
+    programme_id: ProgrammeId
+    name: str
+    kind: str
+    state: str
+    starts_on: date
+    ends_on: date | None
+    match_on: date | None
+    cadence: Cadence
+    hours_per_month: int
+    session_minutes: int
+    rules: dict[str, Any]
+    organiser_id: PersonId | None
+    next_round_at: AwareDatetime | None
+    version: int
+    created_at: AwareDatetime
+
+
+class InvitationsIn(api.Body):
+    employee_numbers: list[Number] = Field(min_length=1, max_length=1000)
+
+
+class InvitationsOut(BaseModel):
+    """Who is invited now; the others hold an invitation that is still valid."""
+
+    invited: list[PersonId]
+    already_invited: int
+
+
+async def post_programme(body: ProgrammeIn, tx: api.InTx, response: Response) -> ProgrammeOut:
+    told = body.model_dump(exclude={"rules", "organiser_employee_number"})
+    programme = core.programmes.Programme(
+        id=ids.ProgrammeId(envelope.new_id()),
+        state="open",
+        rules=core.programmes.Rules(**body.rules.model_dump()),
+        organiser_id=await _organiser(tx, body.organiser_employee_number),
+        next_round_at=None,
+        version=1,
+        created_at=tx.now,
+        **told,
+    )
+    await commands.programmes.open_programme(tx, programme)
+    api.etag(response, programme.version)
+    return _programme(programme)
+
+
+async def patch_programme(
+    programme_id: ProgrammeId, body: ProgrammePatch, seen: api.IfMatch, tx: api.InTx, response: Response
+) -> ProgrammeOut:
+    """Changes what is sent, if nobody changed the programme since it was seen."""
+    programme = await store.programmes.lock(tx.conn, programme_id)
+    api.check_version(seen, programme.version)
+    told = body.model_dump(exclude_unset=True)
+    _refuse_nulls(told)
+    if "organiser_employee_number" in told:
+        told["organiser_id"] = await _organiser(tx, told.pop("organiser_employee_number"))
+    if "rules" in told:
+        told["rules"] = core.programmes.Rules(**RulesIn(**told["rules"]).model_dump())
+    changed = await commands.programmes.change_programme(tx, replace(programme, **told))
+    api.etag(response, changed.version)
+    return _programme(changed)
+
+
+async def list_programmes(read: api.Reading, after: api.Cursor, limit: api.Limit) -> api.Page[ProgrammeOut]:
+    found = await store.programmes.page(read.conn, after=after, limit=limit + 1)
+    return api.page(
+        [_programme(one) for one in found], limit, key=lambda one: (one.created_at, one.programme_id)
+    )
+
+
+async def get_programme(programme_id: ProgrammeId, read: api.Reading, response: Response) -> ProgrammeOut:
+    programme = await store.programmes.get(read.conn, programme_id)
+    api.etag(response, programme.version)
+    return _programme(programme)
+
+
+async def post_invitations(programme_id: ProgrammeId, body: InvitationsIn, tx: api.InTx) -> InvitationsOut:
+    """Sends the people a link to join. Nobody is invited if a number is nobody's."""
+    invited = await commands.programmes.invite(tx, programme_id, body.employee_numbers)
+    already = len(set(body.employee_numbers)) - len(invited)
+    return InvitationsOut(invited=[PersonId(one) for one in invited], already_invited=already)
+
+
+async def _organiser(tx: api.InTx, number: str | None) -> ids.PersonId | None:
+    if number is None:
+        return None
+    known = await store.people.by_numbers(tx.conn, [number])
+    if number not in known:
+        wrong = FieldError("/organiser_employee_number", f"{number} is nobody's number")
+        raise Unknown("The organiser is not known.", [wrong])
+    return known[number].id
+
+
+def _refuse_nulls(told: Mapping[str, Any]) -> None:
+    optional = {"ends_on", "match_on", "organiser_employee_number"}
+    wrong = [
+        FieldError(f"/{name}", "cannot be empty") for name in told.keys() - optional if told[name] is None
+    ]
+    if wrong:
+        raise Unknown("A programme needs these.", sorted(wrong))
+
+
+def _programme(programme: core.programmes.Programme) -> ProgrammeOut:
+    told = asdict(programme)
+    return ProgrammeOut(programme_id=told.pop("id"), **told)
+
+
+def routers() -> tuple[APIRouter, ...]:
+    writing = api.router(
+        prefix="/v1/programmes",
+        tags=["programmes"],
+        dependencies=[Depends(auth.requires("programmes:write"))],
+    )
+    writing.post("", status_code=201)(post_programme)
+    writing.patch("/{programme_id}")(patch_programme)
+    writing.post("/{programme_id}/invitations")(post_invitations)
+    reading = api.router(
+        prefix="/v1/programmes", tags=["programmes"], dependencies=[Depends(auth.requires("programmes:read"))]
+    )
+    reading.get("")(list_programmes)
+    reading.get("/{programme_id}")(get_programme)
+    return writing, reading

@@ -1,0 +1,106 @@
+"""Matching runs, and who waits and why."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter, Depends
+from pydantic import AwareDatetime, BaseModel
+
+from services.matching import commands, core, store
+from services.matching.api.matches import MatchOut, match_out
+from shared import api, auth
+from shared.events import ParticipationId, PersonId, ProgrammeId, Role, RunId
+
+NOT_LOOKED_AT = "not-looked-at"
+NOT_LOOKED_AT_SENTENCE = "Has nobody yet: the next round will look."
+
+
+class RunOut(BaseModel):
+    """`value` is the sum of the weights of what was proposed, 100,000 = one pair with a score of 1. Runs with
+    the same `inputs_hash` propose the same pairs."""
+
+    run_id: RunId
+    programme_id: ProgrammeId
+    mentees: int
+    mentors: int
+    feasible_pairs: int
+    proposed: int
+    value: int
+    inputs_hash: str
+    created_at: AwareDatetime
+
+
+class RunWithProposals(RunOut):
+    """The proposals in the order of the mentees' employee numbers, as they stand now."""
+
+    proposals: list[MatchOut]
+
+
+class WaitingOut(BaseModel):
+    """Somebody who has nobody now, with the reason as a code and as a sentence."""
+
+    participation_id: ParticipationId
+    person_id: PersonId
+    employee_number: str
+    name: str
+    role: Role
+    reason: str
+    sentence: str
+    joined_at: AwareDatetime
+
+
+async def post_run(programme_id: ProgrammeId, tx: api.InTx) -> RunWithProposals:
+    """Holds a round now instead of at its time."""
+    programme = await store.programmes.lock(tx.conn, programme_id)
+    commands.programmes.refuse_closed(programme)
+    run = await commands.rounds.hold(tx, programme)
+    return _with_proposals(run, await store.matches.of_run(tx.conn, run.id))
+
+
+async def list_runs(
+    programme_id: ProgrammeId, read: api.Reading, after: api.Cursor, limit: api.Limit
+) -> api.Page[RunOut]:
+    await store.programmes.get(read.conn, programme_id)
+    found = await store.runs.page(read.conn, programme_id, after=after, limit=limit + 1)
+    return api.page([_run(run) for run in found], limit, key=lambda one: (one.created_at, one.run_id))
+
+
+async def get_run(run_id: RunId, read: api.Reading) -> RunWithProposals:
+    run = await store.runs.get(read.conn, run_id)
+    return _with_proposals(run, await store.matches.of_run(read.conn, run.id))
+
+
+async def list_waiting(
+    programme_id: ProgrammeId, read: api.Reading, after: api.Cursor, limit: api.Limit
+) -> api.Page[WaitingOut]:
+    """Everybody in the programme without a partner or a proposal now."""
+    await store.programmes.get(read.conn, programme_id)
+    found = await store.runs.waiting(read.conn, programme_id, after=after, limit=limit + 1)
+    items = [_waiting(one) for one in found]
+    return api.page(items, limit, key=lambda one: (one.joined_at, one.participation_id))
+
+
+def _run(run: core.runs.Run) -> RunOut:
+    return RunOut.model_validate({**vars(run), "run_id": run.id})
+
+
+def _with_proposals(run: core.runs.Run, matches: list[core.matches.Match]) -> RunWithProposals:
+    proposals = [match_out(match) for match in matches]
+    return RunWithProposals.model_validate({**vars(run), "run_id": run.id, "proposals": proposals})
+
+
+def _waiting(one: core.runs.Waiter) -> WaitingOut:
+    told = vars(one) | {
+        "reason": one.reason or NOT_LOOKED_AT,
+        "sentence": one.sentence or NOT_LOOKED_AT_SENTENCE,
+    }
+    return WaitingOut.model_validate(told)
+
+
+def routers() -> tuple[APIRouter, ...]:
+    writing = api.router(prefix="/v1", tags=["runs"], dependencies=[Depends(auth.requires("matches:write"))])
+    writing.post("/programmes/{programme_id}/runs", status_code=201)(post_run)
+    reading = api.router(prefix="/v1", tags=["runs"], dependencies=[Depends(auth.requires("matches:read"))])
+    reading.get("/programmes/{programme_id}/runs")(list_runs)
+    reading.get("/programmes/{programme_id}/waiting")(list_waiting)
+    reading.get("/runs/{run_id}")(get_run)
+    return writing, reading

@@ -1,0 +1,165 @@
+"""The join page: how somebody wants to take part, and what they tell about themselves."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Request
+from fastapi.responses import HTMLResponse, RedirectResponse
+
+from services.matching import commands, core, store, taxonomy
+from services.matching.core.ids import Role
+from services.matching.core.joining import Filled
+from services.matching.core.participations import CAPACITY_MAX, LEVEL_MAX, Participation
+from services.matching.core.people import Person
+from services.matching.core.programmes import Programme
+from services.matching.pages import forms
+from shared import api, auth, look
+from shared.auth import SignedLink
+from shared.tx import Connection
+
+Link = Annotated[SignedLink, Depends(auth.signed("join"))]
+Skills = Mapping[str, taxonomy.Skill]
+
+# O*NET's families under the headings of the page.
+GROUPS: tuple[tuple[str, tuple[str, ...]], ...] = (
+    ("Working with people", ("2.B.1",)),
+    ("Leading and organising", ("2.B.5", "2.C.1")),
+    ("Thinking and deciding", ("2.A.2", "2.B.2", "2.B.4")),
+    ("Language and numbers", ("2.A.1", "2.C.7")),
+    ("Media and communication", ("2.C.9",)),
+    ("Technology and engineering", ("2.B.3", "2.C.3")),
+    ("Production and transport", ("2.C.2", "2.C.10")),
+    ("Science", ("2.C.4",)),
+    ("Health, teaching and law", ("2.C.5", "2.C.6", "2.C.8")),
+)
+LEVELS = tuple((str(level), str(level)) for level in range(1, LEVEL_MAX + 1))
+VALUES = (
+    ("growth", "Learning and growing"),
+    ("autonomy", "Deciding for myself"),
+    ("stability", "A secure, steady job"),
+    ("recognition", "Being seen for what I do"),
+    ("service", "Being useful to others"),
+)
+STYLES = (
+    ("pace", "Pace", "unhurried", "quick"),
+    ("directness", "Feedback", "gentle", "straight"),
+    ("structure", "Meetings", "open talk", "clear agenda"),
+)
+CADENCES = {
+    "weekly": "every week",
+    "biweekly": "every two weeks",
+    "monthly": "every month",
+    "quarterly": "every quarter",
+}
+
+
+@dataclass(frozen=True)
+class Guest:
+    """Who looks at the page, and how they take part so far."""
+
+    person: Person
+    programme: Programme
+    joined: Sequence[Participation]
+
+    @property
+    def open_roles(self) -> tuple[Role, ...]:
+        taken = {one.role for one in self.joined}
+        roles: tuple[Role, ...] = ("mentee", "mentor")
+        return tuple(role for role in roles if role not in taken)
+
+
+async def show(link: Link, read: api.Reading, request: Request) -> HTMLResponse:
+    guest = await _guest(read.conn, link)
+    if not guest.open_roles or await auth.is_used(read.conn, link):
+        return _welcome(request, guest)
+    commands.programmes.refuse_closed(guest.programme)
+    role = guest.open_roles[0] if len(guest.open_roles) == 1 else ""
+    filled = core.joining.known([one.profile for one in guest.joined], role=role)
+    return _form(request, guest, filled, {})
+
+
+async def join(
+    link: Link, form: forms.Form, tx: api.InTx, request: Request
+) -> HTMLResponse | RedirectResponse:
+    guest = await _guest(tx.conn, link)
+    filled = core.joining.read(form)
+    wrong = core.joining.wrong(filled, skills=set(taxonomy.skills()), open_roles=guest.open_roles)
+    if wrong and not await auth.is_used(tx.conn, link):
+        return _form(request, guest, filled, wrong)
+    await auth.use_once(tx, link)
+    joining = core.joining.joining(filled)
+    told = [(role, *joining.for_role(role)) for role in joining.roles]
+    await commands.enrolment.enrol(tx, guest.programme, guest.person.id, told, consent=True)
+    return RedirectResponse(request.url.path, status_code=303)
+
+
+async def _guest(conn: Connection, link: SignedLink) -> Guest:
+    person = await store.people.get(conn, link.audience)
+    programme = await store.programmes.get(conn, link.subject)
+    return Guest(person, programme, await store.participations.of_person(conn, programme.id, person.id))
+
+
+def _form(request: Request, guest: Guest, filled: Filled, wrong: Mapping[str, str]) -> HTMLResponse:
+    skills = taxonomy.skills()
+    return look.page(
+        request.app.state.look,
+        "join.html",
+        422 if wrong else 200,
+        guest=guest,
+        terms=terms(guest.programme),
+        roles=_roles(guest.open_roles),
+        filled=filled,
+        errors=wrong,
+        groups=[(title, _members(skills, families)) for title, families in GROUPS],
+        levels=LEVELS,
+        values=VALUES,
+        styles=STYLES,
+        languages=tuple(core.joining.LANGUAGES.items()),
+        interests=tuple(core.joining.INTERESTS.items()),
+        days=tuple(enumerate(core.joining.DAYS)),
+        capacities=range(1, CAPACITY_MAX + 1),
+    )
+
+
+def _roles(open_roles: Sequence[Role]) -> list[tuple[str, str, str]]:
+    options = {
+        "mentee": ("mentee", "As a mentee", "I would like somebody to learn from."),
+        "mentor": ("mentor", "As a mentor", "I would like to share what I know."),
+    }
+    found = [options[role] for role in open_roles]
+    both = ("both", "As both", "I would like to learn from one person and to share with another.")
+    return [*found, both] if len(found) > 1 else found
+
+
+def _members(skills: Skills, families: Sequence[str]) -> list[tuple[str, str]]:
+    return [(skill.code, skill.name) for skill in skills.values() if skill.family in families]
+
+
+def terms(programme: Programme) -> list[tuple[str, str]]:
+    """What a match of this programme means, in words."""
+    hours = programme.hours_per_month
+    found = [
+        ("Meetings", f"{CADENCES[programme.cadence]}, {programme.session_minutes} minutes each"),
+        ("Your time", f"about {hours} {'hour' if hours == 1 else 'hours'} a month"),
+    ]
+    if programme.match_on is not None:
+        found.append(("Pairs are formed", f"from {programme.match_on:%-d %B %Y}"))
+    if programme.ends_on is not None:
+        found.append(("Until", f"{programme.ends_on:%-d %B %Y}"))
+    return found
+
+
+def _welcome(request: Request, guest: Guest) -> HTMLResponse:
+    return look.page(
+        request.app.state.look, "joined.html", guest=guest, roles=[one.role for one in guest.joined]
+    )
+
+
+def router() -> APIRouter:
+    made = APIRouter()
+    made.get("/join/{token}", response_class=HTMLResponse)(show)
+    made.post("/join/{token}", response_class=HTMLResponse)(join)
+    return made

@@ -1,0 +1,102 @@
+"""The proposal page: who could be one's partner, why, and a yes or a no."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Request
+from fastapi.responses import HTMLResponse, RedirectResponse
+
+from services.matching import commands, store, taxonomy
+from services.matching.core.ids import Role
+from services.matching.core.matches import REASONS, Answer, Match
+from services.matching.core.people import Person
+from services.matching.core.programmes import Programme
+from services.matching.pages import forms, join
+from shared import api, auth, look
+from shared.auth import SignedLink
+from shared.errors import NotFound
+from shared.tx import Connection
+
+Link = Annotated[SignedLink, Depends(auth.signed("proposal"))]
+ANSWERS: Mapping[str, Answer] = {"accept": "accept", "decline": "decline"}
+
+
+@dataclass(frozen=True)
+class Offer:
+    """A proposal as one of the two sees it. `goals` are the mentee's, by name."""
+
+    match: Match
+    programme: Programme
+    role: Role
+    reader: Person
+    partner: Person
+    goals: tuple[str, ...]
+
+    @property
+    def answer(self) -> Answer | None:
+        return self.match.answer_of(self.role)
+
+
+async def show(link: Link, read: api.Reading, request: Request) -> HTMLResponse:
+    offer = await _offer(read.conn, link)
+    if offer.match.state != "proposed" or offer.answer is not None:
+        return look.page(request.app.state.look, "answered.html", offer=offer)
+    return _question(request, offer, {})
+
+
+async def answer(
+    link: Link, form: forms.Form, tx: api.InTx, request: Request
+) -> HTMLResponse | RedirectResponse:
+    chosen = ANSWERS.get(_last(form, "answer"))
+    reason = _last(form, "reason") or None
+    wrong = {}
+    if chosen is None:
+        wrong["answer"] = "Please say yes or no."
+    if reason is not None and reason not in REASONS:
+        wrong["reason"] = "Please choose a reason from the list, or none."
+    if wrong or chosen is None:
+        return _question(request, await _offer(tx.conn, link), wrong)
+    await auth.use_once(tx, link)
+    await commands.matches.answer(tx, link.subject, link.audience, chosen, reason=reason)
+    return RedirectResponse(request.url.path, status_code=303)
+
+
+def _last(form: Mapping[str, object], name: str) -> str:
+    values = form.get(name)
+    return str(values[-1]).strip() if isinstance(values, list) and values else ""
+
+
+async def _offer(conn: Connection, link: SignedLink) -> Offer:
+    match = await store.matches.get(conn, link.subject)
+    reader = await store.people.get(conn, link.audience)
+    role = match.role_of(reader.id)
+    if role is None:
+        raise NotFound("This proposal is not addressed to you.")
+    programme = await store.programmes.get(conn, match.programme_id)
+    partner = await store.people.get(conn, match.mentor_id if role == "mentee" else match.mentee_id)
+    told = await store.participations.of_person(conn, programme.id, match.mentee_id)
+    skills = taxonomy.skills()
+    goals = tuple(skills[code].name for one in told if one.role == "mentee" for code in one.profile.goals)
+    return Offer(match, programme, role, reader, partner, goals)
+
+
+def _question(request: Request, offer: Offer, wrong: Mapping[str, str]) -> HTMLResponse:
+    return look.page(
+        request.app.state.look,
+        "proposal.html",
+        422 if wrong else 200,
+        offer=offer,
+        terms=join.terms(offer.programme),
+        reasons=tuple(REASONS.items()),
+        errors=wrong,
+    )
+
+
+def router() -> APIRouter:
+    made = APIRouter()
+    made.get("/proposal/{token}", response_class=HTMLResponse)(show)
+    made.post("/proposal/{token}", response_class=HTMLResponse)(answer)
+    return made

@@ -1,0 +1,29 @@
+"""Puts matching together."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from fastapi import FastAPI
+
+from services.matching import api, pages
+from services.matching.consumers import CONSUMERS
+from services.matching.jobs import JOBS
+from services.matching.settings import Settings
+from shared.api import application
+from shared.service import Service
+from shared.tx import Door
+
+
+def build(settings: Settings) -> Service:
+    def http(door: Door) -> FastAPI:
+        return application(door, settings, *api.routers(), pages.router(), title="Mentoring: matching")
+
+    return Service(
+        name="matching",
+        settings=settings,
+        folder=Path(__file__).parent,
+        http=http,
+        consumers=CONSUMERS,
+        jobs=JOBS,
+    )
