@@ -125,7 +125,6 @@ class _Desk:
             yield self._plan("answer", "proposal", ordinal, temperament.wait)
 
     def asked_to_agree(self) -> Iterator[Plan]:
-        """A second letter about the agreement says that the partner wants other terms."""
         temperament = temper.of(self.person)
         ordinal = self.diary.count("agreement", self.partner)
         if self._happens(temperament.answers, "agrees", ordinal):

@@ -20,6 +20,8 @@ PATIENCE_S = 30.0
 TRY_AGAIN_S = 0.25
 ASKED = {"join": "role", "answer": "answer", "confirm": "hours_per_month", "write": "rating_overall"}
 """The field by which a page's form is known."""
+CONFIRMED = "has confirmed the terms below"
+"""How the agreement's page says that the partner was here before."""
 SUPERVISED = "New managers"
 """In this programme who leads a team for the first time wants a mentor, whatever they do elsewhere."""
 
@@ -101,7 +103,7 @@ class Visit:
             case "answer":
                 return form, self._answer(form)
             case "confirm":
-                return form, self._terms(form)
+                return form, self._terms(form, page)
             case "write":
                 return form, self._feedback(form, whole=False)
 
@@ -145,16 +147,17 @@ class Visit:
             "reason": chance.among(reasons, self.seed, plan.number, plan.partner, "reason", plan.ordinal),
         }
 
-    def _terms(self, form: Form) -> Mapping[str, Answer]:
-        """Mostly as offered; the eager may want to meet more often, the busy less. New terms are accepted."""
-        if self.plan.ordinal > 1:
+    def _terms(self, form: Form, page: Page) -> Mapping[str, Answer]:
+        """What the partner has confirmed is accepted; else the eager want to meet more, the busy less."""
+        if CONFIRMED in page.words:
             return {}
-        if self.person.character == "over-eager" and self._draw(0.3, "terms"):
-            return {"cadence": "biweekly", "focus": "skills"}
-        if self.person.character == "busy" and self._draw(0.2, "terms"):
-            return {"cadence": "quarterly"}
         focus = chance.among(form.offers("focus"), self.seed, self.plan.number, self.plan.partner, "focus")
-        return {"focus": focus} if self._draw(0.3, "focus") else {}
+        answers: dict[str, Answer] = {"focus": focus}
+        if self.person.character == "over-eager" and self._draw(0.3, "terms"):
+            answers["cadence"] = "biweekly"
+        if self.person.character == "busy" and self._draw(0.2, "terms"):
+            answers["cadence"] = "quarterly"
+        return answers
 
     def _act(self, page: Page, action: str) -> tuple[Form, Mapping[str, Answer]] | None:
         """The form for the meeting in question that takes this action; none when it is decided already."""
