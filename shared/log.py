@@ -25,7 +25,7 @@ def configure(service: str, level: str = "INFO", *, replica: int = 0) -> None:
     structlog.configure(
         processors=[*shape, structlog.processors.format_exc_info, _line],
         wrapper_class=structlog.make_filtering_bound_logger(threshold),
-        logger_factory=structlog.PrintLoggerFactory(sys.stdout),
+        logger_factory=structlog.PrintLoggerFactory(),
         cache_logger_on_first_use=False,
     )
     handler = logging.StreamHandler(sys.stdout)

@@ -18,6 +18,7 @@ from shared.errors import FieldError, Refused, Transient
 
 MEDIA_TYPE = "application/problem+json"
 RETRY_AFTER_S = "2"
+SAID_TO_BOTH = frozenset({"allow", "retry-after"})
 TITLES: Mapping[int, str] = {413: "Content Too Large", 422: "Unprocessable Content"}
 SCHEMA: Mapping[str, Any] = {
     "type": "object",
@@ -74,7 +75,9 @@ def problem(
 
 def _answer(request: Request, response: JSONResponse, detail: str) -> Response:
     if auth.is_page(request):
-        return auth.page_errors(request, response.status_code, detail)
+        page = auth.page_errors(request, response.status_code, detail)
+        page.headers.update({name: response.headers[name] for name in SAID_TO_BOTH & {*response.headers}})
+        return page
     return response
 
 
