@@ -9,10 +9,12 @@ from __future__ import annotations
 import argparse
 import asyncio
 import contextlib
+import errno
 import gc
 import ipaddress
 import os
 import signal
+import socket
 import sys
 import threading
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator, Mapping, Sequence
@@ -35,6 +37,7 @@ S = TypeVar("S", bound=Settings)
 Command: TypeAlias = Callable[[Service], Coroutine[Any, Any, int]]
 
 DATABASE_WAIT_S = 60.0
+HTTP_DRAIN_S = 3
 ABANDON_AFTER_S = 1.5
 
 
@@ -159,8 +162,9 @@ async def _refuse_old_schema(service: Service, pool: Pool) -> None:
 async def _run_all(service: Service, door: Door, stopping: asyncio.Event) -> int:
     progress = Progress()
     http = _http(service, door, progress)
+    listening = _listen(service.settings)
     tasks = _tasks(service, door, progress, stopping)
-    tasks.append(asyncio.create_task(http.serve(), name="http"))
+    tasks.append(asyncio.create_task(http.serve([listening]), name="http"))
     stop = asyncio.create_task(stopping.wait(), name="stop")
     log.info("serve", service=service.name, outcome="started", port=service.settings.http_port)
     done, _ = await asyncio.wait({*tasks, stop}, return_when=asyncio.FIRST_COMPLETED)
@@ -182,13 +186,22 @@ def _http(service: Service, door: Door, progress: Progress) -> Http:
     return Http(
         uvicorn.Config(
             app,
-            host=service.settings.http_host,
-            port=service.settings.http_port,
             log_config=None,
             access_log=False,
-            timeout_graceful_shutdown=3,
+            timeout_graceful_shutdown=HTTP_DRAIN_S,
         )
     )
+
+
+def _listen(settings: Settings) -> socket.socket:
+    try:
+        return socket.create_server((settings.http_host, settings.http_port), backlog=2048)
+    except OSError as error:
+        if error.errno != errno.EADDRINUSE:
+            raise
+        raise CannotStart(
+            f"port {settings.http_port} is in use: stop what listens there, or set MENTORING_HTTP_PORT."
+        ) from error
 
 
 def _tasks(

@@ -83,7 +83,8 @@ async def test_of_two_relays_one_leads_and_the_other_takes_over(
             assert second.sent == {}
             await listener.door.pool.execute(
                 "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND granted"
-                " AND objid = $1 AND database = (SELECT oid FROM pg_database WHERE datname = current_database())",
+                " AND objid = $1"
+                " AND database = (SELECT oid FROM pg_database WHERE datname = current_database())",
                 relay.LEADER_LOCK,
             )
             async with tx.transaction(listener.door) as t:
