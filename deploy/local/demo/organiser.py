@@ -1,4 +1,4 @@
-"""What the programmes' organiser does over HTTP, like any client: imports people, opens programmes, invites."""
+"""What the organiser of the programmes does over HTTP: imports people, opens programmes, invites."""
 
 from __future__ import annotations
 
