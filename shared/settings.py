@@ -39,6 +39,6 @@ class Settings(BaseSettings):
     relay_rows_max: int = Field(500, ge=1)
     poll_s: float = 0.05
     statement_timeout_s: float = 5.0
-    drain_timeout_s: float = 8.0
+    drain_timeout_s: float = 6.0
     body_bytes_max: int = 1 << 20
-    requests_per_minute_max: int = Field(30_000, ge=1, description="per caller, or per address without a token")
+    requests_per_minute_max: int = Field(30_000, ge=1, description="per caller, else per address")

@@ -114,7 +114,7 @@ async def test_sigterm_lets_a_request_in_hand_finish_and_ends_within_ten_seconds
 ) -> None:
     async with serving(environment) as (running, http):
         request = asyncio.create_task(http.post("/v1/ended", params={"seconds": 1.5}))
-        await until(lambda: in_hand(environment["MENTORING_OWNER_DSN"]))
+        await until(lambda: in_hand(environment["MENTORING_DSN"]))
         began = time.monotonic()
         running.send_signal(signal.SIGTERM)
         assert (await request).status_code == 200
