@@ -110,12 +110,13 @@ def test_the_hash_knows_every_answer_and_no_name() -> None:
 
 
 def test_the_hash_and_the_value_are_the_same_on_every_machine() -> None:
-    market = a_market((a_mentee(values={"growth": 5}),), (a_mentor(skills={NEGOTIATION: 5}),))
+    words = frozenset({"chess", "hiking", "music", "board-games", "gardens"})
+    market = a_market((a_mentee(interests=words),), (a_mentor(skills={NEGOTIATION: 5}),))
     assert engine.solve(market).inputs_hash == (
         engine.solve(replace(market, mentors=(a_mentor(skills={NEGOTIATION: 5.0}),))).inputs_hash
     )
     assert (
-        engine.solve(market).inputs_hash == "1c8863accb8fc86488c505bf473c4d1c02ded7bceac9877ed616cc3d0a2a9df4"
+        engine.solve(market).inputs_hash == "b7d32306db1a5707f0d1eb9078b4198d01f7db1c4eae38cea940e337637cf6fe"
     )
 
 
