@@ -58,6 +58,11 @@ class Organiser:
         numbers = [str(person.number) for person in people]
         await self._post(f"/v1/programmes/{programme_id}/invitations", json={"employee_numbers": numbers})
 
+    async def match_now(self, programme_id: str) -> int:
+        """Holds a matching run without waiting for its time; returns how many proposals it made."""
+        run = await self._post(f"/v1/programmes/{programme_id}/runs")
+        return int(run["proposed"])
+
     async def _post(self, path: str, **request: Any) -> Mapping[str, Any]:
         answer = await self.client.post(path, **request)
         if answer.is_error:
