@@ -15,6 +15,7 @@ CADENCES: Final[tuple[Cadence, ...]] = ("weekly", "biweekly", "monthly", "quarte
 
 Focus = Literal["career", "skills", "leadership", "network", "change"]
 FOCUSES: Final[tuple[Focus, ...]] = ("career", "skills", "leadership", "network", "change")
+FOCUS_TO_BEGIN_WITH: Final[Focus] = "career"
 
 State = Literal["draft", "confirmed", "closed"]
 
@@ -53,11 +54,11 @@ class TermsWrong(Refused):
 
 @dataclass(frozen=True)
 class Terms:
-    """`focus` is None until one of the two has chosen it."""
+    """What both promise each other."""
 
     hours_per_month: int
     cadence: Cadence
-    focus: Focus | None
+    focus: Focus
 
 
 @dataclass(frozen=True)
@@ -109,7 +110,7 @@ def terms_from(hours_per_month: str, cadence: str, focus: str) -> Terms:
         errors.append(FieldError("cadence", "Choose how often you meet."))
     if chosen_focus is None:
         errors.append(FieldError("focus", "Choose what your sessions are about."))
-    if errors or chosen_cadence is None:
+    if errors or chosen_cadence is None or chosen_focus is None:
         raise TermsWrong("Some answers need another look.", errors)
     return Terms(hours, chosen_cadence, chosen_focus)
 

@@ -40,6 +40,7 @@ class Booking:
     mentee_id: PersonId
     mentor_id: PersonId
     mentee_number: str
+    mentor_number: str
     minutes: int
     cadence: Cadence
     ends_on: date
@@ -48,10 +49,11 @@ class Booking:
 
 @dataclass(frozen=True)
 class Chosen:
-    """A session to be; `due_wall` is the mentee's wall time from which the next one counts."""
+    """A session to be, on the mentee's clock, too; the next one counts from `due_wall`."""
 
     booking: Booking
     slot: slots.Interval
+    starts_wall: datetime
     due_wall: datetime
 
 
@@ -66,13 +68,13 @@ class NotBooked:
 def choose_all(
     bookings: Iterable[Booking], calendars: Mapping[tuple[MatchId, PersonId], slots.Calendar], now: datetime
 ) -> list[Chosen | NotBooked]:
-    """Slots for many pairs at once, first come by the mentee's employee number.
+    """Slots for many pairs at once, by the employee numbers of the mentees, then of the mentors.
 
     Nobody gets two sessions at one time: what one pair is given is taken for those after it.
     """
     taken: dict[PersonId, list[slots.Interval]] = {}
     decided: list[Chosen | NotBooked] = []
-    for booking in sorted(bookings, key=lambda b: (b.mentee_number, b.match_id)):
+    for booking in sorted(bookings, key=lambda b: (b.mentee_number, b.mentor_number, b.match_id)):
         mentee, mentor = (
             _also_busy(calendars[booking.match_id, person], taken.get(person, ()))
             for person in (booking.mentee_id, booking.mentor_id)
@@ -105,13 +107,13 @@ def choose(
         near = list(slots.free_slots(mentee, mentor, booking.minutes, around))
         if near:
             slot = min(near, key=lambda s: (abs(s.start - due), s.start))
-            return Chosen(booking, slot, booking.due_wall)
+            return _chosen(booking, slot, mentee)
     found = next(
         slots.free_slots(mentee, mentor, booking.minutes, slots.Interval(due, min(until, horizon))), None
     )
     if found is None:
         return NotBooked(booking, _problem(booking, mentee, mentor, slots.Interval(due, horizon), until))
-    return Chosen(booking, found, booking.due_wall or slots.wall(found.start, mentee.zone))
+    return _chosen(booking, found, mentee)
 
 
 def next_due(due_wall: datetime, held_wall: datetime, cadence: Cadence) -> datetime:
@@ -159,6 +161,11 @@ def next_round(now: datetime) -> datetime:
     """The quarter of an hour after `now`: all who ask before it are served together, in a fixed order."""
     past = timedelta(minutes=now.minute % 15, seconds=now.second, microseconds=now.microsecond)
     return now - past + QUARTER_HOUR
+
+
+def _chosen(booking: Booking, slot: slots.Interval, mentee: slots.Calendar) -> Chosen:
+    starts_wall = slots.wall(slot.start, mentee.zone)
+    return Chosen(booking, slot, starts_wall, booking.due_wall or starts_wall)
 
 
 def _spread(days: Iterable[Sequence[slots.Interval]]) -> Iterator[slots.Interval]:

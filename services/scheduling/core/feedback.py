@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Final, Literal
 
 from shared.errors import FieldError, Refused
-from shared.events import PersonId
+from shared.events import PersonId, SessionId
 
 TEXT_MAX = 2000
 LOW_RATING = 2
@@ -34,6 +35,12 @@ class FeedbackNotOpen(Refused):
     code = "feedback-not-open"
 
 
+class AlreadyGiven(Refused):
+    """The author has given feedback on this session before."""
+
+    code = "feedback-given"
+
+
 @dataclass(frozen=True)
 class Feedback:
     """Ratings go from 1 to 5, `fit` is asked after the first session only. The text stays in this service."""
@@ -46,13 +53,29 @@ class Feedback:
     share: Share
 
 
+@dataclass(frozen=True)
+class Written:
+    """The text of a feedback in the hands of somebody who may read it."""
+
+    session_id: SessionId
+    ordinal: int
+    starts_at: datetime
+    author_id: PersonId
+    about_id: PersonId
+    went_well: str
+    to_improve: str
+    encouragement: str
+    share: Share
+    submitted_at: datetime
+
+
 def read_form(form: Mapping[str, str], *, ordinal: int) -> Feedback:
     """The feedback in a filled-in form about the pair's session number `ordinal`.
 
     Raises FeedbackWrong, naming every wrong field. A low overall rating has to carry one concrete behaviour
     or suggestion (three words at least): a number alone helps nobody to do better.
     """
-    text = {part: form.get(part, "").replace("\r\n", "\n").strip() for part in PARTS}
+    text = {part: _text(form.get(part, "")) for part in PARTS}
     ratings = {name: _rating(form.get(f"rating_{name}", "")) for name in RATINGS}
     fit = next((known for known in FITS if known == form.get("fit")), None) if ordinal == 1 else None
     share = next((known for known in SHARES if known == form.get("share")), None)
@@ -83,6 +106,11 @@ def read_form(form: Mapping[str, str], *, ordinal: int) -> Feedback:
 def readers(feedback: Feedback, author_id: PersonId, about_id: PersonId) -> tuple[PersonId, ...]:
     """Who may read the text: the author always, the partner where the author shared it, nobody else."""
     return (author_id, about_id) if feedback.share == "partner" else (author_id,)
+
+
+def _text(typed: str) -> str:
+    """As typed, but for the line ends of browsers and for a character that no store keeps."""
+    return typed.replace("\r\n", "\n").replace("\x00", "").strip()
 
 
 def _rating(value: str) -> int:

@@ -45,6 +45,7 @@ def a_booking(**changes: Any) -> booking.Booking:
         mentee_id=MENTEE,
         mentor_id=MENTOR,
         mentee_number="E100",
+        mentor_number="E200",
         minutes=60,
         cadence="biweekly",
         ends_on=date(2026, 9, 1),
@@ -81,7 +82,7 @@ def an_agreement(**changes: Any) -> agreements.Agreement:
         made_at=MONDAY,
         ends_on=date(2026, 9, 1),
         session_minutes=60,
-        terms=agreements.Terms(3, "biweekly", None),
+        terms=agreements.Terms(3, "biweekly", "career"),
     )
     return replace(plain, **changes)
 

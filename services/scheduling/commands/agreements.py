@@ -1,0 +1,77 @@
+"""How a pair begins, agrees and ends."""
+
+from __future__ import annotations
+
+from services.scheduling import core, store
+from services.scheduling.commands import phrases
+from shared import events
+from shared.events import MatchId, PersonId
+from shared.tx import Tx
+
+
+async def open_draft(tx: Tx, match: events.MatchMade) -> None:
+    """The agreement of a new pair, with the programme's terms to begin with."""
+    await store.agreements.add(
+        tx.conn,
+        core.agreements.Agreement(
+            match_id=match.match_id,
+            programme_id=match.programme_id,
+            mentee_id=match.mentee_id,
+            mentor_id=match.mentor_id,
+            made_at=match.at,
+            ends_on=match.ends_on,
+            session_minutes=match.session_minutes,
+            terms=core.agreements.Terms(
+                match.hours_per_month, match.cadence, core.agreements.FOCUS_TO_BEGIN_WITH
+            ),
+        ),
+    )
+
+
+async def confirm(
+    tx: Tx, match_id: MatchId, person_id: PersonId, terms: core.agreements.Terms, *, seen_version: int
+) -> core.agreements.Agreement:
+    """One side's word. Once both gave it for the same terms the pair waits for its first session.
+
+    Raises NotFound and the refusals of `core.agreements.confirm`.
+    """
+    before = await store.agreements.lock(tx.conn, match_id)
+    after = core.agreements.confirm(before, person_id, terms, seen_version=seen_version, now=tx.now)
+    if after == before:
+        return after
+    await store.agreements.save(tx.conn, after)
+    if after.state == "confirmed":
+        await store.bookings.wait(tx.conn, match_id, core.booking.next_round(tx.now), None)
+        tx.emit(_confirmed(after, tx))
+    return after
+
+
+async def close(tx: Tx, match_id: MatchId, reason: str) -> None:
+    """The match has ended: nothing more is booked, what lies ahead is cancelled. Twice is once.
+
+    Sessions that have begun stay open, so that it can still be said whether they happened. Raises NotFound.
+    """
+    agreement = await store.agreements.lock(tx.conn, match_id)
+    if agreement.state == "closed":
+        return
+    await store.agreements.save(tx.conn, core.agreements.closed(agreement, reason, tx.now))
+    await store.bookings.drop(tx.conn, match_id)
+    for session in await store.sessions.of_match(tx.conn, match_id):
+        if session.state == "scheduled" and session.starts_at > tx.now:
+            gone = core.sessions.cancelled(session, session.sequence, by=None, now=tx.now)
+            await store.sessions.free_time(tx.conn, session.session_id)
+            await store.sessions.save(tx.conn, gone)
+            tx.emit(phrases.cancelled(gone, "match-ended", tx.now))
+
+
+def _confirmed(agreement: core.agreements.Agreement, tx: Tx) -> events.AgreementConfirmed:
+    terms = agreement.terms
+    return events.AgreementConfirmed(
+        at=tx.now,
+        match_id=agreement.match_id,
+        programme_id=agreement.programme_id,
+        version=agreement.version,
+        hours_per_month=terms.hours_per_month,
+        cadence=terms.cadence,
+        focus=terms.focus,
+    )

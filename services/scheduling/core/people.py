@@ -1,0 +1,36 @@
+"""Who meets: the few lines of a person's card that scheduling needs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from services.scheduling.core import slots
+from shared.events import PersonId, WorkingHours
+
+
+@dataclass(frozen=True)
+class Person:
+    """`time_zone` is an IANA name."""
+
+    person_id: PersonId
+    version: int
+    employee_number: str
+    given_name: str
+    family_name: str
+    time_zone: str
+
+    @property
+    def name(self) -> str:
+        return f"{self.given_name} {self.family_name}"
+
+
+def weekly(hours: Sequence[WorkingHours]) -> tuple[slots.Hours, ...]:
+    """Working hours as they are said in an event, in minutes; one that ends before it starts is none."""
+    found = (slots.Hours(one.weekday, _minutes(one.starts), _minutes(one.ends)) for one in hours)
+    return tuple(one for one in found if one.opens_minute < one.closes_minute)
+
+
+def _minutes(text: str) -> int:
+    hours, minutes = text.split(":")
+    return int(hours) * 60 + int(minutes)
