@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 
 from services.matching import commands, core, store, taxonomy
@@ -83,7 +83,7 @@ async def show(link: Link, read: api.Reading, request: Request) -> HTMLResponse:
 
 async def join(
     link: Link, form: forms.Form, tx: api.InTx, request: Request
-) -> HTMLResponse | RedirectResponse:
+) -> Response:
     guest = await _guest(tx.conn, link)
     filled = core.joining.read(form)
     wrong = core.joining.wrong(filled, skills=set(taxonomy.skills()), open_roles=guest.open_roles)

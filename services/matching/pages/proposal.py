@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 
 from services.matching import commands, store, taxonomy
@@ -49,7 +49,7 @@ async def show(link: Link, read: api.Reading, request: Request) -> HTMLResponse:
 
 async def answer(
     link: Link, form: forms.Form, tx: api.InTx, request: Request
-) -> HTMLResponse | RedirectResponse:
+) -> Response:
     chosen = ANSWERS.get(_last(form, "answer"))
     reason = _last(form, "reason") or None
     wrong = {}
