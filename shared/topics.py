@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -24,6 +25,7 @@ COMPACTED: Mapping[str, str] = {
 }
 REPLICAS_MAX = 3
 TIMEOUT_MS = 15_000
+VISIBLE_POLL_S = 0.05
 
 
 class TopicMismatch(Exception):
@@ -47,22 +49,25 @@ def declared(prefix: str, events: Iterable[type[Event]] = EVENTS) -> tuple[Decla
 
 
 async def ensure(bootstrap: str, prefix: str, events: Iterable[type[Event]] = EVENTS) -> list[str]:
-    """Creates what is missing and returns its names. Raises TopicMismatch, or KafkaError without a broker."""
+    """Creates what is missing and returns its names. Raises TopicMismatch, or KafkaError without a broker.
+
+    Returns when the broker tells of all topics, so that whoever subscribes next finds them.
+    """
     wanted = declared(prefix, events)
     admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap, request_timeout_ms=TIMEOUT_MS)
     try:
         await admin.start()
         existing = set(await admin.list_topics())
-        missing = [one for one in wanted if one.name not in existing]
-        if missing:
-            await _create(admin, missing)
-        await _verify(admin, [one for one in wanted if one.name in existing])
+        created = await _create(admin, [one for one in wanted if one.name not in existing])
+        await _verify(admin, wanted, await _partitions(admin, wanted))
     finally:
         await admin.close()
-    return [one.name for one in missing]
+    return created
 
 
-async def _create(admin: AIOKafkaAdminClient, missing: list[Declared]) -> None:
+async def _create(admin: AIOKafkaAdminClient, missing: list[Declared]) -> list[str]:
+    if not missing:
+        return []
     brokers = len((await admin.describe_cluster())["brokers"])
     replicas = min(REPLICAS_MAX, brokers)
     new = [
@@ -70,31 +75,49 @@ async def _create(admin: AIOKafkaAdminClient, missing: list[Declared]) -> None:
         for one in missing
     ]
     response: Any = await admin.create_topics(new, timeout_ms=TIMEOUT_MS)
+    created = []
     for name, code, message in response.topic_errors:
         error: type[KafkaError] = for_code(code)
-        if code and error is not TopicAlreadyExistsError:
+        if code == 0:
+            created.append(name)
+        elif error is not TopicAlreadyExistsError:
             raise error(f"the topic {name} could not be created: {message}")
+    return created
 
 
 def _with_replicas(configs: Mapping[str, str], replicas: int) -> dict[str, str]:
     return {**configs, "min.insync.replicas": str(max(1, replicas - 1))}
 
 
-async def _verify(admin: AIOKafkaAdminClient, existing: list[Declared]) -> None:
-    if not existing:
-        return
-    names = [one.name for one in existing]
-    partitions = {topic["topic"]: len(topic["partitions"]) for topic in await admin.describe_topics(names)}
-    policies = await _policies(admin, names)
-    for one in existing:
+async def _partitions(admin: AIOKafkaAdminClient, wanted: tuple[Declared, ...]) -> dict[str, int]:
+    """How many partitions each topic has; waits until every one of them has a leader."""
+    names = [one.name for one in wanted]
+    async with asyncio.timeout(TIMEOUT_MS / 1000):
+        while True:
+            found = await admin.describe_topics(names)
+            if all(topic["error_code"] == 0 and _led(topic["partitions"]) for topic in found):
+                return {topic["topic"]: len(topic["partitions"]) for topic in found}
+            await asyncio.sleep(VISIBLE_POLL_S)
+
+
+def _led(partitions: list[dict[str, Any]]) -> bool:
+    return bool(partitions) and all(partition["leader"] >= 0 for partition in partitions)
+
+
+async def _verify(
+    admin: AIOKafkaAdminClient, wanted: tuple[Declared, ...], partitions: Mapping[str, int]
+) -> None:
+    policies = await _policies(admin, [one.name for one in wanted])
+    for one in wanted:
         if partitions[one.name] != PARTITIONS:
             raise TopicMismatch(
                 f"the topic {one.name} has {partitions[one.name]} partitions, not {PARTITIONS}"
             )
-        policy = policies[one.name]
-        if policy != one.configs["cleanup.policy"]:
-            wanted = one.configs["cleanup.policy"]
-            raise TopicMismatch(f"the topic {one.name} has the cleanup policy {policy}, not {wanted}")
+        policy, declared_policy = policies[one.name], one.configs["cleanup.policy"]
+        if policy != declared_policy:
+            raise TopicMismatch(
+                f"the topic {one.name} has the cleanup policy {policy}, not {declared_policy}"
+            )
 
 
 async def _policies(admin: AIOKafkaAdminClient, names: list[str]) -> dict[str, str]:
@@ -102,6 +125,8 @@ async def _policies(admin: AIOKafkaAdminClient, names: list[str]) -> dict[str, s
     found = {}
     responses: list[Any] = await admin.describe_configs(resources)
     for response in responses:
-        for _code, _message, _type, name, configs in response.resources:
+        for code, message, _type, name, configs in response.resources:
+            if code:
+                raise for_code(code)(f"the topic {name} could not be described: {message}")
             found[name] = next(config[1] for config in configs if config[0] == "cleanup.policy")
     return found
