@@ -51,7 +51,7 @@ class Organiser:
         opened = {}
         for programme in (growth(opening), managers(opening, weeks)):
             answer = await self._post("/v1/programmes", json={**programme, **organiser})
-            opened[str(programme["name"])] = str(answer["id"])
+            opened[str(programme["name"])] = str(answer["programme_id"])
         return opened
 
     async def invite(self, programme_id: str, people: Sequence[Person]) -> None:
