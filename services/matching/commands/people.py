@@ -41,5 +41,5 @@ async def import_roster(tx: Tx, content: bytes) -> Plan:
     changed = [person.id for person in plan.changed]
     for programme_id in await store.programmes.of_people(tx.conn, changed):
         await programmes.pool_changed(tx, programme_id)
-    rejected = tuple(sorted([*roster.rejected, *plan.rejected]))
+    rejected = tuple(sorted([*roster.rejected, *plan.rejected], key=lambda one: one.line))
     return Plan(plan.changed, plan.touched, plan.applied, plan.unchanged, rejected)

@@ -81,9 +81,7 @@ async def show(link: Link, read: api.Reading, request: Request) -> HTMLResponse:
     return _form(request, guest, filled, {})
 
 
-async def join(
-    link: Link, form: forms.Form, tx: api.InTx, request: Request
-) -> Response:
+async def join(link: Link, form: forms.Form, tx: api.InTx, request: Request) -> Response:
     guest = await _guest(tx.conn, link)
     filled = core.joining.read(form)
     wrong = core.joining.wrong(filled, skills=set(taxonomy.skills()), open_roles=guest.open_roles)

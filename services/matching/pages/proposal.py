@@ -47,9 +47,7 @@ async def show(link: Link, read: api.Reading, request: Request) -> HTMLResponse:
     return _question(request, offer, {})
 
 
-async def answer(
-    link: Link, form: forms.Form, tx: api.InTx, request: Request
-) -> Response:
+async def answer(link: Link, form: forms.Form, tx: api.InTx, request: Request) -> Response:
     chosen = ANSWERS.get(_last(form, "answer"))
     reason = _last(form, "reason") or None
     wrong = {}
