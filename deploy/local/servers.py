@@ -21,7 +21,7 @@ from deploy.local.databases import SERVICES
 Source: TypeAlias = Literal["given", "embedded", "docker"]
 
 KAFKA_VARIABLE = "KAFKA_BOOTSTRAP_SERVERS"
-POSTGRES_IMAGE = "postgres:18.6"
+POSTGRES_IMAGE = "postgres:18.1-bookworm"
 NO_KAFKA = (
     f"No Kafka: set {KAFKA_VARIABLE}, or install openjdk-17-jre-headless and maven and run `make setup`, "
     "or start Docker."
