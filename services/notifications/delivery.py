@@ -183,7 +183,8 @@ async def _handle(door: Door, post: Post, message: core.Message, names: letters.
     try:
         letter = letters.write(post.stationery, message, names, now)
     except letters.CANNOT_WRITE as error:
-        answer = mail.Answer("never", f"it could not be written: {error!r}")
+        log.error("mail", message=message.id, outcome="unwritable", error=repr(error))
+        answer = mail.Answer("never", "unwritable")
     else:
         answer = await post.server.send(post.settings.mail_from, me.email, letter)
     await _settle(door, post, message, answer)

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Literal
 
 import aiosmtplib
 
+ENHANCED_CODE = re.compile(r"[245]\.\d{1,3}\.\d{1,3}")
 Result = Literal["sent", "later", "never", "away"]
 
 
 @dataclass(frozen=True)
 class Answer:
-    """What became of a mail: taken, refused for now (4xx), refused for good (5xx), or nobody there."""
+    """What became of a mail: taken, refused for now (4xx), refused for good (5xx), or nobody there.
+
+    The reason of a refusal is its codes only: what servers write beside them often holds the address.
+    """
 
     result: Result
     reason: str = ""
@@ -83,4 +88,6 @@ class MailServer:
 
 
 def _refused(code: int, message: str) -> Answer:
-    return Answer("never" if code >= 500 else "later", f"{code} {message}")
+    enhanced = ENHANCED_CODE.match(message)
+    codes = f"{code} {enhanced[0]}" if enhanced else str(code)
+    return Answer("never" if code >= 500 else "later", codes)
