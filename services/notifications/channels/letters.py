@@ -74,7 +74,7 @@ def write(stationery: Stationery, message: core.Message, names: Names, now: date
     """
     me = names.cards[message.notice.recipient_id]
     words = _words(stationery, message, names)
-    mail = MIMEMultipart("alternative")
+    mail = MIMEMultipart("alternative", boundary=f"=_{message.id.hex}")
     for name, value in _headers(stationery, message, me, words.subject, now).items():
         mail[name] = value
     mail.attach(_part(stationery.env.get_template("letter.txt").render(words=_wrapped(words)), "plain"))
