@@ -9,6 +9,7 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Query
 from pydantic import AwareDatetime, BaseModel
 
+from services.analytics.core import definitions
 from services.analytics.core import figures as core
 from services.analytics.store import figures as store
 from services.analytics.store import people
@@ -42,7 +43,7 @@ class Figure(BaseModel):
     figure: str
     title: str
     meaning: str
-    kind: core.Kind
+    kind: definitions.Kind
     value: float | None
     p90: float | None
     counted: int
@@ -106,7 +107,7 @@ async def get_rows(
     since: Since = None,
 ) -> api.Page[Row]:
     """The list behind a figure, newest first. `programme` is needed but for what belongs to the company."""
-    definition = core.find_definition(figure)
+    definition = definitions.find_definition(figure)
     if definition is None:
         raise NotFound(f"there is no figure {figure}")
     if definition.scope == "programme" and programme is None:
@@ -114,10 +115,10 @@ async def get_rows(
     scope = programme if definition.scope == "programme" else None
     question = core.Question(scope, read.now, since or core.since_days(read.now, None))
     if definition.kind == "rating":
-        answers = await store.list_rows(read.conn, question, figure, limit=core.ANSWERS_MIN)
+        answers = await store.list_rows(read.conn, question, figure, limit=definitions.ANSWERS_MIN)
         if core.is_suppressed(definition, len(answers)):
-            raise NoList(f"fewer than {core.ANSWERS_MIN} answers")
-    rows = await store.list_rows(read.conn, question, figure, after=after, limit=limit + 1)
+            raise NoList(f"fewer than {definitions.ANSWERS_MIN} answers")
+    rows = await store.list_rows(read.conn, question, figure, after=after, limit=limit)
     return api.page([_row(row) for row in rows], limit, key=lambda row: (row.at, row.id))
 
 

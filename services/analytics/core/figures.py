@@ -9,31 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Literal
 from uuid import UUID
 
-AGREEMENT_DUE_DAYS = 14
-MET_WITHIN_CADENCES = 1.5
-ANSWERS_MIN = 5
-
-Kind = Literal["count", "rate", "days", "minutes", "rating"]
-Scope = Literal["programme", "company"]
-
-
-@dataclass(frozen=True)
-class Definition:
-    """One figure: its name for people, how its rows become a number, the target it is held against.
-
-    `ranged` figures count what happened since a moment; the others tell how things stand.
-    """
-
-    code: str
-    title: str
-    kind: Kind
-    meaning: str
-    ranged: bool = False
-    target: float | None = None
-    scope: Scope = "programme"
+from services.analytics.core.definitions import ANSWERS_MIN, DEFINITIONS, Definition, Kind, Scope
 
 
 @dataclass(frozen=True)
@@ -85,107 +63,6 @@ class Row:
     match_id: UUID | None
     session_id: UUID | None
     code: str | None
-
-
-DEFINITIONS: tuple[Definition, ...] = (
-    Definition("people", "People reached", "count", "Invited to the programme, or in it."),
-    Definition("joined", "Joined", "count", "People who joined, in one role or both."),
-    Definition("matched", "Matched", "count", "People who joined and have ever had a match."),
-    Definition("met", "Met", "count", "Matched people whose pair has completed a session."),
-    Definition("gave-feedback", "Gave feedback", "count", "People who met and answered a feedback form."),
-    Definition(
-        "match-rate",
-        "Match rate",
-        "rate",
-        "Active participants in an open match, of all active participants.",
-        target=0.70,
-    ),
-    Definition(
-        "mentor-utilisation",
-        "Mentor utilisation",
-        "rate",
-        "Mentors with at least one active match, of all enrolled mentors.",
-        target=0.70,
-    ),
-    Definition(
-        "active-pairing",
-        "Active pairing",
-        "rate",
-        "Active matches that met within one and a half cadences, of all active matches.",
-        target=0.75,
-    ),
-    Definition(
-        "session-completion",
-        "Session completion",
-        "rate",
-        "Sessions completed, of all that were scheduled and whose date has passed.",
-        ranged=True,
-        target=0.80,
-    ),
-    Definition(
-        "satisfaction",
-        "Satisfaction",
-        "rating",
-        "Mean overall rating of sessions, of 5. Shown from five answers on; whole months.",
-        ranged=True,
-        target=4.0,
-    ),
-    Definition(
-        "days-to-match",
-        "Days to match",
-        "days",
-        "From joining as a mentee to the first match: median.",
-        ranged=True,
-    ),
-    Definition(
-        "days-to-first-session",
-        "Days to first session",
-        "days",
-        "From the match to the first session the pair completed: median.",
-        ranged=True,
-    ),
-    Definition("proposals", "Proposals", "count", "Pairs proposed by a matching round.", ranged=True),
-    Definition("matches", "Matches made", "count", "Proposals both sides accepted.", ranged=True),
-    Definition("active-pairs", "Active pairs", "count", "Matches made and not ended."),
-    Definition("sessions-scheduled", "Sessions scheduled", "count", "By the time of booking.", ranged=True),
-    Definition(
-        "sessions-completed", "Sessions completed", "count", "By the time they took place.", ranged=True
-    ),
-    Definition("sessions-missed", "Sessions missed", "count", "By the time they were planned.", ranged=True),
-    Definition(
-        "sessions-cancelled", "Sessions cancelled", "count", "In time or late, by planned time.", ranged=True
-    ),
-    Definition("feedback", "Feedback forms", "count", "Forms answered by either side.", ranged=True),
-    Definition("waiting", "People waiting", "count", "Without a partner after the last matching round."),
-    Definition(
-        "agreements-missing",
-        "Agreements missing",
-        "count",
-        "Active pairs with no agreement confirmed by both, 14 days after the match.",
-    ),
-    Definition(
-        "messages-sent",
-        "Messages sent",
-        "minutes",
-        "Mails handed over; median minutes after they were due.",
-        ranged=True,
-        scope="company",
-    ),
-    Definition(
-        "messages-failed",
-        "Messages failed",
-        "count",
-        "Mails given up after all attempts.",
-        ranged=True,
-        scope="company",
-    ),
-)
-
-FUNNEL = ("people", "joined", "matched", "met", "gave-feedback")
-
-
-def find_definition(code: str) -> Definition | None:
-    return next((definition for definition in DEFINITIONS if definition.code == code), None)
 
 
 def figure(definition: Definition, total: Total | None) -> Figure:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime
 
-from services.analytics.core.figures import ANSWERS_MIN, Figure
+from services.analytics.core.definitions import ANSWERS_MIN
+from services.analytics.core.figures import Figure
 
 NOTHING = "–"
 

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from datetime import date, datetime
 from uuid import UUID
 
-from services.analytics.core.figures import AGREEMENT_DUE_DAYS, MET_WITHIN_CADENCES, Total
+from services.analytics.core.definitions import AGREEMENT_DUE_DAYS, MET_WITHIN_CADENCES
+from services.analytics.core.figures import Total
 from shared.tx import Connection
 
 

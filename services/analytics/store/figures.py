@@ -6,13 +6,8 @@ from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from uuid import UUID
 
-from services.analytics.core.figures import (
-    AGREEMENT_DUE_DAYS,
-    MET_WITHIN_CADENCES,
-    Question,
-    Row,
-    Total,
-)
+from services.analytics.core.definitions import AGREEMENT_DUE_DAYS, MET_WITHIN_CADENCES
+from services.analytics.core.figures import Question, Row, Total
 from shared.tx import Connection
 
 THRESHOLDS = (AGREEMENT_DUE_DAYS, MET_WITHIN_CADENCES)

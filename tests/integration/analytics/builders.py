@@ -40,12 +40,12 @@ def session(mentee: str, mentor: str, ordinal: int) -> say.SessionId:
     return say.SessionId(an_id("session", mentee, mentor, ordinal))
 
 
-def a_programme(name: str = "Growth", at: float = 0, version: int = 1) -> Event:
+def a_programme(name: str = "Growth", at: float = 0, version: int = 1, *, title: str = "") -> Event:
     return say.ProgrammeChanged(
         at=day(at),
         programme_id=programme(name),
         version=version,
-        name=name,
+        name=title or name,
         kind="evergreen",
         state="open",
         starts_on=date(2026, 3, 2),
@@ -58,14 +58,15 @@ def a_programme(name: str = "Growth", at: float = 0, version: int = 1) -> Event:
 
 
 def a_card(name: str, status: str = "active", version: int = 1, department: str = "Design") -> Event:
+    given, _, family = name.partition(" ")
     return say.PersonChanged(
         at=day(0),
         person_id=person(name),
         version=version,
         employee_number=name,
-        given_name=name,
-        family_name="Example",
-        email=f"{name}@example.test",
+        given_name=given,
+        family_name=family or "Example",
+        email=f"{given}@example.test",
         title="Engineer",
         department=department,
         site="Lisbon",

@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 
 from services.analytics.core import figures as core
+from services.analytics.core.definitions import DEFINITIONS
 from services.analytics.store import figures as store
 from shared.events import Event
 from shared.tx import Connection
@@ -145,7 +146,7 @@ async def test_times_are_medians_with_their_90th_percentile(conn: Connection) ->
     assert (to_session.rows, to_session.value) == (2, pytest.approx(5))
 
 
-@pytest.mark.parametrize("code", [d.code for d in core.DEFINITIONS if d.scope == "programme"])
+@pytest.mark.parametrize("code", [d.code for d in DEFINITIONS if d.scope == "programme"])
 async def test_U10_every_figure_equals_the_list_behind_it(conn: Connection, code: str) -> None:
     figure = (await figures(conn))[code]
     rows = await store.list_rows(conn, question(), code, limit=1000)

@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as some
 
 from services.analytics.core import figures as core
+from services.analytics.core.definitions import DEFINITIONS
 from services.analytics.store import figures as store
 from services.analytics.store import pairs, people
 from shared.events import Event
@@ -41,7 +42,7 @@ async def everything(conn: Connection) -> object:
     question = core.Question(programme(), day(30), day(-1000))
     lists = {
         d.code: await store.list_rows(conn, question, d.code, limit=500)
-        for d in core.DEFINITIONS
+        for d in DEFINITIONS
         if d.kind != "rating"
     }
     return (

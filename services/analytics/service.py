@@ -1,0 +1,46 @@
+"""The parts of analytics, wired."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from fastapi import FastAPI
+from prometheus_client import Gauge
+
+from services.analytics import api, console, consumers, jobs
+from services.analytics.settings import Settings
+from shared import metrics
+from shared.api import application
+from shared.service import Service
+from shared.tx import Door
+
+
+def build(settings: Settings) -> Service:
+    meters = metrics.build()
+    drift = Gauge(
+        "mentoring_live_window_drift_events",
+        "Events by which the live windows of the last minutes differ from what was applied",
+        registry=meters.registry,
+    )
+
+    def http(door: Door) -> FastAPI:
+        app = application(
+            door,
+            settings,
+            api.router(),
+            title="Mentoring: analytics",
+            meters=meters,
+            policies={console.PATH: console.POLICY},
+        )
+        console.mount(app, door, settings)
+        return app
+
+    return Service(
+        name=Settings.service,
+        settings=settings,
+        folder=Path(__file__).parent,
+        http=http,
+        consumers=consumers.CONSUMERS,
+        jobs=jobs.JOBS,
+        loops=(jobs.reconciler(drift),),
+    )
