@@ -10,9 +10,9 @@ from fastapi import APIRouter, Depends
 from pydantic import AwareDatetime, BaseModel, Field
 
 from services.scheduling import commands, core, store
+from services.scheduling.core.ids import Cadence, MatchId, PersonId, ProgrammeId, SessionId
 from shared import api, auth
 from shared.errors import Refused
-from shared.events import Cadence, MatchId, PersonId, ProgrammeId, SessionId
 
 
 class NotAReader(Refused):

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from types import MappingProxyType
 from zoneinfo import ZoneInfo
 
 from services.scheduling import commands, core, store
+from services.scheduling.core.ids import MatchId, ParticipationId, PersonId, ProgrammeId
+from shared import events
 from shared.errors import Early, NotFound
-from shared.events import Event, MatchEnded, MatchMade, ParticipantJoined, PersonChanged, ProgrammeChanged
 from shared.service import Handler
 from shared.tx import Tx
 
 
-async def on_person_changed(event: PersonChanged, tx: Tx) -> None:
-    """Keeps the card. Sessions keep their instant when the zone changes."""
+async def on_person_changed(event: events.PersonChanged, tx: Tx) -> None:
+    """Keeps the card; sessions keep their instant. A zone nobody knows is a ZoneInfoNotFoundError."""
     person = core.people.Person(
-        person_id=event.person_id,
+        person_id=PersonId(event.person_id),
         version=event.version,
         employee_number=event.employee_number,
         given_name=event.given_name,
@@ -23,46 +25,59 @@ async def on_person_changed(event: PersonChanged, tx: Tx) -> None:
         time_zone=ZoneInfo(event.time_zone).key,
     )
     await store.people.save_person(tx.conn, person)
-    await store.bookings.hurry(tx.conn, event.person_id, core.booking.next_round(tx.now))
+    await store.bookings.hurry(tx.conn, person.person_id, core.booking.next_round(tx.now))
 
 
-async def on_programme_changed(event: ProgrammeChanged, tx: Tx) -> None:
-    await store.people.save_programme(tx.conn, event.programme_id, event.version, event.name)
+async def on_programme_changed(event: events.ProgrammeChanged, tx: Tx) -> None:
+    await store.people.save_programme(tx.conn, ProgrammeId(event.programme_id), event.version, event.name)
 
 
-async def on_participant_joined(event: ParticipantJoined, tx: Tx) -> None:
+async def on_participant_joined(event: events.ParticipantJoined, tx: Tx) -> None:
     """Keeps the hours, and tries again for pairs that had no time in common."""
     await store.people.save_participation(
         tx.conn,
-        event.participation_id,
+        ParticipationId(event.participation_id),
         event.version,
-        person_id=event.person_id,
-        programme_id=event.programme_id,
+        person_id=PersonId(event.person_id),
+        programme_id=ProgrammeId(event.programme_id),
         role=event.role,
-        hours=core.people.weekly(event.hours),
+        hours=core.people.weekly((one.weekday, one.starts, one.ends) for one in event.hours),
         joined_at=event.at,
     )
-    await store.bookings.hurry(tx.conn, event.person_id, core.booking.next_round(tx.now))
+    await store.bookings.hurry(tx.conn, PersonId(event.person_id), core.booking.next_round(tx.now))
 
 
-async def on_match_made(event: MatchMade, tx: Tx) -> None:
-    unknown = await store.people.find_unknown(tx.conn, event.programme_id, event.mentee_id, event.mentor_id)
-    if unknown is not None:
-        raise Early(unknown)
-    await commands.agreements.open_draft(tx, event)
+async def on_match_made(event: events.MatchMade, tx: Tx) -> None:
+    """Opens the agreement. Early while a card, the programme or somebody's hours are not known."""
+    focus = core.agreements.FOCUS_TO_BEGIN_WITH
+    await commands.agreements.open_draft(
+        tx,
+        core.agreements.Agreement(
+            match_id=MatchId(event.match_id),
+            programme_id=ProgrammeId(event.programme_id),
+            mentee_id=PersonId(event.mentee_id),
+            mentor_id=PersonId(event.mentor_id),
+            made_at=event.at,
+            ends_on=event.ends_on,
+            session_minutes=event.session_minutes,
+            terms=core.agreements.Terms(event.hours_per_month, event.cadence, focus),
+        ),
+    )
 
 
-async def on_match_ended(event: MatchEnded, tx: Tx) -> None:
+async def on_match_ended(event: events.MatchEnded, tx: Tx) -> None:
     try:
-        await commands.agreements.close(tx, event.match_id, event.reason)
+        await commands.agreements.close(tx, MatchId(event.match_id), event.reason)
     except NotFound as error:
         raise Early(f"match {event.match_id}") from error
 
 
-CONSUMERS: Mapping[type[Event], Handler] = {
-    PersonChanged: on_person_changed,
-    ProgrammeChanged: on_programme_changed,
-    ParticipantJoined: on_participant_joined,
-    MatchMade: on_match_made,
-    MatchEnded: on_match_ended,
-}
+CONSUMERS: Mapping[type[events.Event], Handler] = MappingProxyType(
+    {
+        events.PersonChanged: on_person_changed,
+        events.ProgrammeChanged: on_programme_changed,
+        events.ParticipantJoined: on_participant_joined,
+        events.MatchMade: on_match_made,
+        events.MatchEnded: on_match_ended,
+    }
+)

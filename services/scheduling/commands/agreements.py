@@ -4,28 +4,17 @@ from __future__ import annotations
 
 from services.scheduling import core, store
 from services.scheduling.commands import phrases
-from shared import events
-from shared.events import MatchId, PersonId
+from services.scheduling.core.ids import MatchId, PersonId
+from shared.errors import Early
 from shared.tx import Tx
 
 
-async def open_draft(tx: Tx, match: events.MatchMade) -> None:
-    """The agreement of a new pair, with the programme's terms to begin with."""
-    await store.agreements.add(
-        tx.conn,
-        core.agreements.Agreement(
-            match_id=match.match_id,
-            programme_id=match.programme_id,
-            mentee_id=match.mentee_id,
-            mentor_id=match.mentor_id,
-            made_at=match.at,
-            ends_on=match.ends_on,
-            session_minutes=match.session_minutes,
-            terms=core.agreements.Terms(
-                match.hours_per_month, match.cadence, core.agreements.FOCUS_TO_BEGIN_WITH
-            ),
-        ),
-    )
+async def open_draft(tx: Tx, draft: core.agreements.Agreement) -> None:
+    """The agreement of a new pair, with the programme's terms to begin with. Raises Early."""
+    unknown = await store.people.find_unknown(tx.conn, draft.programme_id, draft.mentee_id, draft.mentor_id)
+    if unknown is not None:
+        raise Early(unknown)
+    await store.agreements.add(tx.conn, draft)
 
 
 async def confirm(
@@ -42,7 +31,7 @@ async def confirm(
     await store.agreements.save(tx.conn, after)
     if after.state == "confirmed":
         await store.bookings.wait(tx.conn, match_id, core.booking.next_round(tx.now), None)
-        tx.emit(_confirmed(after, tx))
+        tx.emit(phrases.agreed(after, tx.now))
     return after
 
 
@@ -62,16 +51,3 @@ async def close(tx: Tx, match_id: MatchId, reason: str) -> None:
             await store.sessions.free_time(tx.conn, session.session_id)
             await store.sessions.save(tx.conn, gone)
             tx.emit(phrases.cancelled(gone, "match-ended", tx.now))
-
-
-def _confirmed(agreement: core.agreements.Agreement, tx: Tx) -> events.AgreementConfirmed:
-    terms = agreement.terms
-    return events.AgreementConfirmed(
-        at=tx.now,
-        match_id=agreement.match_id,
-        programme_id=agreement.programme_id,
-        version=agreement.version,
-        hours_per_month=terms.hours_per_month,
-        cadence=terms.cadence,
-        focus=terms.focus,
-    )

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from services.scheduling import core, store
 from services.scheduling.commands import phrases
+from services.scheduling.core.ids import SessionId
 from shared import envelope
 from shared.errors import Transient
-from shared.events import SessionId
 from shared.tx import Tx
 
 

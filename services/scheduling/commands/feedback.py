@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from services.scheduling import core, store
-from shared import envelope, events
-from shared.events import PersonId, SessionId
+from services.scheduling.commands import phrases
+from services.scheduling.core.ids import PersonId, SessionId
+from shared import envelope
 from shared.tx import Connection, Tx
 
 
@@ -38,17 +39,7 @@ async def give(tx: Tx, session_id: SessionId, author_id: PersonId, given: core.f
         raise core.feedback.AlreadyGiven("You have given feedback on this session already. Thank you.")
     readers = core.feedback.readers(given, author_id, about_id)
     await store.feedback.add_readers(tx.conn, feedback_id, readers)
+    role = agreement.role_of(author_id)
     tx.emit(
-        events.FeedbackSubmitted(
-            at=tx.now,
-            session_id=session_id,
-            match_id=session.match_id,
-            programme_id=session.programme_id,
-            ordinal=session.ordinal,
-            author_id=author_id,
-            author_role=agreement.role_of(author_id),
-            about_id=about_id,
-            ratings=given.ratings,
-            fit=given.fit,
-        )
+        phrases.rated(session, given, author_id=author_id, author_role=role, about_id=about_id, at=tx.now)
     )

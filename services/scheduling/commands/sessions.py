@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 from services.scheduling import core, store
 from services.scheduling.commands import phrases
-from shared.events import PersonId, SessionId
+from services.scheduling.core.ids import PersonId, SessionId
 from shared.tx import Connection, Tx
 
 Reason = Literal["participant", "organiser", "match-ended"]

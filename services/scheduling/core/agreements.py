@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Final, Literal
 
+from services.scheduling.core.ids import Cadence, MatchId, PersonId, ProgrammeId, Role
 from shared.errors import FieldError, Refused
-from shared.events import Cadence, MatchId, PersonId, ProgrammeId, Role
 
 MISSING_AFTER = timedelta(days=14)
 HOURS_MAX = 20

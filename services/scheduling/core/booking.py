@@ -9,7 +9,7 @@ from itertools import islice
 from typing import Final, Literal
 
 from services.scheduling.core import slots
-from shared.events import Cadence, MatchId, PersonId
+from services.scheduling.core.ids import Cadence, MatchId, PersonId
 
 CADENCE_DAYS: Final[Mapping[Cadence, int]] = {"weekly": 7, "biweekly": 14, "monthly": 28, "quarterly": 91}
 SPREAD_DAYS: Final[Mapping[Cadence, int]] = {"weekly": 3, "biweekly": 5, "monthly": 7, "quarterly": 7}
@@ -112,7 +112,9 @@ def choose(
         slots.free_slots(mentee, mentor, booking.minutes, slots.Interval(due, min(until, horizon))), None
     )
     if found is None:
-        return NotBooked(booking, _problem(booking, mentee, mentor, slots.Interval(due, horizon), until))
+        return NotBooked(
+            booking, _problem(booking, mentee, mentor, slots.Interval(due, horizon), until=until)
+        )
     return _chosen(booking, found, mentee)
 
 
@@ -178,7 +180,12 @@ def _spread(days: Iterable[Sequence[slots.Interval]]) -> Iterator[slots.Interval
 
 
 def _problem(
-    booking: Booking, mentee: slots.Calendar, mentor: slots.Calendar, within: slots.Interval, until: datetime
+    booking: Booking,
+    mentee: slots.Calendar,
+    mentor: slots.Calendar,
+    within: slots.Interval,
+    *,
+    until: datetime,
 ) -> Problem | None:
     """Why there is no slot in `within`: all taken, none in what is left of the pair's time, or none ever."""
     if within.start >= until:

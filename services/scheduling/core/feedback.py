@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, Literal
 
+from services.scheduling.core.ids import PersonId, SessionId
 from shared.errors import FieldError, Refused
-from shared.events import PersonId, SessionId
 
 TEXT_MAX = 2000
 LOW_RATING = 2

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from services.scheduling.core import slots
-from shared.events import PersonId, WorkingHours
+from services.scheduling.core.ids import PersonId
 
 
 @dataclass(frozen=True)
@@ -25,9 +25,9 @@ class Person:
         return f"{self.given_name} {self.family_name}"
 
 
-def weekly(hours: Sequence[WorkingHours]) -> tuple[slots.Hours, ...]:
-    """Working hours as they are said in an event, in minutes; one that ends before it starts is none."""
-    found = (slots.Hours(one.weekday, _minutes(one.starts), _minutes(one.ends)) for one in hours)
+def weekly(hours: Iterable[tuple[int, str, str]]) -> tuple[slots.Hours, ...]:
+    """Working hours from (weekday, "HH:MM", "HH:MM"); one that ends before it starts is none."""
+    found = (slots.Hours(weekday, _minutes(opens), _minutes(closes)) for weekday, opens, closes in hours)
     return tuple(one for one in found if one.opens_minute < one.closes_minute)
 
 

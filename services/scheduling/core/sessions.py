@@ -11,8 +11,8 @@ from datetime import datetime, timedelta
 from typing import Literal
 
 from services.scheduling.core import slots
+from services.scheduling.core.ids import MatchId, PersonId, ProgrammeId, SessionId
 from shared.errors import Refused
-from shared.events import MatchId, PersonId, ProgrammeId, SessionId
 
 LATE_WITHIN = timedelta(hours=24)
 ANSWER_WITHIN = timedelta(days=3)

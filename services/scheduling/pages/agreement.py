@@ -9,10 +9,10 @@ from fastapi import Depends, Request
 from fastapi.responses import HTMLResponse
 
 from services.scheduling import commands, core, store
+from services.scheduling.core.ids import MatchId, PersonId
 from services.scheduling.pages import forms, words
 from shared import api, auth, look
 from shared.errors import Refused
-from shared.events import MatchId, PersonId
 from shared.tx import Connection
 
 Link = Annotated[auth.SignedLink, Depends(auth.signed("agreement"))]

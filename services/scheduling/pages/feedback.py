@@ -9,9 +9,9 @@ from fastapi import Depends, Request
 from fastapi.responses import HTMLResponse
 
 from services.scheduling import commands, core, store
+from services.scheduling.core.ids import PersonId, SessionId
 from services.scheduling.pages import forms, words
 from shared import api, auth, look
-from shared.events import PersonId, SessionId
 from shared.tx import Connection
 
 Link = Annotated[auth.SignedLink, Depends(auth.signed("feedback"))]

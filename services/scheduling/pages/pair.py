@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Final
@@ -11,14 +12,14 @@ from fastapi import Depends, Request
 from fastapi.responses import HTMLResponse
 
 from services.scheduling import commands, core, store
+from services.scheduling.core.ids import MatchId, PersonId, SessionId
 from services.scheduling.pages import forms, words
 from shared import api, auth, look
 from shared.errors import FieldError, NotFound, Refused
-from shared.events import MatchId, PersonId, SessionId
 from shared.tx import Connection, Tx
 
 Link = Annotated[auth.SignedLink, Depends(auth.signed("pair"))]
-DONE: Final = {
+DONE: Final[Mapping[str, str]] = {
     "happened": "Thank you. We noted that your session took place.",
     "missed": "Thank you. We noted that your session did not take place.",
     "move": "Your session has a new time. Both of you get a new calendar invitation.",

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from services.scheduling import core
-from shared.events import Cadence
+from services.scheduling.core.ids import Cadence
 
 CADENCES: Final[Mapping[Cadence, str]] = {
     "weekly": "Every week",

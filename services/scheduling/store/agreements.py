@@ -9,8 +9,8 @@ from uuid import UUID
 import asyncpg
 
 from services.scheduling import core
+from services.scheduling.core.ids import MatchId
 from shared.errors import NotFound
-from shared.events import MatchId
 from shared.tx import Connection
 
 Wanted = Literal["missing", "unbookable", "draft", "confirmed", "closed"]

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from services.scheduling import core
-from shared.events import MatchId, PersonId, ProgrammeId
+from services.scheduling.core.ids import MatchId, PersonId, ProgrammeId
 from shared.tx import Connection
 
 

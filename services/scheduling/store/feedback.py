@@ -9,7 +9,7 @@ from uuid import UUID
 import asyncpg
 
 from services.scheduling import core
-from shared.events import MatchId, PersonId, SessionId
+from services.scheduling.core.ids import MatchId, PersonId, SessionId
 from shared.tx import Connection
 
 

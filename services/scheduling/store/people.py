@@ -7,8 +7,8 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from services.scheduling import core
+from services.scheduling.core.ids import MatchId, ParticipationId, PersonId, ProgrammeId, Role, SessionId
 from shared.errors import NotFound
-from shared.events import MatchId, ParticipationId, PersonId, ProgrammeId, Role, SessionId
 from shared.tx import Connection
 
 

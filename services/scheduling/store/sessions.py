@@ -8,8 +8,8 @@ from uuid import UUID
 import asyncpg
 
 from services.scheduling import core
+from services.scheduling.core.ids import MatchId, SessionId
 from shared.errors import NotFound
-from shared.events import MatchId, SessionId
 from shared.tx import Connection
 
 

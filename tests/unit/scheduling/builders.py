@@ -9,7 +9,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from services.scheduling.core import agreements, booking, sessions, slots
-from shared.events import MatchId, PersonId, ProgrammeId, SessionId
+from services.scheduling.core.ids import MatchId, PersonId, ProgrammeId, SessionId
 
 MENTEE = PersonId(UUID(int=1))
 MENTOR = PersonId(UUID(int=2))

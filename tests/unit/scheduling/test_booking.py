@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.scheduling.core import booking, slots
-from shared.events import Cadence, MatchId, PersonId
+from services.scheduling.core.ids import Cadence, MatchId, PersonId
 from tests.unit.scheduling.builders import (
     MATCH,
     MENTEE,
