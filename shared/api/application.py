@@ -35,14 +35,7 @@ def application(
     """
     meters = meters or metrics.build()
     keys = auth.Keys(auth.load_tokens(settings.tokens_file), settings.link_key.get_secret_value(), door.clock)
-    app = FastAPI(
-        title=title,
-        version="1",
-        docs_url=None,
-        redoc_url=None,
-        openapi_url=None,
-        responses={**problems.RESPONSES},
-    )
+    app = _bare(title)
     folder = SERVICES / door.service
     app.state.keys = keys
     app.state.look = look.environment(folder)
@@ -52,12 +45,17 @@ def application(
         app.include_router(router)
     if settings.clock == "stepped":
         app.include_router(stepped.router())
-    app.add_middleware(
-        edge.Edge,
-        keys=keys,
-        metrics=meters,
-        body_bytes_max=settings.body_bytes_max,
-        requests_per_minute_max=settings.requests_per_minute_max,
-        policies=policies or {},
-    )
+    app.add_middleware(edge.Edge, keys=keys, metrics=meters, settings=settings, policies=policies or {})
     return app
+
+
+def _bare(title: str) -> FastAPI:
+    """Without pages about itself: the interface is described by the committed openapi.json."""
+    return FastAPI(
+        title=title,
+        version="1",
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=None,
+        responses={**problems.RESPONSES},
+    )

@@ -17,6 +17,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from shared import auth, log, tracing
 from shared.api import problems
 from shared.metrics import Metrics
+from shared.settings import Settings
 
 CSP = (
     "default-src 'none'; style-src 'unsafe-inline'; img-src 'self' data:; form-action 'self';"
@@ -42,15 +43,14 @@ class Edge:
         *,
         keys: auth.Keys,
         metrics: Metrics,
-        body_bytes_max: int,
-        requests_per_minute_max: int,
+        settings: Settings,
         policies: Mapping[str, str],
     ) -> None:
         self._app = app
         self._keys = keys
         self._metrics = metrics
-        self._body_bytes_max = body_bytes_max
-        self._rate = RateLimitItemPerMinute(requests_per_minute_max)
+        self._body_bytes_max = settings.body_bytes_max
+        self._rate = RateLimitItemPerMinute(settings.requests_per_minute_max)
         self._limiter = FixedWindowRateLimiter(MemoryStorage())
         self._policies = policies
 
