@@ -6,6 +6,7 @@ The servers are started once and shared. Each database is a copy of one that was
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import os
 import time
@@ -106,6 +107,14 @@ class Databases:
 async def connect(dsn: str) -> tx.Pool:
     """A small pool of connections."""
     return await asyncpg.create_pool(dsn, min_size=1, max_size=8, command_timeout=10)
+
+
+async def eventually(true: Callable[[], bool], what: str, *, within_s: float = 30.0) -> None:
+    """Returns as soon as the condition holds; fails the test when it does not get there."""
+    deadline = time.monotonic() + within_s
+    while not true():
+        assert time.monotonic() < deadline, f"not within {within_s:.0f} s: {what}"
+        await asyncio.sleep(0.01)
 
 
 @contextlib.contextmanager

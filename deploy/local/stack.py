@@ -142,7 +142,8 @@ async def running(
     """Starts a stack in `directory`, stops it at the end. Raises Trouble, one sentence for the user.
 
     `replicas` is how many processes a service has, where it is not one. `fresh` begins without the data of
-    the last run. `said_copy` keeps a copy of what is said, for counting. `only_servers` starts no service.
+    the last run. `said_copy` keeps a copy of what is said, for counting. `only_servers` starts no
+    service and makes no topic.
     `tell` gets what the supervisor says. Call it in the main thread: the processes end when the thread ends
     that started them.
     """
@@ -282,6 +283,8 @@ async def _topics(address: str, own_broker: Part | None, plan: Plan) -> str:
     prefix = plan.env.get("MENTORING_TOPIC_PREFIX", "")
     if own_broker is None and plan.fresh:
         prefix = f"{prefix}{uuid.uuid4().hex[:8]}-"
+    if plan.only_servers:
+        return prefix
     try:
         await topics.ensure(address, prefix)
     except (topics.TopicMismatch, KafkaError) as error:
