@@ -24,13 +24,13 @@ ROLES: Mapping[str, tuple[Role, ...]] = {
 }
 LANGUAGES: Mapping[str, str] = {
     "en": "English",
-    "es": "Español",
-    "fr": "Français",
-    "de": "Deutsch",
-    "pt": "Português",
-    "hi": "हिन्दी",
-    "ja": "日本語",
-    "zh": "中文",
+    "es": "Spanish",
+    "fr": "French",
+    "de": "German",
+    "pt": "Portuguese",
+    "hi": "Hindi",
+    "ja": "Japanese",
+    "zh": "Chinese",
 }
 INTERESTS: Mapping[str, str] = {
     "arts": "Arts and museums",
