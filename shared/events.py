@@ -202,6 +202,17 @@ class MatchEnded(Event):
 # -- scheduling: rhythm and work ----------------------------------------------------------------------
 
 
+class AgreementChanged(Event):
+    """One side asks for other terms than the partner has confirmed: the partner has to look again."""
+
+    key_field = "match_id"
+
+    match_id: MatchId
+    programme_id: ProgrammeId
+    version: int
+    changed_by: PersonId
+
+
 class AgreementConfirmed(Event):
     key_field = "match_id"
 
@@ -333,33 +344,33 @@ class MessageFailed(Event):
     reason: str
 
 
-EVENTS: tuple[type[Event], ...] = (
-    PersonChanged,
-    ProgrammeChanged,
-    ParticipantInvited,
-    ParticipantJoined,
-    MatchingRunFinished,
-    MatchProposed,
-    MatchDeclined,
-    MatchMade,
-    MatchEnded,
-    AgreementConfirmed,
-    SessionScheduled,
-    SessionMoved,
-    SessionCancelled,
-    SessionMissed,
-    SessionCompleted,
-    FeedbackSubmitted,
-    MessageSent,
-    MessageFailed,
-)
-
 SAID_BY: Mapping[str, tuple[type[Event], ...]] = {
-    "matching": EVENTS[0:9],
-    "scheduling": EVENTS[9:16],
-    "notifications": EVENTS[16:18],
+    "matching": (
+        PersonChanged,
+        ProgrammeChanged,
+        ParticipantInvited,
+        ParticipantJoined,
+        MatchingRunFinished,
+        MatchProposed,
+        MatchDeclined,
+        MatchMade,
+        MatchEnded,
+    ),
+    "scheduling": (
+        AgreementChanged,
+        AgreementConfirmed,
+        SessionScheduled,
+        SessionMoved,
+        SessionCancelled,
+        SessionMissed,
+        SessionCompleted,
+        FeedbackSubmitted,
+    ),
+    "notifications": (MessageSent, MessageFailed),
     "analytics": (),
 }
+
+EVENTS: tuple[type[Event], ...] = tuple(event for said in SAID_BY.values() for event in said)
 
 
 E = TypeVar("E", bound=Event)

@@ -74,6 +74,14 @@ async def on_match_ended(event: events.MatchEnded, tx: Tx) -> None:
     await _owe(tx, core.to_each("ended", pair, cards, now=tx.now, at=event.at, reason=event.reason))
 
 
+async def on_agreement_changed(event: events.AgreementChanged, tx: Tx) -> None:
+    """The other side confirmed the old terms and has to look at the new ones."""
+    pair = await _made_pair(tx, event.match_id)
+    cards = await _cards(tx, pair.people)
+    partner = set(pair.people) - {event.changed_by}
+    await _owe(tx, core.to_each("terms-changed", pair, cards, now=tx.now, at=event.at, only=partner))
+
+
 async def on_agreement_confirmed(event: events.AgreementConfirmed, tx: Tx) -> None:
     pair = await _made_pair(tx, event.match_id)
     cards = await _cards(tx, pair.people)
@@ -186,6 +194,7 @@ CONSUMERS: Mapping[type[events.Event], Handler] = {
     events.MatchDeclined: on_match_declined,
     events.MatchMade: on_match_made,
     events.MatchEnded: on_match_ended,
+    events.AgreementChanged: on_agreement_changed,
     events.AgreementConfirmed: on_agreement_confirmed,
     events.SessionScheduled: on_session_scheduled,
     events.SessionMoved: on_session_moved,

@@ -18,6 +18,7 @@ Kind = Literal[
     "matched",
     "not-matched",
     "ended",
+    "terms-changed",
     "agreed",
     "session-scheduled",
     "session-moved",
@@ -38,7 +39,7 @@ BEFORE_SESSION: frozenset[Kind] = INVITATIONS | REMINDERS
 AFTER_SESSION: frozenset[Kind] = frozenset({"session-over"})
 AROUND_SESSION: frozenset[Kind] = CALENDAR | REMINDERS | AFTER_SESSION
 OF_PROPOSAL: frozenset[Kind] = frozenset({"proposal"})
-OF_MATCH: frozenset[Kind] = frozenset({"proposal", "matched", "agreed"})
+OF_MATCH: frozenset[Kind] = frozenset({"proposal", "matched", "terms-changed", "agreed"})
 
 QUIET_FROM = time(22, 0)
 QUIET_UNTIL = time(7, 0)
@@ -246,6 +247,7 @@ PURPOSE: Mapping[Kind, Purpose] = {
     "invited": "join",
     "proposal": "proposal",
     "matched": "agreement",
+    "terms-changed": "agreement",
     "agreed": "pair",
     "session-scheduled": "pair",
     "session-moved": "pair",

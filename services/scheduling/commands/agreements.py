@@ -32,6 +32,8 @@ async def confirm(
     if after.state == "confirmed":
         await store.bookings.wait(tx.conn, match_id, core.booking.next_round(tx.now), None)
         tx.emit(phrases.agreed(after, tx.now))
+    elif core.agreements.must_look_again(before, after, person_id):
+        tx.emit(phrases.terms_changed(after, person_id, tx.now))
     return after
 
 

@@ -19,6 +19,18 @@ class _Named(TypedDict):
     ordinal: int
 
 
+def terms_changed(
+    agreement: core.agreements.Agreement, by: PersonId, at: datetime
+) -> events.AgreementChanged:
+    return events.AgreementChanged(
+        at=at,
+        match_id=events.MatchId(agreement.match_id),
+        programme_id=events.ProgrammeId(agreement.programme_id),
+        version=agreement.version,
+        changed_by=events.PersonId(by),
+    )
+
+
 def agreed(agreement: core.agreements.Agreement, at: datetime) -> events.AgreementConfirmed:
     return events.AgreementConfirmed(
         at=at,

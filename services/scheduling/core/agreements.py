@@ -137,6 +137,11 @@ def confirm(
     return _agreed(_spoken_for(agreement, role), now)
 
 
+def must_look_again(before: Agreement, after: Agreement, person_id: PersonId) -> bool:
+    """Whether what `person_id` did undid a confirmation of the partner."""
+    return before.confirmed_by(before.partner_of(person_id)) and after.version > before.version
+
+
 def closed(agreement: Agreement, reason: str, now: datetime) -> Agreement:
     """The match has ended; what was agreed stays readable."""
     return replace(agreement, state="closed", ended_at=now, ended_reason=reason)

@@ -60,6 +60,16 @@ async def test_news_of_a_session_that_was_not_heard_of_comes_early(matched: Worl
             await matched.hear(heard)
 
 
+async def test_only_the_side_that_had_confirmed_is_asked_to_look_at_other_terms(matched: World) -> None:
+    await matched.send()
+    before = len(matched.inbox.mails)
+    await matched.hear(world.other_terms(matched.now))
+    await matched.send()
+    [mail] = matched.inbox.mails[before:]
+    assert mail["to"].addresses[0].addr_spec == world.address(MENTEE)
+    assert "/agreement/" in mail.get_body(("plain",)).get_content()
+
+
 async def test_an_invited_person_gets_the_join_link(known: World) -> None:
     await known.hear(world.an_invitation(known.now))
     await known.send()

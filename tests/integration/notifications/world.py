@@ -281,6 +281,13 @@ def an_end(at: datetime, reason: str = "not-a-good-fit") -> events.MatchEnded:
     )
 
 
+def other_terms(at: datetime) -> events.AgreementChanged:
+    """The mentor asks for other terms than the mentee confirmed."""
+    return events.AgreementChanged(
+        at=at, match_id=MATCH, programme_id=PROGRAMME, version=2, changed_by=MENTOR
+    )
+
+
 def an_agreement(at: datetime) -> events.AgreementConfirmed:
     return events.AgreementConfirmed(
         at=at,

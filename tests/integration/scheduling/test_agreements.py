@@ -63,6 +63,14 @@ async def test_S26_a_pair_without_an_agreement_appears_in_missing_after_14_days(
     assert await listed(matched, "missing") == []
 
 
+async def test_who_had_confirmed_is_told_of_other_terms_and_who_had_not_is_not(matched: World) -> None:
+    await matched.confirm(MENTEE, hours_per_month="2")
+    assert await matched.topics() == []
+    await matched.confirm(MENTOR, hours_per_month="4", version="2")
+    [said] = await matched.said()
+    assert (said["topic"], said["changed_by"], said["version"]) == ("agreement-changed", str(MENTOR), 3)
+
+
 async def test_S26_hours_per_month_are_required_on_the_page(matched: World) -> None:
     answer = await matched.confirm(MENTEE, hours_per_month="", cadence="weekly", focus="network")
     assert answer.status_code == 422

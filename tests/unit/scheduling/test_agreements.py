@@ -37,7 +37,10 @@ def test_both_sides_sending_the_same_terms_agree_even_if_one_had_not_seen_them()
 
 
 def test_other_terms_undo_the_partners_word() -> None:
-    changed = confirm(confirm(an_agreement(), MENTOR, TERMS), MENTEE, OTHER)
+    before = confirm(an_agreement(), MENTOR, TERMS)
+    changed = confirm(before, MENTEE, OTHER)
+    assert agreements.must_look_again(before, changed, MENTEE)
+    assert not agreements.must_look_again(an_agreement(), confirm(an_agreement(), MENTEE, OTHER), MENTEE)
     assert (changed.state, changed.terms, changed.version) == ("draft", OTHER, 2)
     assert not changed.confirmed_by(MENTOR)
     assert confirm(changed, MENTOR, OTHER).state == "confirmed"
