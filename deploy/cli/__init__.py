@@ -19,6 +19,7 @@ def commands() -> typer.Typer:
         help="Mentoring inside a company: four services, one command.",
     )
     made.command("up")(starting.up)
+    made.command("demo")(starting.demo)
     made.command("migrate")(operating.migrate)
     made.command("status")(operating.status)
     made.add_typer(operating.parked, name="parked")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -76,7 +77,9 @@ async def _stay(company: Stack, screen: Console, wrong: str | None) -> None:
     if wrong is not None:
         screen.print(f"[red]{wrong}[/]")
     screen.print(f"The console stays open: {company.console}\nCtrl-C stops everything.")
-    await asyncio.Event().wait()
+    # Being told to stop is how it is meant to end: the stack's own ending comes after this.
+    with suppress(asyncio.CancelledError):
+        await asyncio.Event().wait()
 
 
 @dataclass
