@@ -99,12 +99,12 @@ async def test_other_terms_ask_the_partner_again(matched: World) -> None:
     await matched.confirm(MENTEE)
     answer = await matched.confirm(MENTOR, cadence="weekly")
     assert answer.status_code == 200
-    assert await matched.topics() == []
+    assert await matched.topics() == ["agreement-changed"]
     page = await matched.client.get(matched.link("agreement", MATCH, MENTEE))
     assert "Tom has confirmed the terms below" in page.text
     assert re.search(r'value="weekly" selected', page.text)
     await matched.confirm(MENTEE, cadence="weekly", version=2)
-    assert await matched.topics() == ["agreement-confirmed"]
+    assert await matched.topics() == ["agreement-changed", "agreement-confirmed"]
 
 
 async def test_terms_that_changed_under_the_readers_eyes_are_shown_and_not_overwritten(
