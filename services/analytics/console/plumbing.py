@@ -57,12 +57,12 @@ async def _ask(http: httpx.AsyncClient, service: str, url: str) -> Process:
         return read(service, url, answer.raise_for_status().json())
     except httpx.HTTPStatusError as error:
         return Process(service, url, answers=False, problems=(f"answers {error.response.status_code}",))
-    except (httpx.HTTPError, ValueError, KeyError, TypeError):
+    except (httpx.HTTPError, ValueError, KeyError, TypeError, AttributeError):
         return Process(service, url, answers=False, problems=("does not answer",))
 
 
 def read(service: str, url: str, said: Mapping[str, Any]) -> Process:
-    """The answer of /v1/plumbing. Raises KeyError, TypeError or ValueError where it is something else."""
+    """The answer of /v1/plumbing. Where it is something else, one of the errors of looking into it rises."""
     problems = tuple(
         f"{name}: {check['detail'] or 'not ready'}"
         for name, check in said["ready"].items()

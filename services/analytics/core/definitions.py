@@ -107,10 +107,9 @@ DEFINITIONS: tuple[Definition, ...] = (
         "satisfaction",
         "Satisfaction",
         "rating",
-        "Mean overall rating of sessions, of 5. Shown from five answers on; whole months.",
+        "Mean overall rating of sessions, of 5. Shown from five answers on, by whole months.",
         ranged=True,
         target=4.0,
-        moment="Month",
     ),
     Definition(
         "days-to-match",

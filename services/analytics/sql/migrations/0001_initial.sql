@@ -178,7 +178,7 @@ $$;
 
 -- What stands behind every figure, one row for each thing counted: a figure is an aggregate of these rows, the
 -- list behind it is the rows. `counted` marks the numerator of a rate, `amount` is what is averaged, `at` the
--- moment (business time) that puts the row into a time range.
+-- moment (business time) that puts the row into a time range. A rating in the list tells neither who nor when.
 --
 -- States (who has a partner, who waits) are as they stood at `as_of`; happenings are those from `since` on.
 -- Without a programme: what belongs to no programme, the messages.
@@ -314,7 +314,7 @@ SELECT 'feedback', md5(a.session_id::text || a.author_id::text)::uuid, a.submitt
        a.author_id, NULL, a.match_id, a.session_id, a.author_role
 FROM answered a WHERE a.submitted_at >= since
 UNION ALL
-SELECT 'satisfaction', a.answer_id, date_trunc('month', a.submitted_at, 'UTC'), true, a.rating_overall,
+SELECT 'satisfaction', a.answer_id, date_trunc('month', since, 'UTC'), true, a.rating_overall,
        NULL, NULL, NULL, NULL, NULL
 FROM answered a
 WHERE a.rating_overall IS NOT NULL AND a.submitted_at >= date_trunc('month', since, 'UTC')
