@@ -181,12 +181,13 @@ async def _handle(door: Door, post: Post, message: core.Message, names: letters.
         await _settled(door, lambda tx: _not_now(tx, message, due_at))
         return "later"
     try:
+        recipient = letters.address(me)
         letter = letters.write(post.stationery, message, names, now)
     except letters.CANNOT_WRITE as error:
         log.error("mail", message=message.id, outcome="unwritable", error=repr(error))
         answer = mail.Answer("never", "unwritable")
     else:
-        answer = await post.server.send(post.settings.mail_from, me.email, letter)
+        answer = await post.server.send(post.settings.mail_from, recipient, letter)
     await _settle(door, post, message, answer)
     milliseconds = round((time.monotonic() - began) * 1000, 1)
     log.info("mail", message=message.id, kind=message.notice.kind, outcome=answer.result, ms=milliseconds)

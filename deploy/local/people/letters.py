@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from email import message_from_bytes, policy
+from email import message_from_string, policy
 from email.message import EmailMessage
 from email.utils import getaddresses
 from functools import cached_property
@@ -47,7 +47,7 @@ class Letter:
 
 
 def read(raw: bytes) -> Letter:
-    mail = message_from_bytes(raw, policy=policy.default)
+    mail = message_from_string(raw.decode(errors="surrogateescape"), policy=policy.default)  # UTF-8 headers
     assert isinstance(mail, EmailMessage)
     part = mail.get_body(("plain",))
     text = str(part.get_content()) if part is not None else ""

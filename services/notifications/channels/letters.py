@@ -6,6 +6,7 @@ facts (lines "name: value"), action (what the button says), after. Both forms of
 
 from __future__ import annotations
 
+import re
 import textwrap
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -25,6 +26,7 @@ from shared import auth
 
 WIDTH = 72
 HEADER_WIDTH = 200
+ADDRESS = re.compile(r'([^\s<>@,;:"()\[\]\\]+)@([^\s<>@,;:"()\[\]\\]+)')
 ON_THE_WIRE = compat32.clone(linesep="\r\n", max_line_length=HEADER_WIDTH)
 MODES: Mapping[str, str] = {"video": "by video call", "in-person": "in person", "chat": "in a chat"}
 CANNOT_WRITE = (jinja2.TemplateError, LookupError, ValueError, AssertionError)
@@ -75,7 +77,8 @@ def write(stationery: Stationery, message: core.Message, names: Names, now: date
     me = names.cards[message.notice.recipient_id]
     words = _words(stationery, message, names)
     mail = MIMEMultipart("alternative", boundary=f"=_{message.id.hex}")
-    for name, value in _headers(stationery, message, me, words.subject, now).items():
+    mail["Date"] = format_datetime(now)
+    for name, value in _headers(stationery, message, to=_to(me), subject=words.subject).items():
         mail[name] = value
     mail.attach(_part(stationery.env.get_template("letter.txt").render(words=_wrapped(words)), "plain"))
     html = stationery.env.get_template("letter.html").render(words=words, subject=words.subject)
@@ -86,25 +89,29 @@ def write(stationery: Stationery, message: core.Message, names: Names, now: date
     return mail.as_bytes(policy=ON_THE_WIRE)
 
 
-def _headers(
-    stationery: Stationery, message: core.Message, me: core.Card, subject: str, now: datetime
-) -> dict[str, str]:
+def _headers(stationery: Stationery, message: core.Message, *, to: str, subject: str) -> dict[str, str]:
     return {
         "From": formataddr(("Mentoring", stationery.sender)),
-        "To": formataddr((_one_line(me.name), _address(me))),
+        "To": to,
         "Subject": subject if subject.isascii() else Header(subject, "utf-8", HEADER_WIDTH).encode(),
-        "Date": format_datetime(now),
         "Message-ID": f"<{message.id}@{stationery.domain}>",
         "Auto-Submitted": "auto-generated",
         "X-Mentoring-Kind": message.notice.kind,
     }
 
 
-def _address(card: core.Card) -> str:
-    """Raises ValueError where the address could end the header it stands in."""
-    if not card.email.isprintable() or " " in card.email or "@" not in card.email:
+def address(card: core.Card) -> str:
+    """The mail address as servers know it: the domain in ASCII. Raises ValueError if it is none."""
+    found = ADDRESS.fullmatch(card.email)
+    if found is None or not card.email.isprintable():
         raise ValueError("this is no mail address")
-    return card.email
+    return f"{found[1]}@{found[2].encode('idna').decode()}"
+
+
+def _to(card: core.Card) -> str:
+    """Name and address. A local part that is not ASCII stays as UTF-8 (RFC 6532)."""
+    name = formataddr((_one_line(card.name), "")).removesuffix("<>")
+    return f"{name}<{address(card)}>".encode().decode("ascii", "surrogateescape")
 
 
 def _part(text: str, subtype: str) -> MIMEText:

@@ -9,14 +9,16 @@ from typing import Literal
 import aiosmtplib
 
 ENHANCED_CODE = re.compile(r"[245]\.\d{1,3}\.\d{1,3}")
+TROUBLE = (aiosmtplib.SMTPException, OSError, TimeoutError)
 Result = Literal["sent", "later", "never", "away"]
 
 
 @dataclass(frozen=True)
 class Answer:
-    """What became of a mail: taken, refused for now (4xx), refused for good (5xx), or nobody there.
+    """What became of a mail: taken, not now (4xx), never (5xx), or nobody there.
 
-    The reason of a refusal is its codes only: what servers write beside them often holds the address.
+    A connection lost in the middle counts as "later", so that a mail that makes a server hang up does not
+    hold up the others. The reason of a refusal is its codes: the words beside them often hold the address.
     """
 
     result: Result
@@ -43,11 +45,11 @@ class MailServer:
         self._connection: aiosmtplib.SMTP | None = None
 
     async def send(self, sender: str, recipient: str, mail: bytes) -> Answer:
-        """Never raises for what a mail server may do. A connection that went stale is replaced once."""
-        stale = self._connection is not None
+        """Never raises for what a mail server may do. A connection that went stale is replaced at once."""
+        reused = self._connection is not None
         answer = await self._send(sender, recipient, mail)
-        if answer.result == "away" and stale:
-            answer = await self._send(sender, recipient, mail)
+        if reused and self._connection is None:
+            return await self._send(sender, recipient, mail)
         return answer
 
     async def close(self) -> None:
@@ -59,15 +61,24 @@ class MailServer:
     async def _send(self, sender: str, recipient: str, mail: bytes) -> Answer:
         try:
             connection = await self._connected()
-            await connection.sendmail(sender, [recipient], mail)
+        except TROUBLE as error:
+            await self.close()
+            return Answer("away", f"{type(error).__name__}: {error}")
+        options = [] if recipient.isascii() else ["SMTPUTF8"]
+        try:
+            await connection.sendmail(sender, [recipient], mail, mail_options=options)
         except aiosmtplib.SMTPRecipientsRefused as error:
             refusal = error.recipients[0]
             return _refused(refusal.code, refusal.message)
         except aiosmtplib.SMTPDataError as error:
             return _refused(error.code, error.message)
-        except (aiosmtplib.SMTPException, OSError, TimeoutError) as error:
+        except (aiosmtplib.SMTPNotSupported, ValueError):
+            return Answer("never", "address-not-supported")
+        except aiosmtplib.SMTPSenderRefused as error:
+            return Answer("away", f"our own address was refused: {error.code}")
+        except TROUBLE:
             await self.close()
-            return Answer("away", f"{type(error).__name__}: {error}")
+            return Answer("later", "connection-lost")
         return Answer("sent")
 
     async def _connected(self) -> aiosmtplib.SMTP:

@@ -114,6 +114,24 @@ async def test_a_connection_that_went_stale_is_replaced_without_a_pause(known: W
     assert len(known.inbox.mails) == 2
 
 
+async def test_an_address_in_any_script_is_reached(known: World) -> None:
+    await known.hear(
+        world.a_person(MENTEE, known.now, version=2).model_copy(update={"email": "françois@x.example"}),
+        world.an_invitation(known.now),
+    )
+    await known.send()
+    assert [mail["to"].addresses[0].addr_spec for mail in known.inbox.mails] == ["françois@x.example"]
+
+
+async def test_a_mail_that_makes_the_server_hang_up_does_not_hold_up_the_others(known: World) -> None:
+    known.inbox.hangs_up_on = world.address(MENTEE)
+    await known.hear(world.a_proposal(known.now))
+    await known.send()
+    assert known.inbox.kinds() == ["proposal"]
+    [row] = [row for row in await known.rows() if row["state"] == "waiting"]
+    assert (row["recipient_id"], row["attempts"], row["error"]) == (MENTEE, 1, "connection-lost")
+
+
 async def test_a_refusal_for_now_is_tried_again_later(known: World) -> None:
     answers = iter(["451 4.2.1 p1@adventure.example is busy", "452 and again"])
     known.inbox.answer = lambda _mail: next(answers, None)

@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
-from email import message_from_bytes, policy
+from email import message_from_string, policy
 from email.message import EmailMessage
 from pathlib import Path
 from typing import Any
@@ -45,6 +45,7 @@ class MailServer:
     mails: list[EmailMessage] = field(default_factory=list)
     connections: int = 0
     answer: Callable[[Envelope], str | None] = lambda _mail: None
+    hangs_up_on: str = ""
     _server: asyncio.Server | None = None
 
     async def start(self) -> None:
@@ -61,12 +62,15 @@ class MailServer:
         self.connections += 1
         return SMTP(self, enable_SMTPUTF8=True)
 
-    async def handle_DATA(self, _server: SMTP, _session: Session, sent: Envelope) -> str:
+    async def handle_DATA(self, server: SMTP, _session: Session, sent: Envelope) -> str:
+        if self.hangs_up_on in sent.rcpt_tos:
+            server.transport.close()
+            return "421 gone"
         refusal = self.answer(sent)
         if refusal is not None:
             return refusal
         content = sent.content if isinstance(sent.content, bytes) else str(sent.content).encode()
-        parsed = message_from_bytes(content, policy=policy.default)
+        parsed = message_from_string(content.decode(), policy=policy.default)
         assert isinstance(parsed, EmailMessage)
         self.mails.append(parsed)
         return "250 OK"

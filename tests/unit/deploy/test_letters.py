@@ -66,3 +66,9 @@ def test_a_calendar_part_is_understood_with_its_method_and_zone() -> None:
         datetime(2026, 3, 10, 9, 0, tzinfo=UTC),
         datetime(2026, 3, 10, 9, 45, tzinfo=UTC),
     )
+
+
+def test_an_addressee_outside_ascii_is_understood() -> None:
+    """RFC 6532: a header may hold UTF-8 as it is."""
+    raw = a_mail().replace(b"Ana0@", "zo\u00eb0@".encode())
+    assert letters.read(raw).to == "zo\u00eb0@adventure-works.example"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
-from email import message_from_bytes, policy
+from email import message_from_string, policy
 from email.message import EmailMessage
 from functools import cache
 from uuid import UUID
@@ -76,7 +76,7 @@ def names(*more: core.Card, programme: str = "Career growth") -> letters.Names:
 def written(notice: core.Notice, *, known: letters.Names | None = None, now: datetime = NOW) -> EmailMessage:
     """The mail about a notice, as its reader's program takes it apart."""
     raw = letters.write(a_stationery(), a_message(notice), known or names(), now)
-    mail = message_from_bytes(raw, policy=policy.default)
+    mail = message_from_string(raw.decode(), policy=policy.default)
     assert isinstance(mail, EmailMessage)
     return mail
 

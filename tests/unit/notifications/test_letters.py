@@ -57,6 +57,14 @@ def test_no_line_is_longer_than_mail_allows_and_every_line_is_ended_as_mail_want
     assert raw.isascii()
 
 
+def test_an_address_in_any_script_can_be_written_to() -> None:
+    card = replace(MENTEE, email="françois@bücher.example")
+    mail = written(builders.a_notice("matched"), known=builders.names(card))
+    [to] = mail["to"].addresses
+    assert (to.display_name, to.addr_spec) == ("Zoë Müller", "françois@xn--bcher-kva.example")
+    assert letters.address(card) == "françois@xn--bcher-kva.example"
+
+
 @pytest.mark.parametrize(
     ("kind", "start", "subject"),
     [
@@ -128,7 +136,9 @@ def test_names_cannot_bring_html_or_headers_along() -> None:
     assert to_odd["to"].addresses[0].addr_spec == odd.email
 
 
-@pytest.mark.parametrize("address", ["nobody", "a b@x.example", "a@x.example\r\nBcc: all@x.example"])
+@pytest.mark.parametrize(
+    "address", ["nobody", "a b@x.example", "a@x.example\r\nBcc: all@x.example", "<a@x.example>", "a@b@c"]
+)
 def test_an_address_that_is_none_cannot_be_written_to(address: str) -> None:
     card = replace(MENTEE, email=address)
     with pytest.raises(letters.CANNOT_WRITE):
