@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
 from tests.integration.matching.world import NEGOTIATION, SPEAKING, World
@@ -101,6 +103,24 @@ async def test_U16_a_used_link_says_so_and_does_nothing(company: World) -> None:
         assert USED in again.text
         assert "used already" in again.text
     assert await company.snapshot() == before
+
+
+async def test_U16_a_form_sent_several_times_at_once_has_one_effect(company: World) -> None:
+    programme = await company.open()
+    link = company.link("join", programme, 1)
+    answers = await asyncio.gather(*[company.client.post(link, data=a_form()) for _ in range(4)])
+    assert sorted(answer.status_code for answer in answers) == [303, 410, 410, 410]
+    assert [one["role"] for one in await company.said("participant-joined")] == ["mentee", "mentor"]
+
+
+async def test_both_sides_answering_at_once_make_one_match(company: World) -> None:
+    programme = await company.open()
+    await company.enrol(programme, 1, "mentee")
+    await company.enrol(programme, 2, "mentor")
+    await company.hold_round(programme)
+    (match,) = await company.matches()
+    await asyncio.gather(*[company.say(match["match_id"], number, "accept") for number in (1, 2)])
+    assert [one["version"] for one in await company.said("match-made")] == [3]
 
 
 async def test_U16_an_expired_or_forged_link_says_so_and_does_nothing(company: World) -> None:

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import asyncio
+
 from tests.integration.matching.world import World, bearer
 from tests.unit.matching.builders import HEADER, a_file, a_row
 
@@ -23,6 +25,13 @@ async def test_an_import_says_who_is_there_and_the_same_again_says_nothing(here:
     again = await here.upload(content)
     assert again.json() == {"applied": 0, "unchanged": 3, "rejected": []}
     assert await here.snapshot() == before
+
+
+async def test_two_imports_of_one_file_at_once_have_one_effect(here: World) -> None:
+    content = a_file(*[a_row(number, manager_employee_number="3") for number in range(1, 20)])
+    answers = await asyncio.gather(*[here.upload(content) for _ in range(3)])
+    assert sorted(answer.json()["applied"] for answer in answers) == [0, 0, 19]
+    assert len(await here.said("person-changed")) == 19
 
 
 async def test_bad_rows_are_listed_and_the_others_applied(here: World) -> None:
