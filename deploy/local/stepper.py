@@ -11,9 +11,10 @@ import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from http import HTTPStatus
 from typing import Any
 
-import httpx
+import aiohttp
 
 POLL_S = 0.004
 POLL_SLOWEST_S = 0.05
@@ -47,7 +48,7 @@ class Stepper:
 
     def __init__(
         self,
-        client: httpx.AsyncClient,
+        client: aiohttp.ClientSession,
         listeners: Sequence[Listener],
         *,
         now: datetime,
@@ -100,11 +101,12 @@ class Stepper:
     async def _tell(self, url: str) -> None:
         """A replica that is being started again is told when it answers: see `_tell_again`."""
         try:
-            answer = await self._client.put(f"{url}/clock", json={"now": self.now.isoformat()})
-        except httpx.TransportError:
+            async with self._client.put(f"{url}/clock", json={"now": self.now.isoformat()}) as answer:
+                text = await answer.text()
+        except (aiohttp.ClientError, TimeoutError):
             return
-        if answer.status_code != httpx.codes.OK and answer.status_code < 500:
-            raise NotQuiet(f"{url} does not take the time {self.now.isoformat()}: {answer.text[:200]}")
+        if HTTPStatus.BAD_REQUEST <= answer.status < HTTPStatus.INTERNAL_SERVER_ERROR:
+            raise NotQuiet(f"{url} does not take the time {self.now.isoformat()}: {text[:200]}")
 
     async def _tell_again(self, answers: Sequence[tuple[Listener, Sequence[Answer]]]) -> None:
         for _, said in answers:
@@ -120,12 +122,12 @@ class Stepper:
 
     async def _ask_one(self, url: str) -> Answer:
         try:
-            answer = await self._client.get(f"{url}/quiet")
-        except httpx.TransportError as error:
+            async with self._client.get(f"{url}/quiet") as answer:
+                if answer.status != HTTPStatus.OK:
+                    return Answer(url, error=f"status {answer.status}")
+                return Answer(url, await answer.json())
+        except (aiohttp.ClientError, TimeoutError) as error:
             return Answer(url, error=f"no answer ({type(error).__name__})")
-        if answer.status_code != httpx.codes.OK:
-            return Answer(url, error=f"status {answer.status_code}")
-        return Answer(url, answer.json())
 
     def _reasons(self, answers: Sequence[tuple[Listener, Sequence[Answer]]]) -> list[str]:
         """Why it is not quiet, one sentence each; remembers the next due time when it is."""

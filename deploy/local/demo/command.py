@@ -54,7 +54,7 @@ async def run(
         tell=screen.print,
     ) as company:
         measured = Measured(setup_seconds=time.monotonic() - began)
-        screen.print(f"[dim]Console:[/] {company.console}")
+        screen.print(f"[dim]Console:[/] {company.console}", soft_wrap=True)
         async with story.told(company, people, seed=seed, weeks=weeks) as tale:
             found = await _tell(tale, measured, screen)
         screen.print(report.table(found))
@@ -76,7 +76,7 @@ async def _tell(tale: Story, measured: Measured, screen: Console) -> dict[str, A
 async def _stay(company: Stack, screen: Console, wrong: str | None) -> None:
     if wrong is not None:
         screen.print(f"[red]{wrong}[/]")
-    screen.print(f"The console stays open: {company.console}\nCtrl-C stops everything.")
+    screen.print(f"The console stays open: {company.console}\nCtrl-C stops everything.", soft_wrap=True)
     # Being told to stop is how it is meant to end: the stack's own ending comes after this.
     with suppress(asyncio.CancelledError):
         await asyncio.Event().wait()

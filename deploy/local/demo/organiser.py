@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
-import httpx
+import aiohttp
 
 from deploy.local import chance
 from deploy.local.company.made_up import Person
@@ -35,14 +35,14 @@ class Declined(Exception):
 class Organiser:
     """`client` has the base URL of matching and the organiser's token."""
 
-    client: httpx.AsyncClient
+    client: aiohttp.ClientSession
     people: Sequence[Person]
 
     async def import_people(self, effective: date) -> Mapping[str, Any]:
         """Sends everybody as one CSV file; returns the import's report."""
         text = as_csv(self.people, effective)
         headers = {"content-type": "text/csv; charset=utf-8"}
-        return await self._post("/v1/people/import", content=text.encode(), headers=headers)
+        return await self._post("/v1/people/import", data=text.encode(), headers=headers)
 
     async def open_programmes(self, opening: date, weeks: int) -> Mapping[str, str]:
         """Opens both programmes; returns their ids by name."""
@@ -64,10 +64,10 @@ class Organiser:
         return int(run["proposed"])
 
     async def _post(self, path: str, **request: Any) -> Mapping[str, Any]:
-        answer = await self.client.post(path, **request)
-        if answer.is_error:
-            raise Declined(f"{path} answered {answer.status_code}: {answer.text[:500]}")
-        return dict(answer.json())
+        async with self.client.post(path, **request) as answer:
+            if not answer.ok:
+                raise Declined(f"{path} answered {answer.status}: {(await answer.text())[:500]}")
+            return dict(await answer.json())
 
 
 def growth(opening: date) -> Mapping[str, object]:

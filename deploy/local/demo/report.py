@@ -10,8 +10,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+import aiohttp
 import asyncpg
-import httpx
 from rich.table import Table
 
 from deploy.local.demo import proof
@@ -108,10 +108,12 @@ def _median(found: Mapping[str, Any], figure: str) -> float | None:
 
 async def _lag(story: Story) -> int:
     headers = {"authorization": f"Bearer {story.company.tokens.admin}"}
-    async with httpx.AsyncClient(headers=headers, timeout=10) as client:
-        urls = [f"{url}/v1/plumbing" for urls in story.company.http.values() for url in urls]
-        said = [(await client.get(url)).raise_for_status().json() for url in urls]
-    return sum(int(one["consumer"]["lag"]) for one in said)
+    lag = 0
+    async with aiohttp.ClientSession(headers=headers, raise_for_status=True) as client:
+        for url in [url for urls in story.company.http.values() for url in urls]:
+            async with client.get(f"{url}/v1/plumbing") as answer:
+                lag += int((await answer.json())["consumer"]["lag"])
+    return lag
 
 
 def percentiles(values: Sequence[float]) -> Mapping[str, float | None]:

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
-import httpx
+import aiohttp
 
 from deploy.local.company import made_up, roster
 from deploy.local.company.made_up import Person
@@ -35,8 +35,8 @@ async def sample(company: Stack, *, seed: int, tell: Callable[[str], None] = pri
     bearer = {"authorization": f"Bearer {company.tokens.admin}"}
     base = company.http["matching"][0]
     async with (
-        httpx.AsyncClient(headers=bearer, base_url=base, timeout=60) as desk,
-        httpx.AsyncClient(timeout=60) as browser,
+        aiohttp.ClientSession(base, headers=bearer) as desk,
+        aiohttp.ClientSession() as browser,
     ):
         mails = Mailbox(company.mail_dir)
         mails.new()

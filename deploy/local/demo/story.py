@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from typing import TypeAlias
 
-import httpx
+from aiohttp import ClientSession, ClientTimeout
 
 from deploy.local.company.made_up import Person
 from deploy.local.demo import organiser, proof
@@ -109,12 +109,11 @@ async def told(
     bearer = {"authorization": f"Bearer {company.tokens.admin}"}
     begin = datetime.combine(OPENING, organiser.MORNING, UTC)
     async with AsyncExitStack() as ends:
-        teller = await ends.enter_async_context(httpx.AsyncClient(headers=bearer, timeout=TIMEOUT_S))
+        patience = ClientTimeout(total=TIMEOUT_S)
+        teller = await ends.enter_async_context(ClientSession(headers=bearer, timeout=patience))
         base = company.http["matching"][0]
-        desk = await ends.enter_async_context(
-            httpx.AsyncClient(headers=bearer, timeout=TIMEOUT_S, base_url=base)
-        )
-        browser = await ends.enter_async_context(httpx.AsyncClient(timeout=TIMEOUT_S))
+        desk = await ends.enter_async_context(ClientSession(base, headers=bearer, timeout=patience))
+        browser = await ends.enter_async_context(ClientSession(timeout=patience))
         made = Story(
             company=company,
             people=people,

@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from datetime import datetime
 
-import httpx
+import aiohttp
 
 from deploy.local.company.made_up import Person
 from deploy.local.people import habits, words
@@ -24,7 +24,7 @@ class Crowd:
     """
 
     def __init__(
-        self, people: Sequence[Person], client: httpx.AsyncClient, *, seed: int, mark: str = ""
+        self, people: Sequence[Person], client: aiohttp.ClientSession, *, seed: int, mark: str = ""
     ) -> None:
         self.outcomes: Counter[tuple[str, str]] = Counter()
         self._people = {person.number: person for person in people}

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from urllib.parse import urljoin
 
-import httpx
+import aiohttp
 
 from deploy.local import chance
 from deploy.local.company.made_up import Person
@@ -30,7 +30,7 @@ SUPERVISED = "New managers"
 class Browser:
     """Opens pages; waits out a server that is away for a moment, as a person would press reload."""
 
-    client: httpx.AsyncClient
+    client: aiohttp.ClientSession
 
     async def get(self, url: str) -> tuple[int, Page]:
         return await self._send("GET", url)
@@ -45,13 +45,14 @@ class Browser:
         tries = int(PATIENCE_S / TRY_AGAIN_S)
         for left in reversed(range(tries)):
             try:
-                answer = await self.client.request(method, url, content=body, headers=headers)
-            except httpx.TransportError:
+                async with self.client.request(method, url, data=body, headers=headers) as answer:
+                    text = await answer.text()
+            except (aiohttp.ClientError, TimeoutError):
                 if not left:
                     raise
             else:
-                if answer.status_code < HTTPStatus.INTERNAL_SERVER_ERROR or not left:
-                    return answer.status_code, forms.read(answer.text)
+                if answer.status < HTTPStatus.INTERNAL_SERVER_ERROR or not left:
+                    return answer.status, forms.read(text)
             await asyncio.sleep(TRY_AGAIN_S)
         raise AssertionError("the last try returns or raises")
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, TypeAlias
 
-import httpx
 import pytest
+import pytest_asyncio
+from aiohttp import ClientSession, web
+from aiohttp.test_utils import TestServer
 
 from deploy.local.stepper import Listener, NotQuiet, Stepper
 from tests.unit.deploy.builders import MONDAY
@@ -24,47 +26,60 @@ class Played:
     asked: int = 0
     on_ask: Callable[[Played], None] = lambda _: None
 
-    def answer(self, request: httpx.Request) -> httpx.Response:
-        if request.method == "PUT":
-            self.told.append(json.loads(request.content)["now"])
-            return httpx.Response(200, json={"now": self.told[-1]})
+    async def clock(self, request: web.Request) -> web.Response:
+        self.told.append((await request.json())["now"])
+        return web.json_response({"now": self.told[-1]})
+
+    async def quiet(self, _: web.Request) -> web.Response:
         self.asked += 1
         self.on_ask(self)
         empty = {"busy": 0, "outbox": 0, "sent": {}, "done": {}, "next_due": None}
-        return httpx.Response(200, json=empty | {"now": self.told[-1] if self.told else None} | self.state)
+        return web.json_response(empty | {"now": self.told[-1] if self.told else None} | self.state)
 
 
-def a_stepper(**services: Played) -> Stepper:
-    def answer(request: httpx.Request) -> httpx.Response:
-        return services[request.url.host].answer(request)
-
-    client = httpx.AsyncClient(transport=httpx.MockTransport(answer))
-    listeners = [Listener(name, [f"http://{name}"], frozenset({"match-made"})) for name in services]
-    return Stepper(client, listeners, now=MONDAY)
+MakeStepper: TypeAlias = Callable[..., Awaitable[Stepper]]
 
 
-async def test_everybody_is_told_before_anybody_is_told_to_go_on() -> None:
+@pytest_asyncio.fixture
+async def a_stepper() -> AsyncIterator[MakeStepper]:
+    """`await a_stepper(matching=Played(), …)`: a driver of these services, each behind a port of its own."""
+    async with AsyncExitStack() as ends:
+
+        async def make(**services: Played) -> Stepper:
+            client = await ends.enter_async_context(ClientSession())
+            listeners = []
+            for name, played in services.items():
+                app = web.Application()
+                app.add_routes([web.put("/clock", played.clock), web.get("/quiet", played.quiet)])
+                server = await ends.enter_async_context(TestServer(app))
+                listeners.append(Listener(name, [str(server.make_url(""))], frozenset({"match-made"})))
+            return Stepper(client, listeners, now=MONDAY)
+
+        yield make
+
+
+async def test_everybody_is_told_before_anybody_is_told_to_go_on(a_stepper: MakeStepper) -> None:
     one, two = Played(), Played()
-    stepper = a_stepper(one=one, two=two)
+    stepper = await a_stepper(one=one, two=two)
     await stepper.tell(MONDAY)
     assert one.told == two.told == [MONDAY.isoformat()] * 2
     await stepper.settle()
     assert (one.asked, two.asked) == (1, 1)
 
 
-async def test_it_waits_until_every_listener_has_applied_what_anybody_sent() -> None:
+async def test_it_waits_until_every_listener_has_applied_what_anybody_sent(a_stepper: MakeStepper) -> None:
     def catch_up(service: Played) -> None:
         service.state["done"] = {"match-made/3": min(service.asked, 4)}
 
     speaker = Played(state={"sent": {"match-made/3": 4, "person-changed/0": 9}, "done": {"match-made/3": 4}})
     listener = Played(on_ask=catch_up)
-    stepper = a_stepper(speaker=speaker, listener=listener)
+    stepper = await a_stepper(speaker=speaker, listener=listener)
     await stepper.tell(MONDAY)
     await stepper.settle()
     assert listener.asked == 4
 
 
-async def test_what_was_sent_is_remembered_when_the_sender_is_started_again() -> None:
+async def test_what_was_sent_is_remembered_when_the_sender_is_started_again(a_stepper: MakeStepper) -> None:
     speaker = Played(state={"sent": {"match-made/3": 2}, "done": {"match-made/3": 2}, "busy": 1})
 
     def forget(service: Played) -> None:
@@ -73,7 +88,7 @@ async def test_what_was_sent_is_remembered_when_the_sender_is_started_again() ->
 
     speaker.on_ask = forget
     listener = Played(state={"done": {"match-made/3": 1}})
-    stepper = a_stepper(speaker=speaker, listener=listener)
+    stepper = await a_stepper(speaker=speaker, listener=listener)
     await stepper.tell(MONDAY)
     with pytest.raises(NotQuiet, match="listener has applied 1 of 2 at match-made/3"):
         await stepper.settle(timeout_s=0.2)
@@ -88,17 +103,17 @@ async def test_what_was_sent_is_remembered_when_the_sender_is_started_again() ->
     ],
 )
 async def test_when_patience_ends_it_says_who_is_not_quiet_and_why(
-    state: dict[str, Any], reason: str
+    a_stepper: MakeStepper, state: dict[str, Any], reason: str
 ) -> None:
-    stepper = a_stepper(slow=Played(state=state), fast=Played())
+    stepper = await a_stepper(slow=Played(state=state), fast=Played())
     await stepper.tell(MONDAY)
     with pytest.raises(NotQuiet, match=reason):
         await stepper.settle(timeout_s=0.05)
 
 
-async def test_a_service_that_was_started_again_is_told_the_time() -> None:
+async def test_a_service_that_was_started_again_is_told_the_time(a_stepper: MakeStepper) -> None:
     service = Played()
-    stepper = a_stepper(one=service)
+    stepper = await a_stepper(one=service)
     await stepper.tell(MONDAY)
     service.told.clear()
     await stepper.settle(timeout_s=1)
@@ -109,9 +124,9 @@ def minutes(at: datetime) -> float:
     return (at - MONDAY).total_seconds() / 60
 
 
-async def test_it_steps_to_the_earliest_work_rounded_up_to_the_grid() -> None:
+async def test_it_steps_to_the_earliest_work_rounded_up_to_the_grid(a_stepper: MakeStepper) -> None:
     service = Played(state={"next_due": (MONDAY + timedelta(minutes=61)).isoformat()})
-    stepper = a_stepper(one=service)
+    stepper = await a_stepper(one=service)
     await stepper.tell(MONDAY)
     await stepper.settle()
     end = MONDAY + timedelta(days=1)
