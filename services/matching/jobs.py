@@ -8,11 +8,16 @@ from services.matching import commands, core, store
 from shared.service import every
 from shared.tx import Connection, Tx
 
-ROWS_MAX = 100
+ROWS_MAX = 1000
 
 
 async def match_round(tx: Tx) -> None:
-    """The round that has been due longest, of one programme."""
+    """The round that has been due longest, of one programme.
+
+    Seats that become free at the same moment count: which job is faster must not decide who is matched.
+    """
+    await lapse_proposals(tx)
+    await complete_matches(tx)
     programme = await store.programmes.lock_due(tx.conn, tx.now)
     if programme is not None:
         await commands.rounds.hold(tx, programme)

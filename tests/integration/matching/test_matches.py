@@ -6,7 +6,8 @@ from uuid import UUID
 import httpx
 import pytest
 
-from services.matching import commands, store
+from services.matching import commands, jobs, store
+from shared import jobs as loop
 from shared import tx
 from shared.errors import Early
 from tests.integration.matching.world import NEGOTIATION, SPEAKING, World, a_feedback
@@ -75,6 +76,21 @@ async def test_what_nobody_answers_lapses_after_three_days_and_may_come_again_af
     for _ in range(2):
         await company.next_morning()
     assert len(await company.said("match-proposed")) == 2
+
+
+@pytest.mark.parametrize("order", [1, -1])
+async def test_a_round_at_the_moment_of_a_lapse_has_the_seat_whichever_job_is_first(
+    company: World, order: int
+) -> None:
+    programme = await proposed(company)
+    company.later(days=2, hours=3)
+    await company.enrol(programme, 3, "mentee")
+    company.later(hours=21)
+    for job in jobs.JOBS[::order]:
+        await loop.run_while_due(company.door, job)
+    assert await company.pairs(state="lapsed") == [("1", "2")]
+    assert await company.pairs(state="proposed") == [("3", "2")]
+    assert len(await company.said("match-declined")) == 1
 
 
 async def test_a_match_ends_when_its_last_day_is_over(company: World) -> None:
