@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -30,6 +31,7 @@ from shared.tx import Connection, Tx
 
 OPEN_PATHS = frozenset({"/livez", "/readyz", "/metrics"})
 ADMIN = "admin"
+HASH = re.compile(r"[0-9a-f]{64}")
 TITLES = {
     404: "This link is not valid",
     410: "This link has ended",
@@ -102,8 +104,8 @@ def load_tokens(file: Path | None) -> tuple[Token, ...]:
         tokens = tuple(Token(str(row["id"]), str(row["sha256"]), frozenset(row["scopes"])) for row in rows)
     except (ValueError, KeyError, TypeError) as error:
         raise ValueError(f"{file} is no list of tokens with id, sha256 and scopes: {error!r}") from error
-    if any(len(token.sha256) != 64 for token in tokens):
-        raise ValueError(f"{file} holds a sha256 that is not 64 hex digits")
+    if not all(HASH.fullmatch(token.sha256) for token in tokens):
+        raise ValueError(f"{file} holds a sha256 that is not 64 small hex digits")
     return tokens
 
 

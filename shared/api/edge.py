@@ -62,7 +62,7 @@ class Edge:
         with tracing.unit("http", headers.get("traceparent")):
             began = time.perf_counter()
             status = 0
-            policy = self._policy(scope["path"])
+            policy = self._policies.get(self._part(scope["path"]) or "")
 
             async def dressed(message: Message) -> None:
                 nonlocal status
@@ -116,11 +116,14 @@ class Edge:
         client = scope.get("client")
         return caller.id if caller else str(client[0] if client else "unknown")
 
-    def _policy(self, path: str) -> str | None:
-        return next((own for prefix, own in self._policies.items() if path.startswith(prefix)), None)
+    def _part(self, path: str) -> str | None:
+        """The prefix of the part with a policy of its own to which a path belongs."""
+        return next((prefix for prefix in self._policies if path.startswith(prefix)), None)
 
     def _tell(self, scope: Scope, status: int, seconds: float) -> None:
-        route = getattr(scope.get("route"), "path", None) or "unmatched"
+        part = self._part(scope["path"])
+        unrouted = f"{part}/…" if part else "unmatched"
+        route = getattr(scope.get("route"), "path", None) or unrouted
         method = scope["method"] if re.fullmatch(r"[A-Z]{3,7}", scope["method"]) else "OTHER"
         self._metrics.requests.labels(method, route, str(status)).inc()
         self._metrics.request_seconds.labels(method, route).observe(seconds)

@@ -69,9 +69,13 @@ async def test_a_part_may_have_its_own_policy(desk: Notes, tmp_path: Path) -> No
     async with desk.client(notes.ADMIN) as client:
         answer = await client.get("/console/page")
         other = await client.get("/livez")
+        await client.get("/console/static/7f3a.js")
+        measured = (await client.get("/metrics")).text
     assert answer.headers["content-security-policy"] == "script-src 'self'"
     assert answer.headers["cache-control"] == "max-age=60"
     assert "default-src 'none'" in other.headers["content-security-policy"]
+    assert 'route="/console/…"' in measured
+    assert "7f3a" not in measured
 
 
 async def test_a_caller_that_asks_too_often_is_told_when_to_come_back(desk: Notes, tmp_path: Path) -> None:
