@@ -23,7 +23,7 @@ from tests.contract import strategies
 GOLDEN = Path(__file__).parent / "golden"
 BY_TYPE = {schemas.type_of(event): event for event in EVENTS}
 COMMITTED = sorted(files.SCHEMAS.glob("mentoring.*.json"))
-every_event = pytest.mark.parametrize("event", EVENTS, ids=lambda event: event.__name__)
+EVERY_EVENT = pytest.mark.parametrize("event", EVENTS, ids=lambda event: event.__name__)
 
 
 def golden(name: str) -> tuple[list[tuple[str, bytes]], dict[str, Any]]:
@@ -44,8 +44,8 @@ def test_an_event_that_was_ever_released_is_read_as_it_was_meant(name: str) -> N
     assert envelope.to_headers(around) == headers
 
 
-@every_event
-def test_every_event_has_its_golden_file_and_its_schema(event: type[Event]) -> None:
+@EVERY_EVENT
+def test_EVERY_EVENT_has_its_golden_file_and_its_schema(event: type[Event]) -> None:
     name = schemas.type_of(event)
     assert (GOLDEN / f"{name}.json").exists(), f"add tests/contract/golden/{name}.json; it is kept for ever"
     assert files.SCHEMAS / f"{name}.json" in COMMITTED, "run: python -m shared.contract write"
@@ -60,7 +60,7 @@ def test_nothing_that_listeners_rely_on_was_broken() -> None:
     assert files.broken() == []
 
 
-@every_event
+@EVERY_EVENT
 def test_the_schema_of_an_event_is_a_schema_and_says_where_it_travels(event: type[Event]) -> None:
     schema = schemas.of(event)
     jsonschema.Draft202012Validator.check_schema(schema)
@@ -69,7 +69,7 @@ def test_the_schema_of_an_event_is_a_schema_and_says_where_it_travels(event: typ
     assert schema["$id"] == f"schemas/{schemas.type_of(event)}.json"
 
 
-@every_event
+@EVERY_EVENT
 @settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(data=st.data())
 def test_data_of_a_later_version_are_read_by_this_one(event: type[Event], data: st.DataObject) -> None:
@@ -80,7 +80,7 @@ def test_data_of_a_later_version_are_read_by_this_one(event: type[Event], data: 
     assert event_read.key == str(getattr(event_read, event.key_field))
 
 
-@every_event
+@EVERY_EVENT
 def test_a_speaker_may_not_say_what_the_event_does_not_know(event: type[Event]) -> None:
     _, data = golden(schemas.type_of(event))
     with pytest.raises(ValidationError, match="Extra inputs are not permitted"):
@@ -92,7 +92,7 @@ def test_an_event_is_said_by_one_service() -> None:
     assert sorted(said, key=EVENTS.index) == list(EVENTS)
 
 
-@every_event
+@EVERY_EVENT
 def test_a_topic_is_the_name_of_a_past_fact_in_small_letters(event: type[Event]) -> None:
     assert re.fullmatch(r"[a-z]+(-[a-z]+)+", event.topic())
     assert event.topic().rpartition("-")[2].endswith(("ed", "made", "sent"))

@@ -43,7 +43,6 @@ async def of(story: Story, measured: Measured, *, resent_max: int = 0) -> dict[s
     proven = await proof.of(story.databases, story.mailbox.ids, resent_max=resent_max)
     people, roles = await _enrolled(story.databases["matching"])
     found = await _figures(story.databases["analytics"], story.now)
-    rate = found.get("match-rate", {"rows": 0, "counted": 0})
     said = proven.events
     return {
         "seed": story.seed,
@@ -65,7 +64,7 @@ async def of(story: Story, measured: Measured, *, resent_max: int = 0) -> dict[s
         "feedback_submitted": said["feedback-submitted"],
         "mails": story.mailbox.count,
         "calendar_invitations": story.mailbox.invitations,
-        "match_rate": round(rate["counted"] / rate["rows"], 4) if rate["rows"] else None,
+        "match_rate": _rate(found, "match-rate"),
         "median_days_to_match": _median(found, "days-to-match"),
         "median_days_to_first_session": _median(found, "days-to-first-session"),
         "events": dict(sorted(said.items())),
@@ -100,6 +99,11 @@ async def _figures(dsn: str, as_of: datetime) -> Mapping[str, Any]:
     finally:
         await conn.close()
     return {row["figure"]: row for row in rows}
+
+
+def _rate(found: Mapping[str, Any], figure: str) -> float | None:
+    told = found.get(figure)
+    return round(told["counted"] / told["rows"], 4) if told and told["rows"] else None
 
 
 def _median(found: Mapping[str, Any], figure: str) -> float | None:

@@ -106,7 +106,7 @@ class _Desk:
     def _happens(self, probability: float, what: str, ordinal: int) -> bool:
         return chance.happens(probability, self.seed, self.person.number, self.partner, what, ordinal)
 
-    def _plan(self, deed: Deed, kind: str, ordinal: int, hours: temper.Hours, meeting: str = "") -> Plan:
+    def _plan(self, deed: Deed, kind: str, ordinal: int, hours: temper.Hours, *, meeting: str = "") -> Plan:
         waited = temper.wait(hours, self.seed, self.person.number, self.partner, deed, ordinal)
         due = temper.mail_time(self.person, self.now + waited)
         link = self.letter.links[kind]
@@ -147,7 +147,7 @@ class _Desk:
         temperament = temper.of(self.person)
         if self._happens(temperament.tells, "tells", ordinal):
             low, high = temperament.wait
-            yield self._plan("tell", "pair", ordinal, (low / 2, high / 2), meeting.uid)
+            yield self._plan("tell", "pair", ordinal, (low / 2, high / 2), meeting=meeting.uid)
 
     def invited(self, meeting: Meeting) -> Iterator[Plan]:
         """A new meeting may not suit: then it is moved in good time, or cancelled, sometimes late."""
