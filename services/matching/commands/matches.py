@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from uuid import UUID
 
 from services.matching import core, engine, said, store
@@ -81,7 +82,7 @@ async def _look_at(
     numbers = pool.number(mentee.person_id), pool.number(mentor.person_id)
     if numbers[0] not in {one.number for one in market.mentees}:
         raise _already_matched()
-    pairing = engine.explain(market, *numbers)
+    pairing = await asyncio.to_thread(engine.explain, market, *numbers)
     if pairing.forbidden:
         raise RulesForbid(" ".join(reason.sentence for reason in pairing.forbidden))
     return pairing
