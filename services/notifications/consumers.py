@@ -85,6 +85,7 @@ async def on_agreement_changed(event: events.AgreementChanged, tx: Tx) -> None:
 async def on_agreement_confirmed(event: events.AgreementConfirmed, tx: Tx) -> None:
     pair = await _made_pair(tx, event.match_id)
     cards = await _cards(tx, pair.people)
+    await messages.withdraw_for_match(tx.conn, pair.match_id, core.OF_TERMS)
     await _owe(tx, core.to_each("agreed", pair, cards, now=tx.now, at=event.at))
 
 

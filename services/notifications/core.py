@@ -39,7 +39,8 @@ BEFORE_SESSION: frozenset[Kind] = INVITATIONS | REMINDERS
 AFTER_SESSION: frozenset[Kind] = frozenset({"session-over"})
 AROUND_SESSION: frozenset[Kind] = CALENDAR | REMINDERS | AFTER_SESSION
 OF_PROPOSAL: frozenset[Kind] = frozenset({"proposal"})
-OF_MATCH: frozenset[Kind] = frozenset({"proposal", "matched", "terms-changed", "agreed"})
+OF_TERMS: frozenset[Kind] = frozenset({"matched", "terms-changed"})
+OF_MATCH: frozenset[Kind] = OF_PROPOSAL | OF_TERMS | frozenset[Kind]({"agreed"})
 
 QUIET_FROM = time(22, 0)
 QUIET_UNTIL = time(7, 0)

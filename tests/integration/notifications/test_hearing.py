@@ -139,6 +139,13 @@ async def test_an_agreement_is_confirmed_to_both(matched: World) -> None:
     assert matched.inbox.kinds() == ["agreed", "agreed"]
 
 
+async def test_who_has_confirmed_already_is_not_asked_any_more(known: World) -> None:
+    night = datetime(2026, 3, 2, 22, 0, tzinfo=UTC)
+    known.at(night)
+    await known.hear(world.a_match(night), world.an_agreement(night))
+    assert await known.states() == {"matched": {"withdrawn"}, "agreed": {"waiting"}}
+
+
 async def test_the_end_of_a_match_is_told_to_both_and_takes_back_what_was_still_owed(known: World) -> None:
     night = datetime(2026, 3, 2, 22, 0, tzinfo=UTC)
     known.at(night)
