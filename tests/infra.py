@@ -96,12 +96,16 @@ class Databases:
         for name in self._templates.values():
             await databases.drop(self.admin_dsn, name)
 
-    async def _template(self, service: str) -> str:
+    async def unmigrated(self, service: str) -> Store:
+        """A database of a service with nothing in it."""
         await databases.make_roles(self.admin_dsn, service)
         name = f"template_{service}_{uuid.uuid4().hex[:12]}"
-        store = await databases.make(self.admin_dsn, service, name)
+        return await databases.make(self.admin_dsn, service, name)
+
+    async def _template(self, service: str) -> str:
+        store = await self.unmigrated(service)
         await migrate.migrate(store.owner_dsn, ROOT / "services" / service, databases.app_role(service))
-        return name
+        return store.name
 
 
 async def connect(dsn: str) -> tx.Pool:

@@ -9,7 +9,6 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.panel import Panel
 
 from deploy.cli import options
 from deploy.local import demo as story
@@ -73,7 +72,9 @@ async def _up(wanted: Wanted, console: Console) -> None:
     ) as company:
         if wanted.sample:
             await _fill(company, console)
-        console.print(Panel(_welcome(company), title="Mentoring is running", expand=False))
+        console.rule("Mentoring is running")
+        # Links are not broken into lines: one clicks on them.
+        console.print(_welcome(company), soft_wrap=True)
         await asyncio.Event().wait()
 
 
