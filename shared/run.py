@@ -23,9 +23,10 @@ from typing import Any, TypeAlias, TypeVar, cast
 
 import asyncpg
 import uvicorn
+from aiokafka.errors import KafkaError
 from pydantic import ValidationError
 
-from shared import apply, consumer, housekeeping, jobs, log, migrate, operate, relay
+from shared import apply, consumer, housekeeping, jobs, log, migrate, operate, relay, topics
 from shared.api import context
 from shared.clock import Clock, SteppedClock, WallClock
 from shared.progress import Progress
@@ -70,10 +71,12 @@ def main(
     except ValidationError as error:
         missing = "; ".join(f"MENTORING_{str(e['loc'][0]).upper()}: {e['msg']}" for e in error.errors())
         code = _complain(f"the settings are incomplete. {missing}")
-    except CannotStart as error:
+    except (CannotStart, migrate.Drift, migrate.MigrationFailed, topics.TopicMismatch) as error:
         code = _complain(str(error))
+    except KafkaError as error:
+        code = _complain(f"the broker could not be reached: {error!r}. Check MENTORING_KAFKA.")
     except (OSError, asyncpg.PostgresError) as error:
-        code = _complain(f"a server could not be reached: {error}. Check MENTORING_DSN and MENTORING_KAFKA.")
+        code = _complain(f"the database could not be reached: {error}. Check MENTORING_DSN.")
     sys.exit(code)
 
 

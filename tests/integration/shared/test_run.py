@@ -170,6 +170,15 @@ async def test_a_port_in_use_is_one_sentence(environment: dict[str, str]) -> Non
     assert b"Traceback" not in output
 
 
+async def test_migrating_without_a_broker_is_one_sentence(environment: dict[str, str]) -> None:
+    environment["MENTORING_KAFKA"] = f"127.0.0.1:{free_port()}"
+    async with process(environment, "migrate") as running:
+        output, _ = await asyncio.wait_for(running.communicate(), 60)
+    assert running.returncode == 1
+    assert b"the broker could not be reached" in output
+    assert b"Traceback" not in output
+
+
 async def test_missing_settings_are_named(environment: dict[str, str]) -> None:
     bare = {name: value for name, value in environment.items() if name != "MENTORING_DSN"}
     async with process(bare, "serve") as running:
