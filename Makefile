@@ -41,3 +41,6 @@ test: setup lint
 
 clean:
 	@$(PYTHON) deploy/setup.py clean
+
+screenshots: setup
+	@$(BIN)/python -m deploy.local.pictures
