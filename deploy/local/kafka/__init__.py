@@ -172,13 +172,19 @@ class Broker:
 
     def _format(self) -> None:
         shutil.rmtree(self.home / "data", ignore_errors=True)
-        cluster = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
+        cluster = cluster_id(uuid.uuid4())
         command = [str(self._java), "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-cp", f"{jars()}/*"]
         command += ["kafka.tools.StorageTool", "format", "-t", cluster]
         command += ["-c", str(self.home / "server.properties")]
         said = subprocess.run(command, capture_output=True, text=True, timeout=60)  # noqa: S603
         if said.returncode != 0:
             raise Trouble(f"Kafka's storage could not be made ready: {said.stderr.strip()[-500:]}")
+
+
+def cluster_id(chance: uuid.UUID) -> str:
+    """A cluster id as Kafka writes them; it begins with a letter, since a dash would look like an option."""
+    number = chance.bytes
+    return base64.urlsafe_b64encode(bytes([number[0] & 0x7F]) + number[1:]).decode().rstrip("=")
 
 
 def answers(address: str) -> bool:

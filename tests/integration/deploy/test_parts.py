@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import string
 import sys
 from email.message import EmailMessage
 from pathlib import Path
+from uuid import UUID
 
 import aiosmtplib
 import pytest
@@ -131,6 +133,11 @@ def test_without_any_way_to_a_broker_one_sentence_says_what_to_install(
     assert kafka.java() is None
     with pytest.raises(Trouble, match=r"KAFKA_BOOTSTRAP_SERVERS.*openjdk-17-jre-headless.*maven.*Docker"):
         servers.kafka_source({})
+
+
+def test_a_clusters_id_never_looks_like_an_option() -> None:
+    first = {kafka.cluster_id(UUID(int=number << 120))[0] for number in range(256)}
+    assert first == set(string.ascii_letters[26:] + "abcdef")
 
 
 def test_free_ports_lie_below_those_of_outgoing_connections() -> None:
