@@ -1,0 +1,1 @@
+"""Fixtures of the chaos tests: stacks that are broken on purpose."""

@@ -1,0 +1,230 @@
+"""Two people on a running stack, brought as far as a test needs them: by forms sent over HTTP, and by mail."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from http import HTTPStatus
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+
+from deploy.local import home as homes
+from deploy.local import stack
+from deploy.local.demo import organiser, story
+from deploy.local.people.forms import Answer, Page
+from deploy.local.people.letters import Letter
+from deploy.local.people.mailbox import Mailbox
+from deploy.local.people.visits import Browser
+from deploy.local.stack import Stack
+from deploy.local.stepper import Stepper
+
+BEGINNING = datetime(2026, 3, 2, 13, 0, tzinfo=UTC)
+"""A Monday, in the working hours of both Madrid and São Paulo."""
+A_GOAL, ANOTHER_GOAL = "2.A.1.d", "2.B.1.d"
+HOURS: dict[str, Answer] = {
+    "language": "en",
+    "day": ("0", "1", "2", "3", "4"),
+    "starts": "09:00",
+    "ends": "17:00",
+    "consent": "yes",
+}
+MENTEE: dict[str, Answer] = {**HOURS, "role": "mentee", "goal": (A_GOAL, ANOTHER_GOAL)}
+MENTOR: dict[str, Answer] = {
+    **HOURS,
+    "role": "mentor",
+    "capacity": "1",
+    f"level_{A_GOAL}": "6",
+    f"level_{ANOTHER_GOAL}": "6",
+}
+FEEDBACK: dict[str, Answer] = {
+    "rating_overall": "5",
+    "rating_usefulness": "4",
+    "rating_listening": "5",
+    "went_well": "You asked one question at a time.",
+    "fit": "good",
+    "share": "partner",
+}
+
+
+@dataclass(frozen=True)
+class Someone:
+    """A person of the company."""
+
+    number: int
+    given_name: str
+    family_name: str
+    title: str
+    site: str
+    time_zone: str
+
+    @property
+    def name(self) -> str:
+        return f"{self.given_name} {self.family_name}"
+
+    @property
+    def email(self) -> str:
+        return f"person{self.number}@adventure-works.example"
+
+    def as_row(self) -> str:
+        who = f"{self.number},person{self.number},{self.given_name},{self.family_name},{self.email}"
+        return f"{who},{self.title},Sales,{self.site},{self.time_zone},,2020-01-01,active,2026-03-02"
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Two people who are alone in a programme of their own, so that only they can be matched."""
+
+    programme_id: str
+    mentee: Someone
+    mentor: Someone
+
+    @property
+    def both(self) -> tuple[Someone, Someone]:
+        return self.mentee, self.mentor
+
+
+@dataclass(eq=False)
+class Town:
+    """A company on a stepped stack. `letters` are the mails of each address, in their order."""
+
+    company: Stack
+    desk: aiohttp.ClientSession
+    browser: Browser
+    stepper: Stepper
+    mailbox: Mailbox
+    letters: dict[str, list[Letter]] = field(default_factory=lambda: defaultdict(list))
+    arrived: int = 0
+
+    async def settle(self) -> None:
+        """Everybody finishes their work, and the mail is handed out."""
+        await self.stepper.settle()
+        for letter in self.mailbox.new():
+            self.letters[letter.to].append(letter)
+
+    async def until(self, when: datetime) -> None:
+        """Time goes on to `when`, with a stop wherever a service has something to do."""
+        while self.stepper.now < when:
+            await self.stepper.tell(self.stepper.upcoming([], when))
+            await self.settle()
+
+    def link(self, person: Someone, purpose: str) -> str:
+        """The newest link of a purpose in a person's mail."""
+        found = [one.links[purpose] for one in self.letters[person.email] if purpose in one.links]
+        assert found, (
+            f"{person.name} has no {purpose} link in {[m.subject for m in self.letters[person.email]]}"
+        )
+        return found[-1]
+
+    def links(self, pair: Pair, purpose: str) -> tuple[str, str]:
+        return self.link(pair.mentee, purpose), self.link(pair.mentor, purpose)
+
+    async def send(self, link: str, field_name: str, answers: dict[str, Answer]) -> tuple[int, Page]:
+        """Fills in the form that has a field of that name, and sends it."""
+        status, page = await self.browser.get(link)
+        form = page.form(field_name)
+        assert form is not None, f"{link} shows {status} and no form with {field_name}: {page.words[:300]}"
+        return await self.browser.post(link, form, answers)
+
+    async def fill(self, link: str, field_name: str, answers: dict[str, Answer]) -> None:
+        status, page = await self.send(link, field_name, answers)
+        assert status == HTTPStatus.OK, f"{status}: {page.words[:300]}"
+
+    async def invited(self) -> Pair:
+        """Two new people, imported and invited."""
+        self.arrived += 2
+        mentee = Someone(self.arrived, "Ana", f"Moreno{self.arrived}", "Buyer", "Madrid", "Europe/Madrid")
+        mentor = Someone(
+            self.arrived + 1, "Davi", f"Rocha{self.arrived}", "Lead", "Recife", "America/Sao_Paulo"
+        )
+        await self.post("/v1/people/import", data=as_csv([mentee, mentor]), content_type="text/csv")
+        opening = organiser.growth(self.stepper.now.date())
+        made = await self.post("/v1/programmes", json={**opening, "cadence": "weekly"})
+        pair = Pair(made["programme_id"], mentee, mentor)
+        numbers = {"employee_numbers": [str(one.number) for one in pair.both]}
+        await self.post(f"/v1/programmes/{pair.programme_id}/invitations", json=numbers)
+        await self.settle()
+        return pair
+
+    async def proposed(self, pair: Pair | None = None) -> Pair:
+        """Both have joined and are proposed to each other."""
+        pair = pair or await self.invited()
+        await self.fill(self.link(pair.mentee, "join"), "role", MENTEE)
+        await self.fill(self.link(pair.mentor, "join"), "role", MENTOR)
+        await self.post(f"/v1/programmes/{pair.programme_id}/runs")
+        await self.settle()
+        return pair
+
+    async def matched(self, pair: Pair | None = None) -> Pair:
+        """Both have said yes and are asked to agree on terms."""
+        pair = await self.proposed(pair)
+        for link in self.links(pair, "proposal"):
+            await self.fill(link, "answer", {"answer": "accept"})
+        await self.settle()
+        return pair
+
+    async def booked(self, pair: Pair | None = None) -> Pair:
+        """Both have confirmed the same terms, and the first session has a time."""
+        pair = await self.matched(pair)
+        for link in self.links(pair, "agreement"):
+            await self.fill(link, "hours_per_month", {"focus": "career"})
+        await self.settle()
+        return pair
+
+    async def over(self, pair: Pair | None = None) -> Pair:
+        """The first session lies behind them; they are asked whether it took place."""
+        pair = await self.booked(pair)
+        await self.until(self.session_ends_at(pair) + timedelta(hours=1))
+        return pair
+
+    async def met(self, pair: Pair | None = None) -> Pair:
+        """The session took place; both are asked for feedback."""
+        pair = await self.over(pair)
+        await self.fill(self.link(pair.mentee, "pair"), "action", {"action": "happened"})
+        await self.settle()
+        await self.until(self.stepper.now + timedelta(hours=12))
+        return pair
+
+    def session_ends_at(self, pair: Pair) -> datetime:
+        """The end of the pair's newest session, as the mentee's calendar has it."""
+        meetings = [one.meeting for one in self.letters[pair.mentee.email] if one.meeting is not None]
+        return meetings[-1].ends_at
+
+    async def post(self, path: str, *, content_type: str = "application/json", **body: Any) -> dict[str, Any]:
+        """A command to matching by the organiser."""
+        headers = {"content-type": content_type} if body else {}
+        async with self.desk.post(path, headers=headers, **body) as answer:
+            assert answer.ok, f"{path} answered {answer.status}: {await answer.text()}"
+            found: dict[str, Any] = await answer.json()
+            return found
+
+
+def as_csv(people: Iterable[Someone]) -> str:
+    rows = [",".join(organiser.CSV_COLUMNS), *(person.as_row() for person in people)]
+    return "\r\n".join(rows) + "\r\n"
+
+
+@asynccontextmanager
+async def town(directory: Path) -> AsyncIterator[Town]:
+    """A small stack of its own on the stepped clock, at BEGINNING, with nobody in it."""
+    told: list[str] = []
+    async with (
+        stack.running(directory, clock="stepped", fresh=True, tell=told.append) as company,
+        aiohttp.ClientSession(headers=_bearer(company)) as teller,
+        aiohttp.ClientSession(company.http["matching"][0], headers=_bearer(company)) as desk,
+        aiohttp.ClientSession() as browser,
+    ):
+        stepper = Stepper(teller, story.listeners(company), now=BEGINNING)
+        made = Town(company, desk, Browser(browser), stepper, Mailbox(company.mail_dir))
+        await stepper.tell(BEGINNING)
+        await made.settle()
+        yield made
+    homes.forget(homes.Home(directory))
+
+
+def _bearer(company: Stack) -> dict[str, str]:
+    return {"authorization": f"Bearer {company.tokens.admin}"}
