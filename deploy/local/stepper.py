@@ -16,7 +16,7 @@ from typing import Any
 
 import aiohttp
 
-POLL_S = 0.004
+POLL_S = 0.005
 POLL_SLOWEST_S = 0.05
 SETTLE_TIMEOUT_S = 60.0
 
@@ -71,22 +71,25 @@ class Stepper:
     async def settle(self, *, timeout_s: float = SETTLE_TIMEOUT_S) -> None:
         """Returns when everybody is quiet; `next_due` is then the earliest work of any service.
 
-        Raises NotQuiet after `timeout_s` of wall time.
+        Who still has work is asked alone until they have none; then everybody is asked once more. Raises
+        NotQuiet after `timeout_s` of wall time.
         """
         deadline = time.monotonic() + timeout_s
         pause_s = POLL_S
+        asked = self._listeners
         while True:
-            answers = await self._ask()
+            answers = await self._ask(asked)
             reasons = self._reasons(answers)
-            if not reasons:
+            if not reasons and asked is self._listeners:
                 return
             if time.monotonic() > deadline:
-                raise NotQuiet(
-                    f"not quiet after {timeout_s:g} s at {self.now.isoformat()}: {'; '.join(reasons)}"
-                )
-            await self._tell_again(answers)
-            await asyncio.sleep(pause_s)
-            pause_s = min(pause_s * 1.15, POLL_SLOWEST_S)
+                why = "; ".join(reason for found in reasons.values() for reason in found)
+                raise NotQuiet(f"not quiet after {timeout_s:g} s at {self.now.isoformat()}: {why}")
+            asked = [listener for listener in asked if listener.name in reasons] or self._listeners
+            if reasons:
+                await self._tell_again(answers)
+                await asyncio.sleep(pause_s)
+                pause_s = min(pause_s * 1.2, POLL_SLOWEST_S)
 
     def upcoming(self, others: Iterable[datetime | None], until: datetime) -> datetime:
         """The next time worth stepping to: the earliest due of services and `others`, up to the grid."""
@@ -114,11 +117,11 @@ class Stepper:
                 if answer.error is None and _instant(answer.said.get("now")) != self.now:
                     await self._tell(answer.url)
 
-    async def _ask(self) -> list[tuple[Listener, Sequence[Answer]]]:
+    async def _ask(self, asked: Sequence[Listener]) -> list[tuple[Listener, Sequence[Answer]]]:
         said = await asyncio.gather(
-            *(asyncio.gather(*(self._ask_one(url) for url in one.urls)) for one in self._listeners)
+            *(asyncio.gather(*(self._ask_one(url) for url in one.urls)) for one in asked)
         )
-        return list(zip(self._listeners, said, strict=True))
+        return list(zip(asked, said, strict=True))
 
     async def _ask_one(self, url: str) -> Answer:
         try:
@@ -129,18 +132,17 @@ class Stepper:
         except (aiohttp.ClientError, TimeoutError) as error:
             return Answer(url, error=f"no answer ({type(error).__name__})")
 
-    def _reasons(self, answers: Sequence[tuple[Listener, Sequence[Answer]]]) -> list[str]:
-        """Why it is not quiet, one sentence each; remembers the next due time when it is."""
+    def _reasons(self, answers: Sequence[tuple[Listener, Sequence[Answer]]]) -> Mapping[str, Sequence[str]]:
+        """Why it is not quiet, sentences by listener; remembers the next due time when it is."""
         dues: list[datetime] = []
-        reasons: list[str] = []
+        reasons: dict[str, list[str]] = {}
         for listener, said in answers:
             for answer in said:
-                reasons += [f"{listener.name} {why}" for why in self._busy(answer, dues)]
+                reasons.setdefault(listener.name, []).extend(self._busy(answer, dues))
         for listener, said in answers:
-            reasons += [f"{listener.name} {why}" for why in self._behind(listener, said)]
-        if not reasons:
-            self.next_due = min(dues, default=None)
-        return reasons
+            reasons[listener.name].extend(self._behind(listener, said))
+        self.next_due = min(dues, default=None)
+        return {name: [f"{name} {why}" for why in found] for name, found in reasons.items() if found}
 
     def _busy(self, answer: Answer, dues: list[datetime]) -> Iterable[str]:
         if answer.error is not None:
