@@ -29,13 +29,13 @@ def frame(house: House, request: Request, *, title: str, current: str, programme
     ui.add_head_html(house.render("head.html"))
     theme = request.cookies.get(THEME_COOKIE, "auto")
     dark = ui.dark_mode(THEMES.get(theme))
-    with ui.element("header").classes("top"):
+    with ui.header(elevated=False).classes("top"):
         ui.html(
             house.render("top.html", current=current, operates=operates(request), programme=programme),
             sanitize=False,
         ).classes("bar")
         _theme_button(dark, theme if theme in THEMES else "auto")
-    with ui.element("main").classes("page").props("id=content tabindex=-1"):
+    with ui.element("div").classes("page").props("id=content tabindex=-1"):
         yield
 
 
@@ -43,6 +43,11 @@ def operates(request: Request) -> bool:
     """Whether the visitor's token may see how the machines are."""
     caller = getattr(request.state, "caller", None)
     return isinstance(caller, auth.Caller) and caller.may(OPERATE)
+
+
+def go(address: str) -> None:
+    """Sends the visitor to a page of the console; NiceGUI puts the console's own path before it."""
+    ui.navigate.to(address.removeprefix(PATH))
 
 
 def as_id(text: str) -> UUID | None:

@@ -26,6 +26,7 @@ COOKIE = "mentoring_console"
 SCOPE = "figures:read"
 POLICY_VIOLATION = 1008
 TOKEN_BYTES_MAX = 512
+FORM = "application/x-www-form-urlencoded"
 
 
 @dataclass(frozen=True)
@@ -89,7 +90,7 @@ class Guard:
     async def _answer(self, request: Request, caller: auth.Caller | None) -> Response | None:
         """What to answer instead of the console: a session for a token, or the closed door."""
         token = request.query_params.get("token")
-        if token is None and caller is None and request.method == "POST":
+        if request.method == "POST" and request.headers.get("content-type") == FORM:
             fields = dict(parse_qsl((await request.body()).decode("utf-8", "replace")))
             token = fields.get("token", "")
         if token is None:

@@ -8,7 +8,7 @@ from fastapi import Request
 from nicegui import ui
 
 from services.analytics.console import views
-from services.analytics.console.frame import as_id, frame
+from services.analytics.console.frame import as_id, frame, go
 from services.analytics.console.house import House, link
 from services.analytics.console.parts import Parts, keep
 from services.analytics.console.views import ListView, Part
@@ -32,7 +32,7 @@ def register(house: House) -> None:
     ) -> None:
         definition = definitions.find_definition(figure)
         if definition is None:
-            ui.navigate.to(link())
+            go(link())
             return
         part = Part(code=code or None, week=_week(week), after=_after(after))
 

@@ -34,16 +34,9 @@ def register(house: House) -> None:
                 parts.html("choice.html", classes="controls")
             with ui.element("div").classes("controls filter"):
                 parts.html("pairs_states.html", tag="nav", classes="pills")
-                field = (
-                    ui.element("input")
-                    .classes("search")
-                    .props(
-                        'type=search name=text placeholder="Name or department" aria-label="Filter by name or'
-                        f' department" maxlength={TEXT_MAX}'
-                    )
-                )
-                field.props["value"] = asked[0]
-                field.on(
+                # plain HTML: a field that NiceGUI knows would be set back while somebody types
+                search = house.render("pairs_search.html", text=asked[0], text_max=TEXT_MAX)
+                ui.html(search, sanitize=False).classes("search").on(
                     "input",
                     typed,
                     js_handler="(event) => emit(event.target.value)",

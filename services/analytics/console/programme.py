@@ -6,7 +6,7 @@ from fastapi import Request
 from nicegui import events, ui
 
 from services.analytics.console import charts, views
-from services.analytics.console.frame import as_id, frame
+from services.analytics.console.frame import as_id, frame, go
 from services.analytics.console.house import House, link
 from services.analytics.console.parts import Parts, keep
 from services.analytics.console.views import ProgrammeView
@@ -34,7 +34,7 @@ def _build(parts: Parts[ProgrammeView]) -> None:
     def open_week(click: events.EChartPointClickEventArguments) -> None:
         view, code = seen[0], charts.WEEK_SERIES[click.series_index][0]
         week = charts.week_list(view.weeks, view.as_of)[click.data_index].isoformat()
-        ui.navigate.to(link(f"figures/{code}", programme=view.programme_id, period=view.period, week=week))
+        go(link(f"figures/{code}", programme=view.programme_id, period=view.period, week=week))
 
     with ui.element("div").classes("title"):
         parts.html("title.html")

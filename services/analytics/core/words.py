@@ -37,7 +37,7 @@ def base_words(figure: Figure) -> str:
     """What stands behind a figure, in one short line."""
     definition, rows = figure.definition, figure.rows
     if definition.kind == "rate":
-        return f"{whole(figure.counted)} of {whole(rows)}" if rows else "nobody to count yet"
+        return f"{whole(figure.counted)} of {whole(rows)}" if rows else "nothing to count yet"
     if definition.kind == "rating":
         return f"of 5, from {whole(rows)} answers" if rows and not figure.suppressed else "no rating to show"
     if definition.kind in ("days", "minutes"):
