@@ -26,7 +26,7 @@ from itsdangerous import BadSignature, URLSafeSerializer
 
 from shared import look
 from shared.clock import Clock
-from shared.errors import Refused
+from shared.errors import Refused, Transient
 from shared.tx import Connection, Tx
 
 OPEN_PATHS = frozenset({"/livez", "/readyz", "/metrics"})
@@ -196,12 +196,17 @@ def verify(key: str, token: str, *, purpose: str, now: datetime) -> SignedLink:
 
 @dataclass(frozen=True)
 class signed:
-    """Dependency of a page with the path parameter `{token}`: the link, if it is ours and still valid."""
+    """Dependency of a page with the path parameter `{token}`: the link, if it is ours and still valid.
+
+    Raises Transient as long as nobody has told the time, since the page would show things as of 1970.
+    """
 
     purpose: str
 
     async def __call__(self, request: Request, token: str) -> SignedLink:
         keys = keys_of(request)
+        if not keys.clock.told:
+            raise Transient("the time has not been told yet")
         return verify(keys.link_key, token, purpose=self.purpose, now=keys.clock.now())
 
 

@@ -15,6 +15,11 @@ class Clock(Protocol):
 
     def now(self) -> datetime: ...
 
+    @property
+    def told(self) -> bool:
+        """Whether the clock may be trusted: nobody is let in who would act on it before."""
+        ...
+
     async def started(self) -> None:
         """Returns once the clock may be trusted: consumers and jobs wait for it."""
         ...
@@ -25,6 +30,10 @@ class WallClock:
 
     def now(self) -> datetime:
         return datetime.now(UTC)
+
+    @property
+    def told(self) -> bool:
+        return True
 
     async def started(self) -> None:
         return
@@ -41,6 +50,10 @@ class SteppedClock:
         if self._now is None:
             return datetime.fromtimestamp(0, UTC)
         return self._now
+
+    @property
+    def told(self) -> bool:
+        return self._now is not None
 
     def set(self, now: datetime) -> None:
         """Moves forward to `now` (aware). Going back is a ValueError, the same time again is not."""

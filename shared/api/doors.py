@@ -17,9 +17,14 @@ from shared.tx import Connection, Tx
 
 
 async def in_tx(request: Request) -> AsyncIterator[Tx]:
-    """The transaction of one request; ends after the route's function and before the response is sent."""
+    """The transaction of one request; ends after the route's function and before the response is sent.
+
+    Raises Transient as long as nobody has told the time: what would be written then happened in 1970.
+    """
     auth.admit(request)
     here = context.of(request)
+    if not here.door.clock.told:
+        raise Transient("the time has not been told yet")
     here.progress.open_tx += 1
     try:
         async with transactions.transaction(here.door) as tx:

@@ -152,3 +152,21 @@ async def test_a_service_that_was_not_told_the_time_says_so(desk: Notes, tmp_pat
     door = notes.a_door(desk.door.pool, SteppedClock())
     untold = notes.build(door, notes.settings(tmp_path, desk.owner_dsn), desk.owner_dsn)
     assert (await quiet(untold))["now"] is None
+
+
+async def test_who_was_not_told_the_time_lets_nobody_act_or_look_as_of_1970(
+    desk: Notes, tmp_path: Path
+) -> None:
+    clock = SteppedClock()
+    door = notes.a_door(desk.door.pool, clock)
+    untold = notes.build(door, notes.settings(tmp_path, desk.owner_dsn), desk.owner_dsn)
+    page = f"/note/{desk.link()}"
+    async with untold.client() as client:
+        command = await client.post("/v1/notes", json={"text": "too early"})
+        looks = await client.get(page), await client.post(page, data={"text": "too early"})
+        assert [answer.status_code for answer in (command, *looks)] == [503, 503, 503]
+        assert command.headers["retry-after"]
+        clock.set(BEGINNING)
+        assert (await client.post("/v1/notes", json={"text": "in time"})).status_code == 201
+        assert (await client.get(page)).status_code == 200
+    assert await desk.texts() == ["in time"]
