@@ -1,1 +1,0 @@
-"""Fixtures of the chaos tests: stacks that are broken on purpose."""
