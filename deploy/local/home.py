@@ -9,6 +9,7 @@ import os
 import secrets
 import shutil
 import tempfile
+import time
 import uuid
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
@@ -18,6 +19,8 @@ from deploy.local import leftovers
 from deploy.local.child import Trouble
 
 DATA_PREFIX = "mentoring-data-"
+BELONGS_TO = "belongs-to"
+ORPHANED_AFTER_S = 120.0
 
 
 @dataclass(frozen=True)
@@ -107,6 +110,7 @@ def lasting(home: Home, *, fresh: bool) -> State:
     if state is not None and Path(state.postgres_home).is_dir() and home.kafka.is_dir():
         return state
     forget(home)
+    remove_orphans()
     state = State(uuid.uuid4().hex, secrets.token_urlsafe(32), str(_postgres_home(home)))
     home.kafka.mkdir(parents=True)
     home.mail.mkdir(exist_ok=True)
@@ -119,12 +123,14 @@ def keep(home: Home, state: State) -> None:
 
 
 def forget(home: Home) -> None:
-    """Removes the data of earlier runs: records, databases, mails."""
+    """Removes what earlier runs left: records, databases, mails, logs."""
     state = _read(home)
     if state is not None:
         shutil.rmtree(state.postgres_home, ignore_errors=True)
-    for folder in (home.kafka, home.mail):
+    for folder in (home.kafka, home.mail, home.root / "postgres"):
         shutil.rmtree(folder, ignore_errors=True)
+    for log in home.logs.glob("*.log"):
+        log.unlink()
     home.state.unlink(missing_ok=True)
 
 
@@ -152,5 +158,18 @@ def _postgres_home(home: Home) -> Path:
         made.mkdir(exist_ok=True)
         return made
     made = Path(tempfile.mkdtemp(prefix=DATA_PREFIX))
+    (made / BELONGS_TO).write_text(str(home.root))
     made.chmod(0o711)
     return made
+
+
+def remove_orphans() -> None:
+    """Removes databases' data in the temporary folder whose stack's folder is gone or has others by now."""
+    for folder in Path(tempfile.gettempdir()).glob(f"{DATA_PREFIX}*"):
+        with contextlib.suppress(OSError):
+            young = time.time() - folder.stat().st_mtime < ORPHANED_AFTER_S
+            if folder.is_symlink() or young or not (folder / BELONGS_TO).is_file():
+                continue
+            state = _read(Home(Path((folder / BELONGS_TO).read_text())))
+            if state is None or Path(state.postgres_home) != folder:
+                shutil.rmtree(folder, ignore_errors=True)

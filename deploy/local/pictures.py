@@ -39,7 +39,7 @@ async def take() -> None:
     people = made_up.people(roster.load(), seed=SEED)
     with tempfile.TemporaryDirectory() as folder:
         async with stack.running(
-            Path(folder), clock="stepped", said_copy=True, fresh=True, tell=screen.print
+            Path(folder), clock="stepped", said_copy=True, keep=False, tell=screen.print
         ) as company:
             async with story.told(company, people, seed=SEED, weeks=WEEKS) as tale:
                 screen.print("Nine weeks are told for the pictures …")

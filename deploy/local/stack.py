@@ -135,6 +135,7 @@ async def running(
     port_base: int | None = None,
     said_copy: bool = False,
     fresh: bool = False,
+    keep: bool = True,
     only_servers: bool = False,
     env: Mapping[str, str] | None = None,
     tell: Callable[[str], None] = print,
@@ -142,16 +143,17 @@ async def running(
     """Starts a stack in `directory`, stops it at the end. Raises Trouble, one sentence for the user.
 
     `replicas` is how many processes a service has, where it is not one. `fresh` begins without the data of
-    the last run. `said_copy` keeps a copy of what is said, for counting. `only_servers` starts no
-    service and makes no topic.
-    `tell` gets what the supervisor says. Call it in the main thread: the processes end when the thread ends
-    that started them.
+    the last run, and without `keep` they are removed at the end. `said_copy` keeps a copy of what is said, for
+    counting. `only_servers` starts no service and makes no topic. `tell` gets what the supervisor says.
+    Call it in the main thread: the processes end when the thread ends that started them.
     """
     many, surroundings = _checked(replicas or {}), env or os.environ
     plan = Plan(many, clock, port_base, said_copy, fresh, only_servers, surroundings, tell)
     async with AsyncExitStack() as ends:
         home = ends.enter_context(homes.held(directory))
         state = homes.lasting(home, fresh=fresh)
+        if not keep:
+            ends.callback(homes.forget, home)
         allotted = _allot(home, state, plan)
         kafka_address, own_broker = ends.enter_context(_broker(home, plan, allotted))
         admin_dsn, own_server = ends.enter_context(_database(home, state, plan, allotted))

@@ -18,6 +18,7 @@ import pytest
 import pytest_asyncio
 
 from deploy import cli
+from deploy.local import home
 from deploy.local.databases import SERVICES, Store, app_role
 from shared import inbox, topics
 from tests import infra
@@ -228,6 +229,7 @@ def test_options_that_make_no_sense_are_one_sentence(
     mentoring: Mentoring, arguments: tuple[str, str], sentence: str, tmp_path: Path
 ) -> None:
     assert sentence in mentoring("up", *arguments, "--dir", tmp_path / "stack").sentence
+    home.forget(home.Home(tmp_path / "stack"))
 
 
 def test_migrate_brings_given_databases_and_topics_up_to_date(

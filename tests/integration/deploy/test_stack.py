@@ -158,6 +158,24 @@ def test_a_signal_stops_everything_cleanly(directory: Path, sig: signal.Signals)
     assert "database system is shut down" in (directory / "logs" / "postgres.log").read_text()
 
 
+def test_databases_whose_stack_is_gone_are_removed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    living, lost = homes.Home(tmp_path / "living"), homes.Home(tmp_path / "lost")
+    found = {}
+    for home in (living, lost):
+        home.root.mkdir()
+        found[home] = Path(homes.lasting(home, fresh=False).postgres_home)
+    lost.state.unlink()
+    homes.remove_orphans()
+    assert found[lost].is_dir()
+    for folder in found.values():
+        os.utime(folder, (1, 1))
+    homes.remove_orphans()
+    assert found[living].is_dir()
+    assert not found[lost].exists()
+
+
 def test_a_fresh_start_forgets_what_was_there(tmp_path: Path) -> None:
     home = homes.Home(tmp_path)
     first = homes.lasting(home, fresh=False)
@@ -166,7 +184,7 @@ def test_a_fresh_start_forgets_what_was_there(tmp_path: Path) -> None:
     assert homes.lasting(home, fresh=False) == first
     second = homes.lasting(home, fresh=True)
     assert second.link_key != first.link_key
-    assert not Path(first.postgres_home).exists() or not list(Path(first.postgres_home).iterdir())
+    assert not (Path(first.postgres_home) / "row").exists()
     assert not list(home.mail.iterdir())
     homes.forget(home)
 
