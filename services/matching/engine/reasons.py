@@ -98,7 +98,9 @@ def _values(mentee: market.Mentee, mentor: market.Mentor, part: score.Component)
     alike = _alike(mentee.values, mentor.values)
     if part.u >= ALIKE:
         return Reason("values", f"Their values at work are close: {alike}.")
-    return Reason("values", "Their values at work differ" + (f", but for {alike}." if alike else "."))
+    if alike:
+        return Reason("values", f"Their values at work meet in {alike} and differ otherwise.")
+    return Reason("values", "Their values at work differ.")
 
 
 def _style(mentee: market.Mentee, mentor: market.Mentor, part: score.Component) -> Reason:
@@ -107,8 +109,9 @@ def _style(mentee: market.Mentee, mentor: market.Mentor, part: score.Component) 
     alike = _alike(mentee.style, mentor.style)
     if part.u >= ALIKE:
         return Reason("style", f"The mentor works the way the mentee likes to learn: {alike}.")
-    partly = f", but for {alike}." if alike else "."
-    return Reason("style", "The mentor's style differs from how the mentee likes to learn" + partly)
+    if alike:
+        return Reason("style", f"In {alike} the mentor works the way the mentee likes to learn.")
+    return Reason("style", "The mentor's style differs from how the mentee likes to learn.")
 
 
 def _alike(left: Mapping[str, int], right: Mapping[str, int]) -> str:
