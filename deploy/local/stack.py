@@ -143,8 +143,8 @@ async def running(
     """Starts a stack in `directory`, stops it at the end. Raises Trouble, one sentence for the user.
 
     `replicas` is how many processes a service has, where it is not one. `fresh` begins without the data of
-    the last run, and without `keep` they are removed at the end. `said_copy` keeps a copy of what is said, for
-    counting. `only_servers` starts no service and makes no topic. `tell` gets what the supervisor says.
+    the last run, and without `keep` they are removed at the end. `said_copy` keeps a copy of what is said.
+    `only_servers` starts no service and makes no topic. `tell` gets what the supervisor says.
     Call it in the main thread: the processes end when the thread ends that started them.
     """
     many, surroundings = _checked(replicas or {}), env or os.environ
@@ -157,10 +157,7 @@ async def running(
         allotted = _allot(home, state, plan)
         kafka_address, own_broker = ends.enter_context(_broker(home, plan, allotted))
         admin_dsn, own_server = ends.enter_context(_database(home, state, plan, allotted))
-        own = [part for part in (own_server, own_broker) if part is not None]
-        ends.push_async_callback(stop_all, own)
-        for part in own:
-            part.spawn()
+        own = _spawned(ends, own_server, own_broker)
         found = await _stores(admin_dsn, own_server, plan)
         prefix = await _topics(kafka_address, own_broker, plan)
         wiring = Wiring(
@@ -168,6 +165,15 @@ async def running(
             programs.new_tokens(home), clock,
         )  # fmt: skip
         yield await _company(ends, wiring, own, plan)
+
+
+def _spawned(ends: AsyncExitStack, *found: Part | None) -> list[Part]:
+    """Our own servers, on their way up; they are stopped at the end."""
+    own = [part for part in found if part is not None]
+    ends.push_async_callback(stop_all, own)
+    for part in own:
+        part.spawn()
+    return own
 
 
 async def _company(ends: AsyncExitStack, wiring: Wiring, own: list[Part], plan: Plan) -> Stack:
