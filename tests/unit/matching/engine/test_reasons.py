@@ -48,7 +48,7 @@ def test_S5_the_explanation_names_values_and_style() -> None:
         a_mentee(values={"growth": 5, "service": 1}, style={"pace": 1}),
         a_mentor(values={"growth": 5, "service": 5}, style={"pace": 5}),
     )
-    assert far["values"].sentence == "Their values at work differ, but for growth."
+    assert far["values"].sentence == "Their values at work meet in growth and differ otherwise."
     assert far["style"].sentence == "The mentor's style differs from how the mentee likes to learn."
 
 
