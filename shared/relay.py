@@ -16,6 +16,7 @@ from typing import Any
 
 import asyncpg
 from aiokafka import AIOKafkaProducer
+from aiokafka.client import AIOKafkaClient
 from aiokafka.errors import KafkaError
 from aiokafka.partitioner import murmur2
 
@@ -28,6 +29,7 @@ from shared.waiting import pause
 LEADER_LOCK = 7_011_001
 STOP_TIMEOUT_S = 3.0
 ACK_TIMEOUT_S = 15.0
+ANSWER_TIMEOUT_S = 3.0
 BACK_OFF_S = (0.1, 0.5, 1.0, 2.0)
 
 
@@ -39,6 +41,7 @@ async def run(settings: Settings, bell: Bell, progress: Progress, stopping: asyn
         try:
             async with _leading(settings) as conn:
                 if conn is None:
+                    progress.broker_ok = await _answers(settings)
                     await pause(1.0, stopping)
                     continue
                 async with _producer(settings) as producer:
@@ -63,6 +66,18 @@ async def _leading(settings: Settings) -> AsyncIterator[Connection | None]:
         yield conn if leads else None
     finally:
         conn.terminate()
+
+
+async def _answers(settings: Settings) -> bool:
+    """Whether the broker tells of itself: who does not lead sends nothing by which it would know."""
+    client = AIOKafkaClient(bootstrap_servers=settings.kafka)
+    try:
+        await asyncio.wait_for(client.bootstrap(), ANSWER_TIMEOUT_S)
+    except (KafkaError, OSError, TimeoutError):
+        return False
+    finally:
+        await client.close()
+    return True
 
 
 @asynccontextmanager

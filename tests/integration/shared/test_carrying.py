@@ -71,6 +71,21 @@ async def test_what_is_said_is_heard_once_and_in_order(listener: Listener, setti
     assert await listener.door.pool.fetchval("SELECT count(*) FROM outbox") == 0
 
 
+async def test_who_does_not_lead_knows_whether_the_broker_answers(
+    listener: Listener, settings: Settings, unused_tcp_port: int
+) -> None:
+    async with running(listener, settings) as leader:
+        await until(lambda: leader.broker_ok)
+        progress, stopping = Progress(broker_ok=True), asyncio.Event()
+        nowhere = settings.model_copy(update={"kafka": f"127.0.0.1:{unused_tcp_port}"})
+        for own, answers in ((nowhere, False), (settings, True)):
+            stopping.clear()
+            following = asyncio.create_task(relay.run(own, listener.door.bell, progress, stopping))
+            await until(lambda answers=answers: progress.broker_ok is answers)  # type: ignore[misc]
+            stopping.set()
+            await following
+
+
 async def test_of_two_relays_one_leads_and_the_other_takes_over(
     listener: Listener, settings: Settings
 ) -> None:
