@@ -1,1 +1,1 @@
-"""A small company lives through its story while each of its processes in turn is killed; nothing gets lost."""
+"""A small company lives its story while each of its processes in turn is killed; nothing gets lost."""

@@ -1,4 +1,4 @@
-"""Two people on a running stack, brought as far as a test needs them: by forms sent over HTTP, and by mail."""
+"""Two people on a running stack, brought as far as a test needs them: by mail and forms sent over HTTP."""
 
 from __future__ import annotations
 
@@ -115,9 +115,8 @@ class Town:
     def link(self, person: Someone, purpose: str) -> str:
         """The newest link of a purpose in a person's mail."""
         found = [one.links[purpose] for one in self.letters[person.email] if purpose in one.links]
-        assert found, (
-            f"{person.name} has no {purpose} link in {[m.subject for m in self.letters[person.email]]}"
-        )
+        subjects = [one.subject for one in self.letters[person.email]]
+        assert found, f"{person.name} has no {purpose} link in {subjects}"
         return found[-1]
 
     def links(self, pair: Pair, purpose: str) -> tuple[str, str]:
@@ -134,60 +133,62 @@ class Town:
         status, page = await self.send(link, field_name, answers)
         assert status == HTTPStatus.OK, f"{status}: {page.words[:300]}"
 
-    async def invited(self) -> Pair:
-        """Two new people, imported and invited."""
+    async def newcomers(self) -> Pair:
+        """Two new people, imported and invited, at a time when neither sleeps."""
+        await self.until(_working_hour(self.stepper.now))
         self.arrived += 2
         mentee = Someone(self.arrived, "Ana", f"Moreno{self.arrived}", "Buyer", "Madrid", "Europe/Madrid")
         mentor = Someone(
             self.arrived + 1, "Davi", f"Rocha{self.arrived}", "Lead", "Recife", "America/Sao_Paulo"
         )
         await self.post("/v1/people/import", data=as_csv([mentee, mentor]), content_type="text/csv")
-        opening = organiser.growth(self.stepper.now.date())
-        made = await self.post("/v1/programmes", json={**opening, "cadence": "weekly"})
+        opening = {**organiser.growth(self.stepper.now.date()), "cadence": "weekly"}
+        made = await self.post("/v1/programmes", json={**opening, "name": f"Career growth {self.arrived}"})
         pair = Pair(made["programme_id"], mentee, mentor)
         numbers = {"employee_numbers": [str(one.number) for one in pair.both]}
         await self.post(f"/v1/programmes/{pair.programme_id}/invitations", json=numbers)
         await self.settle()
         return pair
 
-    async def proposed(self, pair: Pair | None = None) -> Pair:
-        """Both have joined and are proposed to each other."""
-        pair = pair or await self.invited()
-        await self.fill(self.link(pair.mentee, "join"), "role", MENTEE)
-        await self.fill(self.link(pair.mentor, "join"), "role", MENTOR)
+    async def propose(self, *pairs: Pair) -> None:
+        """Both join and are proposed to each other."""
+        for pair in pairs:
+            await self.fill(self.link(pair.mentee, "join"), "role", MENTEE)
+            await self.fill(self.link(pair.mentor, "join"), "role", MENTOR)
+            await self.run(pair)
+
+    async def run(self, pair: Pair) -> None:
+        """Holds a matching run without waiting for the morning."""
         await self.post(f"/v1/programmes/{pair.programme_id}/runs")
         await self.settle()
-        return pair
 
-    async def matched(self, pair: Pair | None = None) -> Pair:
-        """Both have said yes and are asked to agree on terms."""
-        pair = await self.proposed(pair)
-        for link in self.links(pair, "proposal"):
+    async def match(self, *pairs: Pair) -> None:
+        """Both say yes and are asked to agree on terms."""
+        for link in [link for pair in pairs for link in self.links(pair, "proposal")]:
             await self.fill(link, "answer", {"answer": "accept"})
         await self.settle()
-        return pair
 
-    async def booked(self, pair: Pair | None = None) -> Pair:
-        """Both have confirmed the same terms, and the first session has a time."""
-        pair = await self.matched(pair)
-        for link in self.links(pair, "agreement"):
+    async def agree(self, *pairs: Pair) -> None:
+        """Both confirm the same terms, and the first session gets a time."""
+        for link in [link for pair in pairs for link in self.links(pair, "agreement")]:
             await self.fill(link, "hours_per_month", {"focus": "career"})
-        await self.settle()
-        return pair
+        await self.wait_for_the_booking()
 
-    async def over(self, pair: Pair | None = None) -> Pair:
-        """The first session lies behind them; they are asked whether it took place."""
-        pair = await self.booked(pair)
-        await self.until(self.session_ends_at(pair) + timedelta(hours=1))
-        return pair
-
-    async def met(self, pair: Pair | None = None) -> Pair:
-        """The session took place; both are asked for feedback."""
-        pair = await self.over(pair)
-        await self.fill(self.link(pair.mentee, "pair"), "action", {"action": "happened"})
+    async def wait_for_the_booking(self) -> None:
+        """First sessions are booked at the next full quarter of an hour after both have confirmed."""
         await self.settle()
-        await self.until(self.stepper.now + timedelta(hours=12))
-        return pair
+        await self.until(self.stepper.now + timedelta(hours=1))
+
+    async def meet(self, *pairs: Pair) -> None:
+        """The session passes; both are asked whether it took place."""
+        await self.until(max(self.session_ends_at(pair) for pair in pairs) + timedelta(hours=1))
+
+    async def report(self, *pairs: Pair) -> None:
+        """The mentee says that it took place; both are asked for feedback."""
+        for pair in pairs:
+            await self.fill(self.link(pair.mentee, "pair"), "action", {"action": "happened"})
+        await self.settle()
+        await self.until(_working_hour(self.stepper.now + timedelta(hours=1)))
 
     def session_ends_at(self, pair: Pair) -> datetime:
         """The end of the pair's newest session, as the mentee's calendar has it."""
@@ -201,6 +202,17 @@ class Town:
             assert answer.ok, f"{path} answered {answer.status}: {await answer.text()}"
             found: dict[str, Any] = await answer.json()
             return found
+
+
+def _working_hour(at: datetime) -> datetime:
+    """`at`, or the next time after it when people in both places are at work."""
+    if at.weekday() < 5 and BEGINNING.hour <= at.hour < 15:
+        return at
+    morning = at.replace(hour=BEGINNING.hour, minute=0, second=0, microsecond=0)
+    days = 1 if at.hour >= BEGINNING.hour else 0
+    while (morning + timedelta(days=days)).weekday() >= 5:
+        days += 1
+    return morning + timedelta(days=days)
 
 
 def as_csv(people: Iterable[Someone]) -> str:

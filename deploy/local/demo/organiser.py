@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import csv
 import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
+from http import HTTPStatus
 from typing import Any
+from uuid import uuid4
 
 import aiohttp
 
@@ -20,6 +23,10 @@ CSV_COLUMNS = (
     "employee_number", "user_name", "given_name", "family_name", "work_email", "title", "department", "site",
     "time_zone", "manager_employee_number", "hire_date", "status", "effective_date",
 )  # fmt: skip
+TRIES = 60
+TRY_AGAIN_S = 0.5
+IN_HAND = "idempotency-key-in-flight"
+"""The type of the answer while an earlier request with this key is being worked on."""
 MORNING = time(5)
 """UTC: an hour before the first matching round of the day."""
 WAVES = ((timedelta(hours=4), 0.45), (timedelta(days=15, hours=4), 0.30), (timedelta(days=43, hours=4), 0.25))
@@ -64,10 +71,23 @@ class Organiser:
         return int(run["proposed"])
 
     async def _post(self, path: str, **request: Any) -> Mapping[str, Any]:
-        async with self.client.post(path, **request) as answer:
-            if not answer.ok:
-                raise Declined(f"{path} answered {answer.status}: {(await answer.text())[:500]}")
-            return dict(await answer.json())
+        """Asks again with the same key when no answer came: it has one effect. Raises Declined."""
+        headers = {**request.pop("headers", {}), "idempotency-key": uuid4().hex}
+        for left in reversed(range(TRIES)):
+            try:
+                async with self.client.post(path, headers=headers, **request) as answer:
+                    if answer.ok:
+                        return dict(await answer.json())
+                    refused = f"{path} answered {answer.status}: {(await answer.text())[:500]}"
+                    if not left or not (
+                        answer.status == HTTPStatus.SERVICE_UNAVAILABLE or IN_HAND in refused
+                    ):
+                        raise Declined(refused)
+            except (aiohttp.ClientConnectionError, TimeoutError) as error:
+                if not left:
+                    raise Declined(f"{path} did not answer: {error!r}") from error
+            await asyncio.sleep(TRY_AGAIN_S)
+        raise AssertionError("the last try returns or raises")
 
 
 def growth(opening: date) -> Mapping[str, object]:

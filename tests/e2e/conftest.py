@@ -1,0 +1,52 @@
+"""One company for all end-to-end tests: it has lived through its story and goes on running."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import asyncpg
+import pytest
+import pytest_asyncio
+
+from deploy.local import stack
+from deploy.local.company import made_up, roster
+from deploy.local.company.made_up import Person
+from deploy.local.demo import report, story
+from deploy.local.demo.report import Measured
+from deploy.local.demo.story import Story
+
+SEED = 3
+PEOPLE = 44
+WEEKS = 5
+CANARY = "canary-7f3a9c51-plum"
+
+
+@dataclass(frozen=True)
+class Told:
+    """The story as it stands at its end, its report, and the people in it by employee number."""
+
+    tale: Story
+    report: Mapping[str, Any]
+    people: Mapping[int, Person]
+
+    async def rows(self, service: str, query: str, *arguments: object) -> list[asyncpg.Record]:
+        """What a service's database answers to its owner."""
+        conn = await asyncpg.connect(self.tale.databases[service], timeout=10)
+        try:
+            return list(await conn.fetch(query, *arguments))
+        finally:
+            await conn.close()
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def told(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Told]:
+    company = roster.smaller(roster.load(), PEOPLE, seed=SEED)
+    people = made_up.people(company, seed=SEED)
+    async with (
+        stack.running(tmp_path_factory.mktemp("e2e"), clock="stepped", said_copy=True, fresh=True) as running,
+        story.told(running, people, seed=SEED, weeks=WEEKS, mark=CANARY) as tale,
+    ):
+        await tale.until(tale.end)
+        yield Told(tale, await report.of(tale, Measured()), {person.number: person for person in people})
