@@ -16,7 +16,7 @@ from typing import Any
 
 import aiohttp
 
-POLL_S = 0.005
+POLL_S = 0.007
 POLL_SLOWEST_S = 0.05
 SETTLE_TIMEOUT_S = 60.0
 
@@ -55,21 +55,21 @@ class Stepper:
         grid: timedelta = timedelta(hours=1),
     ) -> None:
         self.now = now
-        self.next_due: datetime | None = None
+        self._dues: dict[str, datetime | None] = {}
         self._client = client
         self._listeners = listeners
         self._grid = grid
         self._sent: dict[str, int] = {}
 
     async def tell(self, now: datetime) -> None:
-        """Sets the time everywhere; only the second round lets jobs run, when nobody is behind any more."""
+        """Sets the time everywhere; then tells those again that have work, which lets their jobs run."""
         self.now = now
         urls = [url for listener in self._listeners for url in listener.urls]
-        for _ in range(2):
-            await asyncio.gather(*(self._tell(url) for url in urls))
+        await asyncio.gather(*(self._tell(url) for url in urls))
+        await asyncio.gather(*(self._tell(url) for url in urls if self._may_have_work(url)))
 
     async def settle(self, *, timeout_s: float = SETTLE_TIMEOUT_S) -> None:
-        """Returns when everybody is quiet; `next_due` is then the earliest work of any service.
+        """Returns when everybody is quiet.
 
         Who still has work is asked alone until they have none; then everybody is asked once more. Raises
         NotQuiet after `timeout_s` of wall time.
@@ -87,19 +87,23 @@ class Stepper:
                 raise NotQuiet(f"not quiet after {timeout_s:g} s at {self.now.isoformat()}: {why}")
             asked = [listener for listener in asked if listener.name in reasons] or self._listeners
             if reasons:
-                await self._tell_again(answers)
+                await self._tell_again(answers, patient=pause_s < POLL_SLOWEST_S)
                 await asyncio.sleep(pause_s)
-                pause_s = min(pause_s * 1.2, POLL_SLOWEST_S)
+                pause_s = min(pause_s * 1.3, POLL_SLOWEST_S)
 
     def upcoming(self, others: Iterable[datetime | None], until: datetime) -> datetime:
         """The next time worth stepping to: the earliest due of services and `others`, up to the grid."""
-        wanted = [due for due in (self.next_due, *others) if due is not None]
+        wanted = [due for due in (*self._dues.values(), *others) if due is not None]
         due = min(wanted, default=until)
         return min(max(self._up(due), self._up(self.now + timedelta(microseconds=1))), until)
 
     def _up(self, at: datetime) -> datetime:
         epoch = datetime.fromtimestamp(0, UTC)
         return epoch + -((epoch - at) // self._grid) * self._grid
+
+    def _may_have_work(self, url: str) -> bool:
+        due = self._dues.get(url, self.now)
+        return due is not None and due <= self.now
 
     async def _tell(self, url: str) -> None:
         """A replica that is being started again is told when it answers: see `_tell_again`."""
@@ -111,10 +115,14 @@ class Stepper:
         if HTTPStatus.BAD_REQUEST <= answer.status < HTTPStatus.INTERNAL_SERVER_ERROR:
             raise NotQuiet(f"{url} does not take the time {self.now.isoformat()}: {text[:200]}")
 
-    async def _tell_again(self, answers: Sequence[tuple[Listener, Sequence[Answer]]]) -> None:
+    async def _tell_again(
+        self, answers: Sequence[tuple[Listener, Sequence[Answer]]], *, patient: bool
+    ) -> None:
+        """Tells a replica that was started again; when patience ends, everybody who is not done."""
         for _, said in answers:
             for answer in said:
-                if answer.error is None and _instant(answer.said.get("now")) != self.now:
+                late = answer.error is None and _instant(answer.said.get("now")) != self.now
+                if late or not patient:
                     await self._tell(answer.url)
 
     async def _ask(self, asked: Sequence[Listener]) -> list[tuple[Listener, Sequence[Answer]]]:
@@ -133,18 +141,18 @@ class Stepper:
             return Answer(url, error=f"no answer ({type(error).__name__})")
 
     def _reasons(self, answers: Sequence[tuple[Listener, Sequence[Answer]]]) -> Mapping[str, Sequence[str]]:
-        """Why it is not quiet, sentences by listener; remembers the next due time when it is."""
-        dues: list[datetime] = []
+        """Why it is not quiet, sentences by listener."""
         reasons: dict[str, list[str]] = {}
         for listener, said in answers:
             for answer in said:
-                reasons.setdefault(listener.name, []).extend(self._busy(answer, dues))
+                reasons.setdefault(listener.name, []).extend(self._busy(answer))
         for listener, said in answers:
             reasons[listener.name].extend(self._behind(listener, said))
-        self.next_due = min(dues, default=None)
         return {name: [f"{name} {why}" for why in found] for name, found in reasons.items() if found}
 
-    def _busy(self, answer: Answer, dues: list[datetime]) -> Iterable[str]:
+    def _busy(self, answer: Answer) -> Iterable[str]:
+        """What one replica still has to do. What it sent and when it is due next is remembered."""
+        self._dues.pop(answer.url, None)
         if answer.error is not None:
             yield answer.error
             return
@@ -156,11 +164,9 @@ class Stepper:
             yield f"has {answer.said['busy']} things in hand"
         if answer.said["outbox"]:
             yield f"has {answer.said['outbox']} events in its outbox"
-        due = _instant(answer.said["next_due"])
-        if due is not None:
-            dues.append(due)
-            if due <= self.now:
-                yield f"has work due since {due.isoformat()}"
+        due = self._dues[answer.url] = _instant(answer.said["next_due"])
+        if due is not None and due <= self.now:
+            yield f"has work due since {due.isoformat()}"
 
     def _behind(self, listener: Listener, answers: Sequence[Answer]) -> Iterable[str]:
         done: dict[str, int] = {}

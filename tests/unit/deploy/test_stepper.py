@@ -134,3 +134,13 @@ async def test_it_steps_to_the_earliest_work_rounded_up_to_the_grid(a_stepper: M
     assert minutes(stepper.upcoming([MONDAY + timedelta(minutes=10)], end)) == 60
     assert minutes(stepper.upcoming([MONDAY], end)) == 60
     assert minutes(stepper.upcoming([None], MONDAY + timedelta(minutes=90))) == 90
+
+
+async def test_only_those_with_work_are_told_to_go_on(a_stepper: MakeStepper) -> None:
+    soon = (MONDAY + timedelta(hours=1)).isoformat()
+    busy, idle = Played(state={"next_due": soon}), Played()
+    stepper = await a_stepper(busy=busy, idle=idle)
+    await stepper.tell(MONDAY)
+    await stepper.settle()
+    await stepper.tell(MONDAY + timedelta(hours=1))
+    assert (busy.told[2:], idle.told[2:]) == ([soon, soon], [soon])
