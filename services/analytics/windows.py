@@ -19,6 +19,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import faust
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from pydantic import ValidationError
 
 from services.analytics.core.live import WINDOW_S, Window
@@ -27,9 +28,11 @@ from services.analytics.store import live as store
 from shared import envelope, log, run
 from shared.events import EVENTS, Event, parse_event
 from shared.service import Service
-from shared.topics import PARTITIONS
+from shared.topics import PARTITIONS, REPLICAS_MAX
 from shared.tx import BROKEN, Pool
 
+TABLE = "windows"
+CHANGELOG = {"cleanup.policy": "compact,delete"}
 FLUSH_S = 1.0
 STOP_TIMEOUT_S = 5.0
 POLL_S = 0.5
@@ -43,6 +46,7 @@ async def live(service: Service) -> int:
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stopping.set)
     async with run.open_pool(settings, stopping) as pool:
+        await make_changelog(settings)
         app = build(settings, pool)
         log.info("live", outcome="started")
         try:
@@ -70,10 +74,31 @@ class _App(faust.App):
         """None: the memory store keeps nothing on disk."""
 
 
+async def make_changelog(settings: Settings) -> None:
+    """Makes the topic of the table's changes, if it is not there.
+
+    Faust would make it, too, but too late: what it knew of topics before lasts for five minutes, and a
+    changelog without partitions counts as a mismatch until then.
+    """
+    name = f"{group(settings)}-{TABLE}-changelog"
+    admin = AIOKafkaAdminClient(bootstrap_servers=settings.kafka)
+    try:
+        await admin.start()
+        replicas = min(REPLICAS_MAX, len((await admin.describe_cluster())["brokers"]))
+        # one that exists already is no matter: it is answered, not raised
+        await admin.create_topics([NewTopic(name, PARTITIONS, replicas, topic_configs=CHANGELOG)])
+    finally:
+        await admin.close()
+
+
+def group(settings: Settings) -> str:
+    return f"{settings.topic_prefix}analytics-live"
+
+
 def build(settings: Settings, pool: Pool) -> faust.App:
     """The Faust app with its table, agent and timer. Must be called inside the loop it will run in."""
     app = _App(
-        f"{settings.topic_prefix}analytics-live",
+        group(settings),
         broker=[f"kafka://{server}" for server in settings.kafka.split(",")],
         store="memory://",
         topic_partitions=PARTITIONS,
@@ -84,7 +109,7 @@ def build(settings: Settings, pool: Pool) -> faust.App:
         broker_heartbeat_interval=3.0,
     )
     kinds = {settings.topic_prefix + kind.topic(): kind for kind in EVENTS}
-    table = app.Table("windows", default=int, partitions=PARTITIONS)
+    table = app.Table(TABLE, default=int, partitions=PARTITIONS)
     counts = table.tumbling(float(WINDOW_S), expires=float(settings.live_memory_s))
     records = app.topic(
         *kinds,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
@@ -14,6 +15,8 @@ from shared import log
 from shared.errors import Transient
 
 V = TypeVar("V")
+PAUSE_PER_WORK = 20
+"""How much longer a page rests than it reads: where reading takes long, it is done less often."""
 AWAY = "The store does not answer at the moment. The numbers are tried again every few seconds."
 
 
@@ -73,6 +76,7 @@ async def keep(parts: Parts[V], load: Callable[[], Awaitable[V]], *, every_s: fl
     notice.set_visibility(False)
 
     async def refresh() -> None:
+        began = time.monotonic()
         try:
             view = await load()
         except Transient as error:
@@ -81,6 +85,7 @@ async def keep(parts: Parts[V], load: Callable[[], Awaitable[V]], *, every_s: fl
             return
         notice.set_visibility(False)
         parts.show(view)
+        timer.interval = max(every_s, (time.monotonic() - began) * PAUSE_PER_WORK)
 
+    timer = ui.timer(every_s, refresh, immediate=False)
     await refresh()
-    ui.timer(every_s, refresh, immediate=False)

@@ -38,12 +38,11 @@ def week_of(moment: datetime) -> date:
 
 
 def every_week(counts: Mapping[date, int], until: datetime) -> tuple[tuple[date, int], ...]:
-    """A count for each week from the first that has one up to now: a week without any is 0, not missing."""
-    if not counts:
-        return ()
-    last = max(week_of(until), *counts)
-    weeks = (last - min(counts)).days // 7
-    return tuple((week, counts.get(week, 0)) for week in _weeks(min(counts), weeks + 1))
+    """A count for each week from the first that has one up to `until`: without any it is 0, not missing."""
+    last = week_of(until)
+    first = min(counts, default=last + A_WEEK)
+    weeks = (last - first).days // 7
+    return tuple((week, counts.get(week, 0)) for week in _weeks(first, weeks + 1))
 
 
 def _weeks(first: date, many: int) -> Iterable[date]:

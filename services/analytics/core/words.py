@@ -2,19 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, date, datetime
 
 from services.analytics.core.definitions import ANSWERS_MIN
 from services.analytics.core.figures import Figure
 
 NOTHING = "–"
+WORDS: Mapping[str, str] = {
+    "all-mentors-full": "all fitting mentors are full",
+    "all-mentees-placed": "fitting mentees have found others",
+    "no-mentors": "no mentor is ready",
+    "no-mentees": "no mentee is ready",
+    "blocked": "ruled out or tried before",
+    "seniority": "not of the level asked for",
+    "no-seats-offered": "offers no seat",
+    "not-eligible": "may not take part",
+}
+"""Codes whose letters alone do not say it; any other is read as it is written."""
 
 
 def code_words(code: str | None) -> str:
     """`no-time` → `No time`; a code with two parts, `mentee:no-candidate` → `Mentee: no candidate`."""
     if not code:
         return NOTHING
-    words = code.replace("-", " ").replace("_", " ").replace(":", ": ")
+    words = ": ".join(WORDS.get(part, part.replace("-", " ").replace("_", " ")) for part in code.split(":"))
     return words[:1].upper() + words[1:]
 
 

@@ -43,6 +43,12 @@ def test_weeks_begin_on_monday_and_none_is_left_out() -> None:
     assert days.every_week({}, NOON) == ()
 
 
+def test_weeks_that_are_yet_to_come_are_not_told() -> None:
+    ahead = {date(2026, 3, 2): 3, date(2026, 3, 9): 1}
+    assert days.every_week(ahead, NOON) == ((date(2026, 3, 2), 3),)
+    assert days.every_week({date(2026, 3, 9): 1}, NOON) == ()
+
+
 @given(MOMENTS)
 def test_a_moment_falls_into_the_window_that_begins_at_most_ten_seconds_before(moment: datetime) -> None:
     start = live.window_of(moment)

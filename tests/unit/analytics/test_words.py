@@ -19,7 +19,7 @@ def told(code: str, total: Total | None) -> tuple[str, str]:
 
 def test_a_rate_is_told_in_percent_with_its_base() -> None:
     assert told("match-rate", Total("match-rate", 290, 203)) == ("70 %", "203 of 290")
-    assert told("match-rate", None) == ("–", "nobody to count yet")
+    assert told("match-rate", None) == ("–", "nothing to count yet")
 
 
 def test_a_rating_is_told_with_the_number_of_answers() -> None:
@@ -44,6 +44,7 @@ def test_large_counts_are_grouped() -> None:
     ("code", "expected"),
     [
         ("no-candidate", "No candidate"),
+        ("mentor:no-mentees", "Mentor: no mentee is ready"),
         ("mentee:goals-missing", "Mentee: goals missing"),
         (None, "–"),
         ("", "–"),
