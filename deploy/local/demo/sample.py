@@ -61,7 +61,7 @@ async def _invite(office: Organiser, people: Sequence[Person], programmes: Mappi
 
 
 async def _join(crowd: Crowd, mails: Mailbox, invited: int) -> None:
-    """Reads invitations until all are there or no more come for a while."""
+    """Reads invitations until all are there or, after the first, no more come for a while."""
     deadline = time.monotonic() + MAIL_TIMEOUT_S
     last, before = time.monotonic(), mails.count
     while time.monotonic() < deadline and mails.count - before < invited:
@@ -70,7 +70,7 @@ async def _join(crowd: Crowd, mails: Mailbox, invited: int) -> None:
         await crowd.act(now + LATER, _nothing)
         if mails.count > count:
             last = time.monotonic()
-        elif time.monotonic() - last > MAIL_OVER_S:
+        elif mails.count > before and time.monotonic() - last > MAIL_OVER_S:
             return
         await asyncio.sleep(POLL_S)
 
