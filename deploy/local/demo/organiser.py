@@ -29,8 +29,9 @@ IN_HAND = "idempotency-key-in-flight"
 """The type of the answer while an earlier request with this key is being worked on."""
 MORNING = time(5)
 """UTC: an hour before the first matching round of the day."""
-WAVES = ((timedelta(hours=4), 0.45), (timedelta(days=15, hours=4), 0.30), (timedelta(days=43, hours=4), 0.25))
-"""When the evergreen programme invites, after its opening, and what part of the people each time."""
+WAVES = ((timedelta(hours=4), 0.35), (timedelta(days=15, hours=4), 0.16), (timedelta(days=43, hours=4), 0.11))
+"""When the evergreen programme invites, after its opening, and what part of the people each time; a programme
+that starts does not invite everybody at once."""
 TITLES_OF_A_COHORT = ("Supervisor", "Manager", "Vice President")
 
 
@@ -118,9 +119,9 @@ def managers(opening: date, weeks: int) -> Mapping[str, object]:
 
 
 def wave(people: Sequence[Person], number: int, *, seed: int) -> list[Person]:
-    """Who is invited to the evergreen programme in the wave `number`; everybody is in exactly one."""
-    parts = {place: part for place, (_, part) in enumerate(WAVES)}
-    return [p for p in people if chance.weighted(parts, seed, p.number, "wave") == number]
+    """Who is invited to the evergreen programme in the wave `number`; nobody is in two."""
+    before = sum(part for _, part in WAVES[:number])
+    return [p for p in people if before <= chance.share(seed, p.number, "wave") < before + WAVES[number][1]]
 
 
 def new_managers(people: Sequence[Person]) -> list[Person]:
