@@ -29,7 +29,7 @@ from shared import envelope, log, run
 from shared.events import EVENTS, Event, parse_event
 from shared.service import Service
 from shared.topics import PARTITIONS, REPLICAS_MAX
-from shared.tx import BROKEN, Pool
+from shared.tx import AWAY, Pool
 
 TABLE = "windows"
 CHANGELOG = {"cleanup.policy": "compact,delete"}
@@ -155,7 +155,7 @@ def _flush(app: faust.App, table: Any, pool: Pool) -> None:
         try:
             async with pool.acquire(timeout=FLUSH_S) as conn:
                 await store.put_counted(conn, news)  # type: ignore[arg-type]
-        except BROKEN as error:
+        except AWAY as error:
             log.warning("live", outcome="retry", error=type(error).__name__)
             return
         written.clear()

@@ -326,8 +326,7 @@ async def test_the_colours_a_visitor_chose_stay(visit: Page) -> None:
     await expect(button).to_have_text("Dark")
 
 
-@pytest.mark.parametrize("colours", ["light", "dark"])
-@pytest.mark.parametrize("size", ["wide", "narrow"])
+@pytest.mark.parametrize(("colours", "size"), [("light", "wide"), ("dark", "narrow")])
 async def test_every_page_is_accessible_fits_and_needs_nothing_from_elsewhere(
     chromium: Browser, console: Console, colours: str, size: str
 ) -> None:

@@ -15,7 +15,7 @@ from shared import log
 from shared.errors import Transient
 
 V = TypeVar("V")
-PAUSE_PER_WORK = 20
+PAUSE_PER_WORK = 10
 """How much longer a page rests than it reads: where reading takes long, it is done less often."""
 AWAY = "The store does not answer at the moment. The numbers are tried again every few seconds."
 
