@@ -39,7 +39,7 @@ async def conn(pool: infra.MakePool) -> AsyncIterator[Connection]:
 
 async def everything(conn: Connection) -> object:
     """All that analytics would show, in comparable form."""
-    question = core.Question(programme(), day(30), day(-1000))
+    question = core.Question(programme(), day(35), day(-1000))
     lists = {
         d.code: await store.list_rows(conn, question, d.code, limit=500)
         for d in DEFINITIONS
@@ -48,7 +48,7 @@ async def everything(conn: Connection) -> object:
     return (
         sorted(await store.totals(conn, question), key=lambda total: total.figure),
         lists,
-        await pairs.pairs(conn, programme(), day(30), states=("active", "ended", "declined"), limit=50),
+        await pairs.pairs(conn, programme(), day(35), states=("active", "ended", "declined"), limit=50),
         await people.programmes(conn),
     )
 
