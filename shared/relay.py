@@ -23,7 +23,7 @@ from aiokafka.partitioner import murmur2
 from shared import envelope, log, outbox
 from shared.progress import Progress
 from shared.settings import Settings
-from shared.tx import BROKEN, Bell, Connection
+from shared.tx import AWAY, Bell, Connection
 from shared.waiting import pause
 
 LEADER_LOCK = 7_011_001
@@ -48,7 +48,7 @@ async def run(settings: Settings, bell: Bell, progress: Progress, stopping: asyn
                     progress.broker_ok = True
                     failures = 0
                     await _carry_on(settings, conn, producer, progress, woken=woken, stopping=stopping)
-        except (*BROKEN, asyncpg.InterfaceError, OSError, KafkaError) as error:
+        except (*AWAY, KafkaError) as error:
             progress.broker_ok = not isinstance(error, (KafkaError, TimeoutError))
             log.warning("relay", outcome="retry", error=f"{type(error).__name__}: {error}")
             await pause(BACK_OFF_S[min(failures, len(BACK_OFF_S) - 1)], stopping)

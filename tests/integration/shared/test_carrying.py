@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Callable
 
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+from pydantic import SecretStr
 
 from shared import consumer, envelope, inbox, outbox, relay, topics, tx
 from shared.events import MatchDeclined, MatchEnded
@@ -109,6 +110,18 @@ async def test_of_two_relays_one_leads_and_the_other_takes_over(
                 return await listener.effects(match) == [1, 2]
 
             await until(both)
+
+
+async def test_a_relay_outlives_a_store_that_lets_nobody_in(listener: Listener, settings: Settings) -> None:
+    stopping = asyncio.Event()
+    progress = Progress()
+    elsewhere = settings.dsn.get_secret_value().rpartition("/")[0] + "/template0"
+    shut = settings.model_copy(update={"dsn": SecretStr(elsewhere)})
+    carrying = asyncio.create_task(relay.run(shut, listener.door.bell, progress, stopping))
+    await until(lambda: progress.broker_ok or carrying.done())
+    assert not carrying.done()
+    stopping.set()
+    await asyncio.wait_for(carrying, 10)
 
 
 async def test_a_row_sent_twice_by_a_killed_relay_has_its_effect_once(
