@@ -18,6 +18,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -27,6 +28,7 @@ LOCAL = ROOT / ".local"
 STAMP = VENV / "installed"
 PYTHON_VERSION_MIN = (3, 11)
 JAVA_VERSION_MIN = 17
+VENV_PACKAGE = "python3-venv"
 JAVA_PACKAGES = ("openjdk-17-jre-headless", "default-jre-headless")
 CACHES = (".pytest_cache", ".mypy_cache", ".ruff_cache", ".import_linter_cache", ".hypothesis", "build")
 
@@ -48,8 +50,15 @@ def main() -> None:
 
 
 def setup() -> None:
-    install_packages()
-    install_requirements()
+    """Packages of Debian and of Python come from different places: they are fetched side by side."""
+    missing = installable(missing_packages())
+    if VENV_PACKAGE in missing:
+        missing.remove(VENV_PACKAGE)
+        install_packages([VENV_PACKAGE])
+    with ThreadPoolExecutor(1) as beside:
+        packages = beside.submit(install_packages, missing)
+        install_requirements()
+        packages.result()
     fetch_kafka()
 
 
@@ -62,29 +71,31 @@ def require_python() -> None:
         )
 
 
-def install_packages() -> None:
-    """Installs the Debian packages that are missing, or says which: without a browser only its tests fail."""
-    missing = missing_packages()
+def installable(missing: list[str]) -> list[str]:
+    """What of it we can install; else says what is missing: without a browser only its tests fail."""
     if not missing:
-        return
+        return []
     if os.geteuid() == 0 and shutil.which("apt-get"):
         with step("the list of Debian packages"):
             run("apt-get", "update", "-q")
-        for package in missing:
-            with step(f"the Debian package {package}"):
-                run("apt-get", "install", "-y", "-q", "--no-install-recommends", package)
-        return
+        return missing
     sentence = f"Missing here: {', '.join(missing)}. Install as root: apt-get install {' '.join(missing)}"
-    if missing == ["chromium"]:
-        print(f"{sentence} (only the browser tests need it).")
-        return
-    raise Stopped(f"{sentence}, and run this again.")
+    if missing != ["chromium"]:
+        raise Stopped(f"{sentence}, and run this again.")
+    print(f"{sentence} (only the browser tests need it).")
+    return []
+
+
+def install_packages(names: list[str]) -> None:
+    for name in names:
+        with step(f"the Debian package {name}"):
+            run("apt-get", "install", "-y", "-q", "--no-install-recommends", name)
 
 
 def missing_packages() -> list[str]:
     missing = []
     if not PYTHON.exists() and not can_make_environments():
-        missing.append("python3-venv")
+        missing.append(VENV_PACKAGE)
     if not os.environ.get("KAFKA_BOOTSTRAP_SERVERS") and not docker_instead():
         if java_version() < JAVA_VERSION_MIN:
             missing.append(next((name for name in JAVA_PACKAGES if is_offered(name)), JAVA_PACKAGES[-1]))
@@ -174,15 +185,11 @@ def fetch_kafka() -> None:
 
 @contextlib.contextmanager
 def step(what: str) -> Iterator[None]:
-    """One printed line for what is being installed, with the seconds it took."""
-    print(f"Installing {what} …", end=" ", flush=True)
+    """A printed line when something begins to be installed, and one when it is there."""
+    print(f"Installing {what} …", flush=True)
     began = time.monotonic()
-    try:
-        yield
-    except Stopped:
-        print("failed.", flush=True)
-        raise
-    print(f"{time.monotonic() - began:.0f} s", flush=True)
+    yield
+    print(f"Installed {what} in {time.monotonic() - began:.0f} s.", flush=True)
 
 
 def run(*command: str) -> None:
