@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import weakref
 from pathlib import Path
 
 from aiosmtpd.smtp import SMTP, Envelope, Session
@@ -20,6 +21,7 @@ class Sink:
         self.folder = folder
         self.port = port or ports.free(1)[0]
         self._server: asyncio.Server | None = None
+        self._conversations: weakref.WeakSet[SMTP] = weakref.WeakSet()
         self._kept = 0
 
     async def start(self) -> None:
@@ -31,9 +33,12 @@ class Sink:
         self._server = await loop.create_server(self._conversation, ports.HOST, self.port)
 
     async def stop(self) -> None:
-        """Nobody answers on the port any more, until `start`."""
+        """Nobody answers any more, until `start`: neither on the port nor in a conversation that goes on."""
         if self._server is not None:
             self._server.close()
+            for conversation in self._conversations:
+                if conversation.transport is not None:
+                    conversation.transport.abort()
             await asyncio.sleep(0)
             self._server = None
 
@@ -48,4 +53,6 @@ class Sink:
         return f"250 Kept as {target.name}"
 
     def _conversation(self) -> SMTP:
-        return SMTP(self, data_size_limit=SIZE_BYTES_MAX, enable_SMTPUTF8=True, ident="mentoring mail sink")
+        made = SMTP(self, data_size_limit=SIZE_BYTES_MAX, enable_SMTPUTF8=True, ident="mentoring mail sink")
+        self._conversations.add(made)
+        return made

@@ -109,6 +109,16 @@ async def test_mails_are_kept_in_order_also_after_a_pause(tmp_path: Path) -> Non
     assert subjects == ["Subject: first", "Subject: second", "Subject: third"]
 
 
+async def test_a_mail_sink_that_goes_away_hangs_up_on_who_is_connected(tmp_path: Path) -> None:
+    sink = mail.Sink(tmp_path / "mail")
+    await sink.start()
+    async with aiosmtplib.SMTP(hostname=ports.HOST, port=sink.port, timeout=5) as line:
+        await line.noop()
+        await sink.stop()
+        with pytest.raises(aiosmtplib.SMTPServerDisconnected):
+            await line.noop()
+
+
 async def _send(port: int, subject: str) -> None:
     message = EmailMessage()
     message["From"], message["To"], message["Subject"] = "a@mentoring.example", "b@mentoring.example", subject
