@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import random
 import time
@@ -73,6 +74,7 @@ async def last_fault(tale: Story, reaper: Reaper) -> float:
     async with invariants.opened(tale.databases) as stores:
         while await invariants.outbox_rows(stores):
             assert time.monotonic() < began + OUTBOX_EMPTY_S, "outboxes are not empty"
+            await asyncio.sleep(0.05)
     emptied = time.monotonic() - began
     await tale.stepper.settle(timeout_s=LAG_GONE_S)
     tale.mailbox.new()
@@ -158,7 +160,8 @@ async def test_the_demos_own_proof_finds_nothing_either(survived: Survived) -> N
 DAMAGES = {
     "an event that one listener never heard": (
         "notifications",
-        "DELETE FROM inbox WHERE event_id = (SELECT min(event_id::text)::uuid FROM inbox WHERE topic = 'match-made')",
+        "DELETE FROM inbox WHERE event_id ="
+        " (SELECT min(event_id::text)::uuid FROM inbox WHERE topic = 'match-made')",
     ),
     "an event that nobody said": (
         "scheduling",

@@ -136,6 +136,12 @@ class Town:
     async def newcomers(self) -> Pair:
         """Two new people, imported and invited, at a time when neither sleeps."""
         await self.until(_working_hour(self.stepper.now))
+        pair = await self.invite()
+        await self.settle()
+        return pair
+
+    async def invite(self) -> Pair:
+        """Three commands of the organiser, whose effects nobody waits for."""
         self.arrived += 2
         mentee = Someone(self.arrived, "Ana", f"Moreno{self.arrived}", "Buyer", "Madrid", "Europe/Madrid")
         mentor = Someone(
@@ -147,7 +153,6 @@ class Town:
         pair = Pair(made["programme_id"], mentee, mentor)
         numbers = {"employee_numbers": [str(one.number) for one in pair.both]}
         await self.post(f"/v1/programmes/{pair.programme_id}/invitations", json=numbers)
-        await self.settle()
         return pair
 
     async def propose(self, *pairs: Pair) -> None:
@@ -221,11 +226,13 @@ def as_csv(people: Iterable[Someone]) -> str:
 
 
 @asynccontextmanager
-async def town(directory: Path) -> AsyncIterator[Town]:
+async def town(directory: Path, *, said_copy: bool = False) -> AsyncIterator[Town]:
     """A small stack of its own on the stepped clock, at BEGINNING, with nobody in it."""
     told: list[str] = []
     async with (
-        stack.running(directory, clock="stepped", fresh=True, tell=told.append) as company,
+        stack.running(
+            directory, clock="stepped", said_copy=said_copy, fresh=True, tell=told.append
+        ) as company,
         aiohttp.ClientSession(headers=_bearer(company)) as teller,
         aiohttp.ClientSession(company.http["matching"][0], headers=_bearer(company)) as desk,
         aiohttp.ClientSession() as browser,
