@@ -37,7 +37,7 @@ class Sink:
         if self._server is not None:
             self._server.close()
             for conversation in self._conversations:
-                if conversation.transport is not None:
+                if isinstance(conversation.transport, asyncio.Transport):
                     conversation.transport.abort()
             await asyncio.sleep(0)
             self._server = None
