@@ -97,7 +97,8 @@ class Bar:
         self._progress = Progress(*columns, TimeElapsedColumn(), console=self.screen)
         weeks = (self.tale.end - self.tale.begin).days / 7
         self._task = self._progress.add_task("Week 0", total=weeks, said="")
-        self._progress.start()
+        if self.screen.is_terminal:
+            self._progress.start()
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -105,7 +106,7 @@ class Bar:
             self._progress.stop()
 
     async def show(self, tale: Story, measured: Measured) -> None:
-        """Called after every step; asks the databases once a week."""
+        """Called after every step; asks the databases once a week. Without a terminal each week is a line."""
         assert self._progress is not None
         passed = (tale.now - tale.begin).total_seconds() / (7 * 24 * 3600)
         self._progress.update(self._task, completed=passed)
@@ -121,6 +122,8 @@ class Bar:
             f"{said['session-scheduled']} sessions held, {tale.mailbox.count} mails"
         )
         self._progress.update(self._task, description=f"Week {week}", said=words)
+        if not self.screen.is_terminal:
+            self.screen.print(f"Week {week}: {words}", soft_wrap=True)
 
 
 def _keep_the_highest(measured: Measured, look: Callable[[], Mapping[str, float]]) -> None:
