@@ -20,17 +20,13 @@ class Settings(BaseSettings):
     owner_dsn: SecretStr = Field(SecretStr(""), description="PostgreSQL, as the role that migrates")
     app_role: str = Field("", description="the role that runs the service; empty: mentoring_<service>")
     kafka: str = Field(description="bootstrap servers")
-    topic_prefix: str = Field(
-        "", description="put before topics and groups; isolates stacks on one broker"
-    )
+    topic_prefix: str = Field("", description="put before topics and groups; isolates stacks on one broker")
     replica: int = Field(0, ge=0, description="ordinal of this process: its Kafka group instance id")
     http_host: str = "127.0.0.1"
     http_port: int = Field(8000, ge=0, le=65535)
     clock: Literal["wall", "stepped"] = "wall"
     stack_dir: Path | None = Field(None, description="the embedded stack's directory, where there is one")
-    link_key: SecretStr = Field(
-        SecretStr(""), description="signs the links in mails; one for all services"
-    )
+    link_key: SecretStr = Field(SecretStr(""), description="signs the links in mails; one for all services")
     tokens_file: Path | None = Field(None, description="JSON list of {id, sha256, scopes}")
     log_level: str = "INFO"
 
