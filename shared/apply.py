@@ -234,6 +234,9 @@ async def _retry(tx: Tx, ears: Ears, row: Mapping[str, Any]) -> int:
         log.info("event-released", service=ears.service, topic=record.topic, parked=row["id"])
         return 1
     state, error = trouble
+    if state == row["state"] == "early" and not row["due"]:
+        # Asked out of turn, because others had news: that brings the end of its patience no nearer.
+        return 0
     attempts = row["attempts"] + 1
     if attempts > len(inbox.RETRY_AFTER_S):
         state = "dead"

@@ -142,7 +142,8 @@ def record_of(row: Mapping[str, Any]) -> Record:
 
 
 HEADS = """
-SELECT id, event_id, topic, partition, record_offset, key, headers, payload, record_time, state, attempts
+SELECT id, event_id, topic, partition, record_offset, key, headers, payload, record_time, state, attempts,
+       coalesce(next_attempt_at <= clock_timestamp(), true) AS due
 FROM parked p
 WHERE state IN ('failed', 'early', 'unreadable', 'behind')
   AND (next_attempt_at <= clock_timestamp() OR state = 'behind' OR (state = 'early' AND $2))
@@ -154,7 +155,10 @@ FOR UPDATE SKIP LOCKED
 
 
 async def due_heads(conn: Connection, rows_max: int, *, early_too: bool) -> list[Any]:
-    """Locks heads whose retry is due, and rows whose head is gone; with `early_too` every early head."""
+    """Locks heads whose retry is due, and rows whose head is gone; with `early_too` every early head.
+
+    `due` tells whether it is a row's own turn.
+    """
     rows: list[Any] = await conn.fetch(HEADS, rows_max, early_too)
     return rows
 

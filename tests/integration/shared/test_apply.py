@@ -93,6 +93,19 @@ async def test_U9_a_fact_that_comes_early_waits_for_its_parent_and_is_not_lost(l
     assert await listener.effects(match) == [1]
 
 
+async def test_U9_the_patience_of_an_early_fact_is_not_used_up_by_news_of_others(listener: Listener) -> None:
+    match = a_match()
+    listener.orphans.add(match)
+    await hear(listener, recorded(ended(match), 0))
+    for news in range(2 * len(inbox.RETRY_AFTER_S)):
+        await hear(listener, recorded(ended(a_match()), news + 1))
+        assert await apply.retry_heads(listener.door, listener.ears(), early_too=True) == 0
+    assert await listener.parked() == ["early"]
+    await hear(listener, recorded(declined(match), 0))
+    assert await apply.retry_heads(listener.door, listener.ears(), early_too=True) == 1
+    assert await listener.effects(match) == [1]
+
+
 async def test_a_dropped_event_keeps_its_reason_and_lets_its_key_go_on(listener: Listener) -> None:
     match = a_match()
     listener.poison.add(match)
