@@ -8,7 +8,8 @@ refused commit is logged, because the inbox drops what comes again.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
 
@@ -114,14 +115,27 @@ async def _listen(listening: Listening, stopping: asyncio.Event) -> None:
     loop = asyncio.get_running_loop()
     while not stopping.is_set():
         fetched = await listening.consumer.getmany(timeout_ms=FETCH_MS)
-        async with listening.lock:
-            if listening.revoking:
-                continue
-            applied = bool(fetched) and await _take(listening, fetched, stopping)
-        if applied or loop.time() - looked_at > LOOK_ASIDE_S:
-            looked_at = loop.time()
-            replayed_at = await _look_aside(listening, replayed_at, early_too=applied)
+        with _before_looking_aside(listening.progress):
+            async with listening.lock:
+                if listening.revoking:
+                    continue
+                applied = bool(fetched) and await _take(listening, fetched, stopping)
+            looks = applied or loop.time() - looked_at > LOOK_ASIDE_S
+            if looks:
+                looked_at = loop.time()
+                replayed_at = await _look_aside(listening, replayed_at, early_too=applied)
+        if looks:
             await _halt_while_stopped(listening, stopping)
+
+
+@contextmanager
+def _before_looking_aside(progress: Progress) -> Iterator[None]:
+    """What is applied may let an event go on that came early: nothing is done before that was tried."""
+    progress.aside += 1
+    try:
+        yield
+    finally:
+        progress.aside -= 1
 
 
 async def _take(listening: Listening, fetched: Mapping[TopicPartition, Any], stopping: asyncio.Event) -> bool:

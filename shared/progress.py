@@ -10,12 +10,14 @@ class Progress:
     """`sent` and `done` are keyed by "topic/partition" with the topic's full name, prefix included.
 
     `sent` is the offset after the last record the broker acknowledged, `done` the next offset whose record is
-    not applied yet. `open_tx` counts transactions that may still write or say something.
+    not applied yet. `open_tx` counts transactions that may still write or say something, `aside` consumers
+    that will try parked events again before they wait for new records.
     """
 
     sent: dict[str, int] = field(default_factory=dict)
     done: dict[str, int] = field(default_factory=dict)
     open_tx: int = 0
+    aside: int = 0
     broker_ok: bool = False
     lag: int = 0
 

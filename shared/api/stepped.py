@@ -31,7 +31,8 @@ class Quiet(BaseModel):
     """Whether work is left at this time. `sent` and `done` as in `shared.progress.Progress`.
 
     `busy` counts open transactions, work a loop has in hand, and events that came early and are about to be
-    tried again. Read in the order in which work moves on, so that nothing in motion is overlooked.
+    tried again, soon by the clock or at once by the consumer. Read in the order in which work moves on, so
+    that nothing in motion is overlooked.
     """
 
     busy: int
@@ -59,13 +60,13 @@ async def put_clock(request: Request, body: Time) -> Time:
 async def get_quiet(request: Request, tx: Reading) -> Quiet:
     """Work moves from `done`'s gap or an open transaction to rows, to `sent`: asked in this order.
 
-    The snapshot begins with its first statement, which comes after `done` and `open_tx` are read.
+    The snapshot begins with its first statement, which comes after `done`, `open_tx` and `aside` are read.
     """
     here = context.of(request)
     done = dict(here.progress.done)
-    open_tx = here.progress.open_tx
+    open_tx, aside = here.progress.open_tx, here.progress.aside
     outbox = await tx.conn.fetchval("SELECT count(*) FROM outbox")
-    busy = await _early(tx.conn) + (await here.busy(tx.conn) if here.busy else 0)
+    busy = await _early(tx.conn, all_of_them=aside > 0) + (await here.busy(tx.conn) if here.busy else 0)
     next_due = await here.next_due(tx.conn) if here.next_due else None
     return Quiet(
         busy=busy + max(open_tx, here.progress.open_tx),
@@ -77,10 +78,13 @@ async def get_quiet(request: Request, tx: Reading) -> Quiet:
     )
 
 
-async def _early(conn: Connection) -> int:
+async def _early(conn: Connection, *, all_of_them: bool) -> int:
     return int(
         await conn.fetchval(
-            "SELECT count(*) FROM parked WHERE state = 'early' AND attempts <= $1", EARLY_ATTEMPTS_MAX
+            "SELECT count(*) FROM parked WHERE (state = 'early' AND attempts <= $1)"
+            " OR (state IN ('early', 'behind') AND $2)",
+            EARLY_ATTEMPTS_MAX,
+            all_of_them,
         )
     )
 

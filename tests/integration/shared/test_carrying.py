@@ -16,7 +16,7 @@ from shared import consumer, envelope, inbox, outbox, relay, topics, tx
 from shared.events import MatchDeclined, MatchEnded
 from shared.progress import Progress
 from shared.settings import Settings
-from tests.integration.shared.plumbing import Listener, a_match, ended
+from tests.integration.shared.plumbing import Listener, a_match, declined, ended
 
 
 class PlumbingSettings(Settings):
@@ -185,6 +185,26 @@ async def test_two_members_share_the_partitions_and_lose_nothing_when_one_leaves
         await until(everything, 40)
     for match in matches:
         assert await listener.effects(match) == [1, 2, 3]
+
+
+async def test_whoever_has_yet_to_try_again_what_came_early_says_so(
+    listener: Listener, settings: Settings
+) -> None:
+    """Once all offsets are done and nothing is to be tried, all effects are there."""
+    orphan = a_match()
+    listener.orphans.add(orphan)
+    async with running(listener, settings) as progress:
+
+        async def say(event: MatchEnded | MatchDeclined, total: int) -> None:
+            async with tx.transaction(listener.door) as t:
+                t.emit(event)
+            while sum(progress.done.values()) < total or progress.aside:  # noqa: ASYNC110 - any moment counts
+                await asyncio.sleep(0)
+
+        await say(ended(orphan), 1)
+        await listener.door.pool.execute("UPDATE parked SET attempts = 3, next_attempt_at = 'infinity'")
+        await say(declined(orphan), 2)
+        assert await listener.effects(orphan) == [1]
 
 
 async def test_a_replay_reads_everything_again_and_changes_nothing(

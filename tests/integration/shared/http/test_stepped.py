@@ -86,10 +86,21 @@ async def test_an_open_request_makes_it_busy_and_its_event_an_outbox_row(desk: N
     assert (after["busy"], after["outbox"]) == (0, 1)
 
 
-@pytest.mark.parametrize(("state", "attempts", "busy"), [("early", 2, 1), ("early", 3, 0), ("failed", 0, 0)])
+@pytest.mark.parametrize(
+    ("state", "attempts", "aside", "busy"),
+    [
+        ("early", 2, 0, 1),
+        ("early", 3, 0, 0),
+        ("early", 3, 1, 1),
+        ("behind", 0, 0, 0),
+        ("behind", 0, 1, 1),
+        ("failed", 0, 1, 0),
+    ],
+)
 async def test_an_early_event_about_to_be_tried_again_makes_it_busy(
-    desk: Notes, state: str, attempts: int, busy: int
+    desk: Notes, state: str, attempts: int, aside: int, busy: int
 ) -> None:
+    desk.progress.aside = aside
     await desk.door.pool.execute(
         "INSERT INTO parked"
         " (topic, partition, record_offset, key, headers, record_time, state, error, attempts)"
