@@ -29,7 +29,7 @@ IN_HAND = "idempotency-key-in-flight"
 """The type of the answer while an earlier request with this key is being worked on."""
 MORNING = time(5)
 """UTC: an hour before the first matching round of the day."""
-WAVES = ((timedelta(hours=4), 0.35), (timedelta(days=15, hours=4), 0.16), (timedelta(days=43, hours=4), 0.11))
+WAVES = ((timedelta(hours=4), 0.32), (timedelta(days=15, hours=4), 0.11), (timedelta(days=43, hours=4), 0.07))
 """When the evergreen programme invites, after its opening, and what part of the people each time; a programme
 that starts does not invite everybody at once."""
 TITLES_OF_A_COHORT = ("Supervisor", "Manager", "Vice President")

@@ -12,6 +12,9 @@ from deploy.local.company.made_up import Character, Person
 
 Hours = tuple[float, float]
 
+MAIL_HOURS = (time(10), time(14))
+"""Local wall time, inside everybody's working hours: a site reads its mail together."""
+
 
 @dataclass(frozen=True)
 class Temper:
@@ -74,14 +77,13 @@ def wait(hours: Hours, seed: int, *parts: object) -> timedelta:
 
 
 def mail_time(person: Person, after: datetime) -> datetime:
-    """The next moment at which the person reads mail: three times on each of their working days."""
+    """The next moment at which the person reads mail: twice on each of their working days."""
     zone = ZoneInfo(person.site.time_zone)
-    begins = time.fromisoformat(person.starts)
     day = after.astimezone(zone).date()
     while True:
         if day.weekday() in person.days:
-            for hours in (0, 3, 6):
-                local = datetime.combine(day, begins, zone) + timedelta(hours=hours)
+            for hour in MAIL_HOURS:
+                local = datetime.combine(day, hour, zone)
                 if local.astimezone(after.tzinfo) >= after:
                     return local.astimezone(after.tzinfo)
         day += timedelta(days=1)
