@@ -18,7 +18,7 @@ from deploy.local.demo.report import Measured
 from deploy.local.demo.story import Story
 
 SEED = 3
-PEOPLE = 80
+PEOPLE = 40
 WEEKS = 5
 CANARY = "canary-7f3a9c51-plum"
 

@@ -215,7 +215,7 @@ async def test_a_trace_goes_from_a_request_through_the_outbox_to_the_last_consum
 
 
 async def test_U4_the_same_seed_tells_the_same_story(tmp_path: Path) -> None:
-    company = roster.smaller(roster.load(), 32, seed=5)
+    company = roster.smaller(roster.load(), 16, seed=5)
     people = made_up.people(company, seed=5)
 
     async def counts(directory: Path) -> dict[str, Any]:

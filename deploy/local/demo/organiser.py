@@ -29,9 +29,9 @@ IN_HAND = "idempotency-key-in-flight"
 """The type of the answer while an earlier request with this key is being worked on."""
 MORNING = time(5)
 """UTC: an hour before the first matching round of the day."""
-WAVES = ((timedelta(hours=4), 0.32), (timedelta(days=15, hours=4), 0.11), (timedelta(days=43, hours=4), 0.07))
-"""When the evergreen programme invites, after its opening, and what part of the people each time; a programme
-that starts does not invite everybody at once."""
+WAVES = ((timedelta(hours=4), 93), (timedelta(days=15, hours=4), 32), (timedelta(days=43, hours=4), 20))
+"""When the evergreen programme invites, after its opening, and how many people each time; a programme that
+starts does not invite a large company at once."""
 TITLES_OF_A_COHORT = ("Supervisor", "Manager", "Vice President")
 
 
@@ -120,8 +120,9 @@ def managers(opening: date, weeks: int) -> Mapping[str, object]:
 
 def wave(people: Sequence[Person], number: int, *, seed: int) -> list[Person]:
     """Who is invited to the evergreen programme in the wave `number`; nobody is in two."""
-    before = sum(part for _, part in WAVES[:number])
-    return [p for p in people if before <= chance.share(seed, p.number, "wave") < before + WAVES[number][1]]
+    drawn = sorted(people, key=lambda person: chance.share(seed, person.number, "wave"))
+    first = sum(many for _, many in WAVES[:number])
+    return sorted(drawn[first : first + WAVES[number][1]], key=lambda person: person.number)
 
 
 def new_managers(people: Sequence[Person]) -> list[Person]:

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from deploy.local import chance
 from deploy.local.company import made_up, roster
+from deploy.local.demo import organiser
 from tests.unit.deploy.builders import the_company
 
 
@@ -115,3 +116,10 @@ def test_draws_are_spread_evenly_and_follow_their_weights() -> None:
     assert 0.70 < heavy["a"] / 2000 < 0.80
     assert {chance.whole(1, 3, 1, n) for n in range(50)} == {1, 2, 3}
     assert chance.several("abc", 5, 1) == ("a", "b", "c")
+
+
+def test_nobody_is_invited_twice_and_a_small_company_at_once() -> None:
+    people = made_up.people(the_company(), seed=1)
+    invited = [person.number for number in range(3) for person in organiser.wave(people, number, seed=1)]
+    assert len(invited) == len(set(invited)) == sum(many for _, many in organiser.WAVES)
+    assert organiser.wave(people[:20], 0, seed=1) == list(people[:20])
