@@ -200,7 +200,7 @@ async def test_told_to_end_every_process_finishes_what_it_has_in_hand_within_10_
     await asyncio.gather(*(part.start() for part in ending))
     await town.stepper.tell(town.stepper.now)
     assert max(took.values()) < DRAINED_WITHIN_S, took
-    # The live worker holds no number of its own, and may be just beginning again: when it ends is what counts.
+    # The live worker holds no number of its own and may be just beginning again: only its time counts.
     ended.pop(programs.LIVE)
     assert ended == dict.fromkeys(ended, "ended with status 0")
     assert (await importing)["applied"] == MANY
