@@ -73,7 +73,10 @@ def test_cleaning_is_refused_while_a_stack_runs_and_keeps_the_jars(
     (local / "stack.lock").write_text("")
     monkeypatch.setattr(setup, "LOCAL", local)
     monkeypatch.setattr(setup, "CACHES", ())
-    holding = "import fcntl, sys; f = open(sys.argv[1]); fcntl.flock(f, fcntl.LOCK_EX); print(flush=True); sys.stdin.read()"
+    holding = (
+        "import fcntl, sys; f = open(sys.argv[1]); fcntl.flock(f, fcntl.LOCK_EX);"
+        "print(flush=True); sys.stdin.read()"
+    )
     command = [sys.executable, "-c", holding, str(local / "stack.lock")]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as holder:
         assert holder.stdout is not None
