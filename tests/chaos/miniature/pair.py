@@ -167,16 +167,14 @@ class Pair:
     async def findings(self, within_s: float = QUIET_S) -> list[str]:
         """What is wrong once all is quiet, or when the time for that is over."""
         deadline = time.monotonic() + within_s
+        was_quiet = False  # what was on its way between two parts of one look is there at the next
         while True:
             ledger = await self.books.ledger()
             found = broken(ledger)
             quiet = self._is_quiet(ledger, found)
-            if (quiet and not found) or time.monotonic() > deadline:
+            if (quiet and (was_quiet or not found)) or time.monotonic() > deadline:
                 return found
-            if quiet:  # read once more: something may have been on its way while this was read
-                again = broken(await self.books.ledger())
-                if set(again) & set(found):
-                    return again
+            was_quiet = quiet
             await asyncio.sleep(POLL_S)
 
     async def wrong_already(self) -> list[str]:
