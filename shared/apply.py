@@ -3,6 +3,10 @@
 Decode, drop what is known, hold back keys that halt, hand the rest to the handlers. If a handler fails, the
 batch is rolled back and done again event by event in savepoints: the failing event is parked in the same
 transaction as the effects of the others.
+
+Two processes may hold the same records: a paused one wakes up and does not know that its partitions have a
+new owner. Each transaction locks the partitions whose records it applies, so the second one finds what the
+first one did, also what it parked, and the events of a key take effect in their order.
 """
 
 from __future__ import annotations
@@ -15,7 +19,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from shared import envelope, inbox, log
+from shared import crash, envelope, inbox, log
 from shared.breaker import Breaker, Outcome
 from shared.errors import Early, Transient
 from shared.events import Event, parse_event
@@ -91,14 +95,19 @@ async def apply_batch(door: Door, ears: Ears, records: Sequence[Record], breaker
     decoded = [decode(ears, record) for record in records]
     if all(isinstance(one, Heard) for one in decoded):
         try:
-            async with transaction(door) as tx:
-                return await _all_together(tx, ears, [one for one in decoded if isinstance(one, Heard)])
+            async with transaction(door, "batch") as tx:
+                applied = await _all_together(tx, ears, [one for one in decoded if isinstance(one, Heard)])
+            breaker.trips(applied.outcomes)
+            return applied
         except Transient:
             raise
         except Exception as error:
             log.info("batch-replayed", service=ears.service, events=len(decoded), error=type(error).__name__)
-    async with transaction(door) as tx:
-        return await _one_by_one(tx, ears, decoded, breaker)
+    counted = breaker.trial()
+    async with transaction(door, "careful") as tx:
+        applied = await _one_by_one(tx, ears, decoded, counted)
+    breaker.adopt(counted)
+    return applied
 
 
 class _Halted(Exception):
@@ -106,11 +115,14 @@ class _Halted(Exception):
 
 
 async def _all_together(tx: Tx, ears: Ears, batch: Sequence[Heard]) -> Applied:
-    if await inbox.halted(tx.conn, {(h.record.topic, h.record.key) for h in batch}):
+    await crash.around("batch.lock", inbox.lock_partitions(tx.conn, [h.record for h in batch]))
+    keys = {(h.record.topic, h.record.key) for h in batch}
+    if await crash.around("batch.halted", inbox.halted(tx.conn, keys)):
         raise _Halted
-    parked = await inbox.parked_ids(tx.conn, [h.envelope.id for h in batch])
+    ids = [h.envelope.id for h in batch]
+    parked = await crash.around("batch.parked", inbox.parked_ids(tx.conn, ids))
     rows = [(h.envelope.id, h.envelope.sequence, h.record) for h in batch if h.envelope.id not in parked]
-    fresh = await inbox.admit(tx.conn, rows)
+    fresh = await crash.around("batch.admit", inbox.admit(tx.conn, rows))
     todo = []
     outcomes: list[Outcome] = []
     for one in batch:
@@ -142,9 +154,9 @@ async def _handle(tx: Tx, ears: Ears, run: Sequence[Heard]) -> None:
     began = time.monotonic()
     try:
         if isinstance(handler, InBatches):
-            await handler.handle([one.event for one in run], tx)
+            await crash.around("handle.many", handler.handle([one.event for one in run], tx))
         else:
-            await handler(run[0].event, tx)
+            await crash.around("handle.one", handler(run[0].event, tx))
         milliseconds = round((time.monotonic() - began) * 1000, 1)
         log.info(
             "heard",
@@ -159,8 +171,11 @@ async def _handle(tx: Tx, ears: Ears, run: Sequence[Heard]) -> None:
 
 
 async def _one_by_one(tx: Tx, ears: Ears, batch: Sequence[Heard | Unreadable], breaker: Breaker) -> Applied:
-    halted = await inbox.halted(tx.conn, {(one.record.topic, one.record.key) for one in batch})
-    known = await inbox.known_parked(tx.conn, [one.record for one in batch])
+    records = [one.record for one in batch]
+    await crash.around("careful.lock", inbox.lock_partitions(tx.conn, records))
+    keys = {(record.topic, record.key) for record in records}
+    halted = await crash.around("careful.halted", inbox.halted(tx.conn, keys))
+    known = await crash.around("careful.known", inbox.known_parked(tx.conn, records))
     outcomes: list[Outcome] = []
     for one in batch:
         record = one.record
@@ -178,30 +193,40 @@ async def _one_by_one(tx: Tx, ears: Ears, batch: Sequence[Heard | Unreadable], b
 
 async def _one(tx: Tx, ears: Ears, one: Heard | Unreadable, *, behind: bool) -> Outcome:
     if isinstance(one, Unreadable):
-        await inbox.park(tx.conn, one.record, event_id=None, state="unreadable", error=one.error)
+        await _park(tx, one, "unreadable", one.error)
         log.warning("event-parked", service=ears.service, topic=one.record.topic, state="unreadable")
         return "failed"
-    if await inbox.parked_ids(tx.conn, [one.envelope.id]) or await inbox.is_applied(tx.conn, one.envelope.id):
+    if await crash.around("careful.repeated", inbox.is_known(tx.conn, one.envelope.id)):
         return "repeated"
     if behind:
-        reason = "waits behind an earlier event of its key"
-        await inbox.park(tx.conn, one.record, event_id=one.envelope.id, state="behind", error=reason)
+        await _park(tx, one, "behind", "waits behind an earlier event of its key")
         return "waiting"
     trouble = await try_one(tx, ears, one)
     if trouble is None:
         return "applied"
     state, error = trouble
-    await inbox.park(tx.conn, one.record, event_id=one.envelope.id, state=state, error=error)
+    await _park(tx, one, state, error)
     log.warning("event-parked", service=ears.service, topic=one.record.topic, state=state, error=error)
     return "waiting" if state == "early" else "failed"
 
 
+async def _park(tx: Tx, one: Heard | Unreadable, state: inbox.State, error: str) -> None:
+    event_id = one.envelope.id if isinstance(one, Heard) else None
+    parking = inbox.park(tx.conn, one.record, event_id=event_id, state=state, error=error)
+    await crash.around("careful.park", parking)
+
+
 async def try_one(tx: Tx, ears: Ears, one: Heard) -> tuple[inbox.State, str] | None:
-    """Applies one event in a savepoint; returns what went wrong with it, None when it went well."""
+    """Applies one event in a savepoint, unless it was applied before; returns what went wrong with it.
+
+    What the handler says is written within the savepoint, so that what cannot be said fails there as well.
+    """
+    row = (one.envelope.id, one.envelope.sequence, one.record)
     try:
-        async with tx.savepoint():
-            await inbox.admit(tx.conn, [(one.envelope.id, one.envelope.sequence, one.record)])
-            await _handle(tx, ears, [one])
+        async with crash.within("try", tx.savepoint()):
+            if await crash.around("try.admit", inbox.admit(tx.conn, [row])):
+                await _handle(tx, ears, [one])
+                await crash.around("try.flush", tx.flush())
     except Early as early:
         return "early", str(early)
     except Exception as error:
@@ -214,8 +239,9 @@ async def try_one(tx: Tx, ears: Ears, one: Heard) -> tuple[inbox.State, str] | N
 async def retry_heads(door: Door, ears: Ears, *, early_too: bool) -> int:
     """Tries parked heads that are due and releases what waited behind them. Returns how many were applied."""
     released = 0
-    async with transaction(door) as tx:
-        for row in await inbox.due_heads(tx.conn, RETRIED_AT_ONCE, early_too=early_too):
+    async with transaction(door, "retry") as tx:
+        heads = inbox.due_heads(tx.conn, RETRIED_AT_ONCE, early_too=early_too)
+        for row in await crash.around("retry.heads", heads):
             released += await _retry(tx, ears, row)
     return released
 
@@ -230,7 +256,7 @@ async def _retry(tx: Tx, ears: Ears, row: Mapping[str, Any]) -> int:
     else:
         trouble = await try_one(tx, ears, one)
     if trouble is None:
-        await inbox.unpark(tx.conn, row["id"])
+        await crash.around("retry.unpark", inbox.unpark(tx.conn, row["id"]))
         log.info("event-released", service=ears.service, topic=record.topic, parked=row["id"])
         return 1
     state, error = trouble
@@ -241,7 +267,8 @@ async def _retry(tx: Tx, ears: Ears, row: Mapping[str, Any]) -> int:
     if attempts > len(inbox.RETRY_AFTER_S):
         state = "dead"
         tx.say(_dead_letter(ears.service, record, row, error))
-    await inbox.postpone(tx.conn, row["id"], state=state, error=error, attempts=attempts)
+    postponing = inbox.postpone(tx.conn, row["id"], state=state, error=error, attempts=attempts)
+    await crash.around("retry.postpone", postponing)
     return 0
 
 

@@ -33,6 +33,16 @@ class Breaker:
         many = len(self._window) == WINDOW and sum(self._window) > SHARE_MAX * WINDOW
         return many or self._run >= RUN_MAX
 
+    def trial(self) -> Breaker:
+        """One that has counted the same, for outcomes of which a commit still has to make facts."""
+        other = Breaker()
+        other.adopt(self)
+        return other
+
+    def adopt(self, other: Breaker) -> None:
+        """Counts from now on as the other has counted."""
+        self._window, self._run = other._window.copy(), other._run
+
     def reset(self) -> None:
         self._window.clear()
         self._run = 0

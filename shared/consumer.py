@@ -2,7 +2,8 @@
 
 The loop's shape is the one that loses nothing across rebalances: never hold the lock around `getmany`; a
 batch fetched before a revocation is dropped (the new owner reads it again); commits name their offsets; a
-refused commit is logged, because the inbox drops what comes again.
+refused commit is logged, because the inbox drops what comes again. What is committed is never taken from the
+client's own position while records are in hand: that runs ahead of what was applied.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from typing import Any
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
 from aiokafka.errors import KafkaError
 
-from shared import apply, inbox, log
+from shared import apply, crash, inbox, log
 from shared.breaker import Breaker
 from shared.errors import Transient
 from shared.inbox import Record
@@ -56,8 +57,9 @@ class Listening(ConsumerRebalanceListener):
 
     async def on_partitions_revoked(self, revoked: Sequence[TopicPartition]) -> None:
         self.revoking = True
-        async with self.lock:
-            await self.commit({tp: at for tp, at in self.done.items() if tp in set(revoked)})
+        async with crash.within("revoke.lock", self.lock):
+            done = {tp: at for tp, at in self.done.items() if tp in set(revoked)}
+            await crash.around("revoke.offsets", self.commit(done))
             for tp in revoked:
                 self.done.pop(tp, None)
                 self.progress.forget(tp.topic, tp.partition)
@@ -70,7 +72,7 @@ class Listening(ConsumerRebalanceListener):
         if not offsets:
             return
         try:
-            await asyncio.wait_for(self.consumer.commit(dict(offsets)), 10)
+            await crash.around("offsets.commit", asyncio.wait_for(self.consumer.commit(dict(offsets)), 10))
         except (KafkaError, TimeoutError) as error:
             log.info("offset-commit", outcome="refused", error=type(error).__name__)
 
@@ -91,32 +93,33 @@ async def run(
     door: Door, ears: apply.Ears, settings: Settings, progress: Progress, *, stopping: asyncio.Event
 ) -> None:
     """Listens until `stopping` is set; a broken membership is made anew."""
-    await until(door.clock.started(), stopping)
+    await crash.around("consumer.begin", until(door.clock.started(), stopping))
     while not stopping.is_set():
         listening = Listening(door, ears, settings, progress)
         try:
             topics = [settings.topic_prefix + topic for topic in ears.kinds]
             listening.consumer.subscribe(topics, listener=listening)
-            await asyncio.wait_for(listening.consumer.start(), 30)
+            await crash.around("consumer.start", asyncio.wait_for(listening.consumer.start(), 30))
             await _listen(listening, stopping)
         except (KafkaError, OSError) as error:
             log.warning(
                 "consumer", service=door.service, outcome="retry", error=f"{type(error).__name__}: {error}"
             )
-            await pause(1.0, stopping)
+            await crash.around("consumer.back-off", pause(1.0, stopping))
         finally:
-            await stop_quietly(listening.consumer)
+            await crash.around("consumer.stop", stop_quietly(listening.consumer))
 
 
 async def _listen(listening: Listening, stopping: asyncio.Event) -> None:
     state = await _read_state(listening)
     replayed_at = state.replay_requested_at if state else None
+    await _halt_while_stopped(listening, stopping)
     looked_at = 0.0
     loop = asyncio.get_running_loop()
     while not stopping.is_set():
-        fetched = await listening.consumer.getmany(timeout_ms=FETCH_MS)
+        fetched = await crash.around("consumer.fetch", listening.consumer.getmany(timeout_ms=FETCH_MS))
         with _before_looking_aside(listening.progress):
-            async with listening.lock:
+            async with crash.within("consumer.lock", listening.lock):
                 if listening.revoking:
                     continue
                 applied = bool(fetched) and await _take(listening, fetched, stopping)
@@ -145,6 +148,8 @@ async def _take(listening: Listening, fetched: Mapping[TopicPartition, Any], sto
     }
     parts = sorted(fetched, key=lambda tp: (story[tp.topic], tp.partition))
     records = [listening.record_of(raw) for tp in parts for raw in fetched[tp]]
+    for tp in parts:  # the client's position is behind these by now: nobody may take it for what is done
+        listening.done.setdefault(tp, fetched[tp][0].offset)
     outcome = await _apply_until_done(listening, records, stopping)
     if outcome is None:
         return False  # the partitions go or the process ends: the next owner reads the batch again
@@ -157,9 +162,9 @@ async def _take(listening: Listening, fetched: Mapping[TopicPartition, Any], sto
             listening.progress.applied(tp.topic, tp.partition, listening.done[tp])
         if taken < count:
             listening.consumer.seek(tp, fetched[tp][taken].offset)
-    await listening.commit({tp: listening.done[tp] for tp in parts if tp in listening.done})
+    await crash.around("batch.offsets", listening.commit({tp: listening.done[tp] for tp in parts}))
     if listening.breaker.trips(()):
-        await _stop(listening)
+        await _stop(listening, stopping)
     return "applied" in outcome.outcomes
 
 
@@ -173,9 +178,13 @@ async def _apply_until_done(
             return await apply.apply_batch(listening.door, listening.ears, records, listening.breaker)
         except Transient as error:
             log.warning("apply", service=listening.door.service, outcome="retry", error=str(error))
-            await asyncio.sleep(RETRY_S[min(attempt, len(RETRY_S) - 1)])
+            await _rest(attempt, stopping)
             attempt += 1
     return None
+
+
+async def _rest(attempt: int, stopping: asyncio.Event) -> None:
+    await crash.around("store.again", pause(RETRY_S[min(attempt, len(RETRY_S) - 1)], stopping))
 
 
 async def _note_positions(listening: Listening) -> None:
@@ -184,7 +193,8 @@ async def _note_positions(listening: Listening) -> None:
     for tp in listening.consumer.assignment():
         if tp not in listening.done:
             try:
-                at = await asyncio.wait_for(listening.consumer.position(tp), POSITION_TIMEOUT_S)
+                asking = asyncio.wait_for(listening.consumer.position(tp), POSITION_TIMEOUT_S)
+                at = await crash.around("aside.position", asking)
             except (TimeoutError, KafkaError):
                 continue
             listening.done[tp] = at
@@ -197,8 +207,8 @@ async def _note_positions(listening: Listening) -> None:
 async def _read_state(listening: Listening) -> inbox.ConsumerState | None:
     """The stop, the wish for a replay and whether anything is parked; None while the store is away."""
     try:
-        async with transaction(listening.door) as tx:
-            return await inbox.consumer_state(tx.conn)
+        async with transaction(listening.door, "state") as tx:
+            return await crash.around("state.read", inbox.consumer_state(tx.conn))
     except Transient as error:
         log.warning("consumer-state", service=listening.door.service, outcome="retry", error=str(error))
         return None
@@ -208,7 +218,7 @@ async def _look_aside(
     listening: Listening, replayed_at: datetime | None, *, early_too: bool
 ) -> datetime | None:
     """Positions, parked events, a wish for a replay; returns the time of the last wish that was followed."""
-    async with listening.lock:
+    async with crash.within("aside.lock", listening.lock):
         if not listening.revoking:
             await _note_positions(listening)
     state = await _read_state(listening)
@@ -218,9 +228,10 @@ async def _look_aside(
         await _retry_parked(listening, early_too=early_too)
     if state.replay_requested_at is None or state.replay_requested_at == replayed_at:
         return replayed_at
-    async with listening.lock:
+    async with crash.within("replay.lock", listening.lock):
         if not listening.revoking:
-            await listening.consumer.seek_to_beginning(*listening.consumer.assignment())
+            seeking = listening.consumer.seek_to_beginning(*listening.consumer.assignment())
+            await crash.around("replay.seek", seeking)
             listening.done.clear()
     log.info("replay", service=listening.door.service, outcome="from the beginning")
     return state.replay_requested_at
@@ -235,24 +246,38 @@ async def _retry_parked(listening: Listening, *, early_too: bool) -> None:
         log.warning("retry-parked", service=listening.door.service, outcome="retry", error=str(error))
 
 
-async def _stop(listening: Listening) -> None:
+async def _stop(listening: Listening, stopping: asyncio.Event) -> None:
+    """Stops all consumers of the service; a store that is away is no reason to go on."""
     reason = "too many events failed (20 of the last 100, or 50 in a row): mend the cause, then resume"
-    async with transaction(listening.door) as tx:
-        await inbox.stop(tx.conn, reason)
+    attempt = 0
+    while not stopping.is_set():
+        try:
+            async with transaction(listening.door, "stop") as tx:
+                await crash.around("stop.write", inbox.stop(tx.conn, reason))
+            break
+        except Transient as error:
+            log.warning("breaker", service=listening.door.service, outcome="retry", error=str(error))
+            await _rest(attempt, stopping)
+            attempt += 1
     log.error("breaker", service=listening.door.service, outcome="stopped")
 
 
 async def _halt_while_stopped(listening: Listening, stopping: asyncio.Event) -> None:
-    """While the breaker's stop stands, partitions are kept and heartbeats go on, but nothing is read."""
+    """While the breaker's stop stands, partitions are kept and heartbeats go on, but nothing is read.
+
+    A store that is away in the meantime lifts no stop.
+    """
     halted = False
     while not stopping.is_set():
         state = await _read_state(listening)
-        if state is None or state.stopped_reason is None:
+        if not (halted if state is None else state.stopped_reason):
             break
         halted = True
         listening.consumer.pause(*listening.consumer.assignment())
-        await listening.consumer.getmany(timeout_ms=FETCH_MS)
-        await pause(LOOK_ASIDE_S, stopping)
+        came = await crash.around("halt.fetch", listening.consumer.getmany(timeout_ms=FETCH_MS))
+        for tp, records in came.items():  # of partitions that a rebalance brought meanwhile
+            listening.consumer.seek(tp, records[0].offset)
+        await crash.around("halt.pause", pause(LOOK_ASIDE_S, stopping))
     if halted:
         listening.breaker.reset()
         listening.consumer.resume(*listening.consumer.assignment())

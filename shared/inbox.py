@@ -21,6 +21,8 @@ from shared.tx import Connection
 State = Literal["failed", "early", "behind", "unreadable", "dead", "dropped"]
 
 RETRY_AFTER_S = (1, 10, 60, 600, 3600)
+FROZEN_S = 20
+"""A transaction of a batch that asks nothing of the store for so long belongs to a process that is frozen."""
 
 
 @dataclass(frozen=True)
@@ -59,8 +61,35 @@ async def admit(conn: Connection, rows: Sequence[tuple[UUID, int, Record]]) -> s
     return {row["event_id"] for row in fresh}
 
 
-async def is_applied(conn: Connection, event_id: UUID) -> bool:
-    return await conn.fetchval("SELECT true FROM inbox WHERE event_id = $1", event_id) is True
+async def is_known(conn: Connection, event_id: UUID) -> bool:
+    """Whether an event is applied or parked already, perhaps from another offset."""
+    known: bool = await conn.fetchval(
+        """
+        SELECT EXISTS (SELECT FROM inbox WHERE event_id = $1)
+            OR EXISTS (SELECT FROM parked WHERE event_id = $1)
+        """,
+        event_id,
+    )
+    return known
+
+
+async def lock_partitions(conn: Connection, records: Sequence[Record]) -> None:
+    """Until the commit no other transaction applies records of the same partitions.
+
+    A process that was frozen in its transaction does not keep them for ever: the server ends its session.
+    """
+    places = {(record.topic, record.partition) for record in records}
+    await conn.execute(
+        """
+        SELECT set_config('idle_in_transaction_session_timeout', $3, true),
+               pg_advisory_xact_lock(hashtext(topic), partition)
+        FROM (SELECT topic, partition FROM unnest($1::text[], $2::int[]) AS n (topic, partition)
+              ORDER BY hashtext(topic), partition) AS places
+        """,
+        [topic for topic, _ in places],
+        [partition for _, partition in places],
+        f"{FROZEN_S}s",
+    )
 
 
 async def halted(conn: Connection, keys: Collection[tuple[str, str]]) -> set[tuple[str, str]]:
@@ -144,13 +173,13 @@ def record_of(row: Mapping[str, Any]) -> Record:
 HEADS = """
 SELECT id, event_id, topic, partition, record_offset, key, headers, payload, record_time, state, attempts,
        coalesce(next_attempt_at <= clock_timestamp(), true) AS due
-FROM parked p
+FROM parked p CROSS JOIN set_config('idle_in_transaction_session_timeout', $3, true)
 WHERE state IN ('failed', 'early', 'unreadable', 'behind')
   AND (next_attempt_at <= clock_timestamp() OR state = 'behind' OR (state = 'early' AND $2))
   AND NOT EXISTS (SELECT FROM parked earlier WHERE earlier.topic = p.topic AND earlier.key = p.key
                   AND earlier.id < p.id AND earlier.state <> 'dropped')
 ORDER BY id LIMIT $1
-FOR UPDATE SKIP LOCKED
+FOR UPDATE OF p SKIP LOCKED
 """
 
 
@@ -159,7 +188,7 @@ async def due_heads(conn: Connection, rows_max: int, *, early_too: bool) -> list
 
     `due` tells whether it is a row's own turn.
     """
-    rows: list[Any] = await conn.fetch(HEADS, rows_max, early_too)
+    rows: list[Any] = await conn.fetch(HEADS, rows_max, early_too, f"{FROZEN_S}s")
     return rows
 
 

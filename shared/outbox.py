@@ -39,6 +39,14 @@ ORDER BY new.place
 """
 
 
+PAYLOAD_BYTES_MAX = 512 << 10
+"""Half of what a broker takes in one record as it comes: a larger one would never leave the outbox."""
+
+
+class EventTooLarge(ValueError):
+    """Raised where it is said, so that the work that would say it fails and no other."""
+
+
 @dataclass(frozen=True)
 class Said:
     """An event on its way to the outbox."""
@@ -54,7 +62,12 @@ class Said:
 
 
 def said(event: Event, service: str, trace: envelope.Trace) -> Said:
-    topic = event.topic()
+    topic, payload = event.topic(), event.model_dump_json().encode()
+    if len(payload) > PAYLOAD_BYTES_MAX:
+        raise EventTooLarge(
+            f"{topic} {event.key} has {len(payload)} bytes, at most {PAYLOAD_BYTES_MAX} can be said: "
+            "say ids and codes, or several events"
+        )
     return Said(
         id=envelope.new_id(),
         topic=topic,
@@ -63,7 +76,7 @@ def said(event: Event, service: str, trace: envelope.Trace) -> Said:
         source=f"/mentoring/{service}",
         time=event.at,
         trace=trace,
-        payload=event.model_dump_json().encode(),
+        payload=payload,
     )
 
 

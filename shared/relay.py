@@ -1,16 +1,17 @@
 """Carries outbox rows to Kafka, in order, with one leader per database.
 
-The leader holds a session advisory lock on a connection of its own. A round reads the oldest rows, sends them
-in batches per partition, waits for every acknowledgement and deletes them. A crash between the two sends rows
-again: inboxes drop those. A zombie's late sends are only such repeats, because it never saw newer rows.
+The leader holds a session advisory lock on a connection of its own. A round reads the oldest rows, sends at
+most one batch to each partition, waits for every acknowledgement and deletes what was acknowledged. A crash
+between the two sends rows again: inboxes drop those. A zombie's late sends are only such repeats, because it
+never saw newer rows.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Sequence
 from contextlib import asynccontextmanager
-from functools import partial
+from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
 
@@ -20,7 +21,7 @@ from aiokafka.client import AIOKafkaClient
 from aiokafka.errors import KafkaError
 from aiokafka.partitioner import murmur2
 
-from shared import envelope, log, outbox
+from shared import crash, envelope, log, outbox
 from shared.progress import Progress
 from shared.settings import Settings
 from shared.tx import AWAY, Bell, Connection
@@ -30,7 +31,22 @@ LEADER_LOCK = 7_011_001
 STOP_TIMEOUT_S = 3.0
 ACK_TIMEOUT_S = 15.0
 ANSWER_TIMEOUT_S = 3.0
+FOLLOW_S = 1.0
+HEALTHY_S = 10.0
+"""Who has worked that long begins the back-off anew."""
 BACK_OFF_S = (0.1, 0.5, 1.0, 2.0)
+LEADER_IDLE_S = 30.0
+LEAD = "SELECT pg_try_advisory_lock($2) FROM set_config('idle_session_timeout', $1, false)"
+
+
+@dataclass(frozen=True)
+class Sent:
+    """One batch on its way to one partition, and the outbox rows in it."""
+
+    topic: str
+    partition: int
+    ids: Sequence[int]
+    ack: Awaitable[Any]
 
 
 async def run(settings: Settings, bell: Bell, progress: Progress, stopping: asyncio.Event) -> None:
@@ -38,31 +54,41 @@ async def run(settings: Settings, bell: Bell, progress: Progress, stopping: asyn
     woken = bell.listener()
     failures = 0
     while not stopping.is_set():
+        began = asyncio.get_running_loop().time()
         try:
             async with _leading(settings) as conn:
                 if conn is None:
                     progress.broker_ok = await _answers(settings)
-                    await pause(1.0, stopping)
+                    await crash.around("relay.follow", pause(FOLLOW_S, stopping))
                     continue
                 async with _producer(settings) as producer:
                     progress.broker_ok = True
-                    failures = 0
                     await _carry_on(settings, conn, producer, progress, woken=woken, stopping=stopping)
         except (*AWAY, KafkaError) as error:
             progress.broker_ok = not isinstance(error, (KafkaError, TimeoutError))
             log.warning("relay", outcome="retry", error=f"{type(error).__name__}: {error}")
-            await pause(BACK_OFF_S[min(failures, len(BACK_OFF_S) - 1)], stopping)
+            if asyncio.get_running_loop().time() - began > HEALTHY_S:
+                failures = 0
+            rest_s = BACK_OFF_S[min(failures, len(BACK_OFF_S) - 1)]
+            await crash.around("relay.back-off", pause(rest_s, stopping))
             failures += 1
 
 
 @asynccontextmanager
 async def _leading(settings: Settings) -> AsyncIterator[Connection | None]:
-    """A connection that holds the leader's lock, or None where another process leads."""
-    conn = await asyncpg.connect(
-        settings.dsn.get_secret_value(), timeout=5, command_timeout=settings.statement_timeout_s
+    """A connection that holds the leader's lock, or None where another process leads.
+
+    The server ends it when nothing is asked for a while: a leader that was frozen leads no longer.
+    """
+    conn = await crash.around(
+        "relay.connect",
+        asyncpg.connect(
+            settings.dsn.get_secret_value(), timeout=5, command_timeout=settings.statement_timeout_s
+        ),
     )
     try:
-        leads = await conn.fetchval("SELECT pg_try_advisory_lock($1)", LEADER_LOCK)
+        idle_s = max(LEADER_IDLE_S, 2 * settings.poll_s)
+        leads = await crash.around("relay.lock", conn.fetchval(LEAD, f"{idle_s:.0f}s", LEADER_LOCK))
         yield conn if leads else None
     finally:
         conn.terminate()
@@ -72,11 +98,11 @@ async def _answers(settings: Settings) -> bool:
     """Whether the broker tells of itself: who does not lead sends nothing by which it would know."""
     client = AIOKafkaClient(bootstrap_servers=settings.kafka)
     try:
-        await asyncio.wait_for(client.bootstrap(), ANSWER_TIMEOUT_S)
+        await crash.around("relay.ask", asyncio.wait_for(client.bootstrap(), ANSWER_TIMEOUT_S))
     except (KafkaError, OSError, TimeoutError):
         return False
     finally:
-        await client.close()
+        await crash.around("relay.ask-close", client.close())
     return True
 
 
@@ -90,7 +116,7 @@ async def _producer(settings: Settings) -> AsyncIterator[AIOKafkaProducer]:
         request_timeout_ms=10_000,
     )
     try:
-        await asyncio.wait_for(producer.start(), 10)
+        await crash.around("relay.producer-start", asyncio.wait_for(producer.start(), 10))
         yield producer
     finally:
         await stop_quietly(producer)
@@ -99,7 +125,7 @@ async def _producer(settings: Settings) -> AsyncIterator[AIOKafkaProducer]:
 async def stop_quietly(client: Any) -> None:
     """Stops an aiokafka client within a limit: with unsent rows and a hanging broker it never ends."""
     try:
-        await asyncio.wait_for(client.stop(), STOP_TIMEOUT_S)
+        await crash.around("client.stop", asyncio.wait_for(client.stop(), STOP_TIMEOUT_S))
     except (TimeoutError, KafkaError, OSError) as error:
         log.warning("kafka-client-stop", outcome="abandoned", error=type(error).__name__)
 
@@ -113,13 +139,13 @@ async def _carry_on(
     woken: asyncio.Event,
     stopping: asyncio.Event,
 ) -> None:
-    carry_one = partial(carry, prefix=settings.topic_prefix, rows_max=settings.relay_rows_max)
+    prefix, rows_max = settings.topic_prefix, settings.relay_rows_max
     while not stopping.is_set():
         woken.clear()
-        carried = await carry_one(conn, producer, progress)
+        carried = await carry(conn, producer, progress, prefix=prefix, rows_max=rows_max)
         if carried == 0:
             try:
-                await asyncio.wait_for(woken.wait(), settings.poll_s)
+                await crash.around("relay.rest", asyncio.wait_for(woken.wait(), settings.poll_s))
             except TimeoutError:
                 continue
 
@@ -127,8 +153,11 @@ async def _carry_on(
 async def carry(
     conn: Connection, producer: AIOKafkaProducer, progress: Progress, *, prefix: str, rows_max: int
 ) -> int:
-    """One round: read, send, await all acknowledgements, delete. Returns how many rows were carried."""
-    rows = await outbox.oldest(conn, rows_max)
+    """One round: read, send, await the acknowledgements, delete. Returns how many rows were carried.
+
+    What one partition's broker refuses is raised after the rows of the others were deleted.
+    """
+    rows = await crash.around("relay.read", outbox.oldest(conn, rows_max))
     if not rows:
         return 0
     counts = {row["topic"]: await partition_count(producer, prefix + row["topic"]) for row in rows}
@@ -136,20 +165,19 @@ async def carry(
     def place(row: asyncpg.Record) -> tuple[str, int]:
         return (prefix + row["topic"], partition_of(row["key"].encode(), counts[row["topic"]]))
 
-    acks = []
-    for (topic, partition), group in groupby(sorted(rows, key=lambda r: (place(r), r["id"])), key=place):
-        acks += await _send(producer, list(group), topic=topic, partition=partition)
-    async with asyncio.timeout(ACK_TIMEOUT_S):
-        for topic, partition, count, ack in acks:
-            record = await ack
-            if record.offset >= 0:
-                progress.acknowledged(topic, partition, record.offset + count)
-    await outbox.delete(conn, [row["id"] for row in rows])
-    return len(rows)
+    sent = [
+        await _send(producer, list(group), topic=topic, partition=partition)
+        for (topic, partition), group in groupby(sorted(rows, key=lambda r: (place(r), r["id"])), key=place)
+    ]
+    ids, trouble = await _acknowledged(sent, progress)
+    await crash.around("relay.delete", outbox.delete(conn, ids))
+    if trouble is not None:
+        raise trouble
+    return len(ids)
 
 
 async def partition_count(producer: AIOKafkaProducer, topic: str) -> int:
-    return len(await producer.partitions_for(topic))
+    return len(await crash.around("relay.partitions", producer.partitions_for(topic)))
 
 
 def partition_of(key: bytes, partitions: int) -> int:
@@ -159,25 +187,43 @@ def partition_of(key: bytes, partitions: int) -> int:
 
 async def _send(
     producer: AIOKafkaProducer, rows: Sequence[asyncpg.Record], *, topic: str, partition: int
-) -> list[tuple[str, int, int, asyncio.Future[Any]]]:
-    """Sends rows of one partition in as few batches as they fit; returns (topic, partition, count, ack)."""
-    sent = []
+) -> Sent:
+    """Sends as many rows of one partition as fit into one batch.
+
+    The others wait for the next round: of two batches on their way the first could fail and the second not,
+    and a key's events would be heard in the wrong order.
+    """
     batch = producer.create_batch()
+    ids = []
     for row in rows:
-        fields = {
-            "key": row["key"].encode(),
-            "value": row["payload"],
-            "headers": envelope.to_headers(outbox.envelope_of(row)),
-            "timestamp": None,
-        }
-        if batch.append(**fields) is None:
-            count = batch.record_count()
-            sent.append(
-                (topic, partition, count, await producer.send_batch(batch, topic, partition=partition))
-            )
-            batch = producer.create_batch()
-            if batch.append(**fields) is None:
-                raise ValueError(f"outbox row {row['id']} of {topic} is larger than a batch")
-    count = batch.record_count()
-    sent.append((topic, partition, count, await producer.send_batch(batch, topic, partition=partition)))
-    return sent
+        fits = batch.append(
+            key=row["key"].encode(),
+            value=row["payload"],
+            headers=envelope.to_headers(outbox.envelope_of(row)),
+            timestamp=None,
+        )
+        if fits is None:
+            break
+        ids.append(row["id"])
+    ack = await crash.around("relay.send", producer.send_batch(batch, topic, partition=partition))
+    return Sent(topic, partition, ids, ack)
+
+
+async def _acknowledged(
+    sent: Sequence[Sent], progress: Progress
+) -> tuple[list[int], KafkaError | TimeoutError | None]:
+    """The rows that are on the broker, and the first trouble with others."""
+    ids: list[int] = []
+    trouble: KafkaError | TimeoutError | None = None
+    deadline = asyncio.get_running_loop().time() + ACK_TIMEOUT_S
+    for one in sent:
+        try:
+            async with asyncio.timeout_at(deadline):
+                record = await crash.around("relay.ack", one.ack)
+        except (KafkaError, TimeoutError) as error:
+            trouble = trouble or error
+            continue
+        ids += one.ids
+        if record.offset >= 0:
+            progress.acknowledged(one.topic, one.partition, record.offset + len(one.ids))
+    return ids, trouble

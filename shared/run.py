@@ -26,7 +26,7 @@ import uvicorn
 from aiokafka.errors import KafkaError
 from pydantic import ValidationError
 
-from shared import apply, consumer, housekeeping, jobs, log, migrate, operate, relay, topics
+from shared import apply, consumer, crash, housekeeping, jobs, log, migrate, operate, relay, topics
 from shared.api import context
 from shared.clock import Clock, SteppedClock, WallClock
 from shared.progress import Progress
@@ -96,6 +96,7 @@ async def _dispatch(service: Service, arguments: argparse.Namespace, own: Mappin
 async def serve(service: Service) -> int:
     """Runs until SIGTERM or SIGINT, or until a task dies. Returns the exit code."""
     settings = service.settings
+    crash.arm(settings)
     clock = clock_of(settings)
     stopping = asyncio.Event()
     loop = asyncio.get_running_loop()

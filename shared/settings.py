@@ -29,6 +29,7 @@ class Settings(BaseSettings):
     link_key: SecretStr = Field(SecretStr(""), description="signs the links in mails; one for all services")
     tokens_file: Path | None = Field(None, description="JSON list of {id, sha256, scopes}")
     log_level: str = "INFO"
+    crash_points: Path | None = Field(None, description="where a harness arms shared/crash.py")
 
     pool_size_max: int = Field(8, ge=2)
     batch_records_max: int = Field(500, ge=1)

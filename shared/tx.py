@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TypeAlias, cast
@@ -16,7 +16,7 @@ from uuid import UUID
 
 import asyncpg
 
-from shared import envelope, outbox
+from shared import crash, envelope, outbox
 from shared.clock import Clock
 from shared.errors import Transient
 from shared.events import Event
@@ -33,6 +33,7 @@ BROKEN = (
     asyncpg.CannotConnectNowError,
     asyncpg.InsufficientResourcesError,
     asyncpg.LockNotAvailableError,
+    asyncpg.IdleInTransactionSessionTimeoutError,
     ConnectionError,
     TimeoutError,
 )
@@ -104,13 +105,15 @@ class Tx:
     @asynccontextmanager
     async def savepoint(self) -> AsyncIterator[None]:
         """A part that can fail alone: its rows and what it said are undone, the rest stays."""
-        before = len(self._said)
+        before, self._said = self._said, []
         try:
             async with self.conn.transaction():
                 yield
         except BaseException:
-            del self._said[before:]
+            self._said = []
             raise
+        finally:
+            self._said = before + self._said
 
     def _trace(self) -> envelope.Trace:
         trace = envelope.TRACE.get() or envelope.new_trace()
@@ -120,32 +123,39 @@ class Tx:
         return envelope.Trace(heard.traceparent, heard.correlation_id, self.cause.id)
 
     async def flush(self) -> Sequence[UUID]:
-        """Writes what was said as outbox rows. Called by `transaction` alone."""
+        """Writes what was said as outbox rows, in a savepoint what was said in it. For the plumbing alone."""
         said, self._said = self._said, []
         await outbox.write(self.conn, said)
         return [one.id for one in said]
 
 
 @asynccontextmanager
-async def transaction(door: Door) -> AsyncIterator[Tx]:
+async def transaction(door: Door, work: str = "door") -> AsyncIterator[Tx]:
     """Opens the unit of work; commits when the block ends, rolls back when it raises.
 
     Raises Transient where the store could not be reached, broke, or chose this transaction as the victim of
     a deadlock: nothing happened then, or it happened whole, and trying again is safe behind a unique key.
+    `work` names its crash points.
     """
-    conn = await acquire(door)
+    conn = await crash.around(f"{work}.acquire", acquire(door))
     try:
-        async with conn.transaction():
+        async with crash.within(f"{work}.tx", conn.transaction()):
             tx = Tx(conn, door.clock.now(), door.service)
             yield tx
-            await tx.flush()
+            await crash.around(f"{work}.flush", tx.flush())
     except Exception as error:
         if is_broken(error, conn):
             raise Transient(f"{type(error).__name__}: {error}") from error
         raise
     finally:
-        await door.pool.release(conn)  # type: ignore[arg-type]
+        await crash.around(f"{work}.release", _release(door, conn))
     door.bell.ring()
+
+
+async def _release(door: Door, conn: Connection) -> None:
+    """Gives a connection back. One that broke meanwhile is the pool's trouble: the work is done or undone."""
+    with suppress(*AWAY):
+        await door.pool.release(conn)  # type: ignore[arg-type]
 
 
 async def acquire(door: Door) -> Connection:

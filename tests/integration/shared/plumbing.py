@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import uuid
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 import asyncpg
 
 from shared import apply, envelope, outbox, tx
-from shared.errors import Early
+from shared.errors import Early, Transient
 from shared.events import Event, MatchDeclined, MatchEnded, MatchId, PersonId, ProgrammeId
 from shared.inbox import Record
 from shared.service import Handler
@@ -50,12 +50,18 @@ def recorded(event: Event, offset: int, *, sequence: int = 0, value: bytes | Non
 
 @dataclass
 class Listener:
-    """Handlers whose effects can be counted. `poison` fails by match, `known` is what came before."""
+    """Handlers whose effects can be counted.
+
+    Each set names matches: `poison` fails, `orphans` come early, `away` find no store, `mute` say what no
+    store takes.
+    """
 
     door: tx.Door
     dsn: str
     poison: set[MatchId] = field(default_factory=set)
     orphans: set[MatchId] = field(default_factory=set)
+    away: set[MatchId] = field(default_factory=set)
+    mute: set[MatchId] = field(default_factory=set)
 
     async def prepare(self, owner_dsn: str) -> None:
         conn = await asyncpg.connect(owner_dsn)
@@ -71,6 +77,10 @@ class Listener:
         )
         if event.match_id in self.orphans:
             raise Early(f"match {event.match_id}")
+        if event.match_id in self.away:
+            raise Transient("the store is away")
+        if event.match_id in self.mute:
+            t.say(replace(outbox.said(event, "plumbing", envelope.new_trace()), key="\0"))
         if event.match_id in self.poison:
             raise ValueError("this match cannot end")
 

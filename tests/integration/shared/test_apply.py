@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import pytest
+
 from shared import apply, inbox, tx
 from shared.breaker import Breaker
+from shared.errors import Transient
 from tests.integration.shared.plumbing import Listener, a_match, declined, ended, recorded
 
 
@@ -146,6 +149,39 @@ async def test_more_than_a_fifth_of_a_hundred_failures_trips_the_breaker() -> No
     breaker = Breaker()
     assert not breaker.trips(["applied"] * 80 + ["failed"] * 20)
     assert breaker.trips(["failed"])
+
+
+async def test_failures_of_a_batch_that_is_rolled_back_and_tried_again_count_once(listener: Listener) -> None:
+    bad, away = a_match(), a_match()
+    listener.poison.add(bad)
+    listener.away.add(away)
+    breaker = Breaker()
+    for _ in range(60):
+        with pytest.raises(Transient):
+            await hear(listener, recorded(ended(bad), 0), recorded(ended(away), 1), breaker=breaker)
+    assert not breaker.trips(())
+    assert await listener.parked() == []
+
+
+async def test_a_failure_now_and_then_among_batches_that_go_well_never_trips_the_breaker(
+    listener: Listener,
+) -> None:
+    breaker = Breaker()
+    for place in range(0, 600, 10):
+        bad = a_match()
+        listener.poison.add(bad)
+        await hear(listener, *(recorded(ended(a_match()), place + n) for n in range(9)), breaker=breaker)
+        await hear(listener, recorded(ended(bad), place + 9), breaker=breaker)
+    assert not breaker.trips(())
+
+
+async def test_what_cannot_be_said_fails_with_the_event_that_says_it_and_not_with_the_batch(
+    listener: Listener,
+) -> None:
+    mute, good = a_match(), a_match()
+    listener.mute.add(mute)
+    assert await hear(listener, recorded(ended(mute), 0), recorded(ended(good), 1)) == ["failed", "applied"]
+    assert await listener.effects(good) == [1]
 
 
 async def test_waiting_and_repeated_events_say_nothing_about_the_code() -> None:

@@ -7,7 +7,7 @@ import json
 
 import pytest
 
-from shared import envelope, tx
+from shared import envelope, outbox, tx
 from shared.errors import Transient
 from tests.integration.shared.plumbing import Listener, a_match, ended
 
@@ -76,6 +76,28 @@ async def test_a_failed_part_takes_back_what_it_said(listener: Listener) -> None
                 raise ValueError("no")
         kept = t.emit(ended(a_match()))
     assert [row["event_id"] for row in await door.pool.fetch("SELECT event_id FROM outbox")] == [kept]
+
+
+async def test_what_was_said_before_a_failed_part_is_said_although_the_part_had_written_its_own(
+    listener: Listener,
+) -> None:
+    door = listener.door
+    async with tx.transaction(door) as t:
+        kept = t.emit(ended(a_match()))
+        with pytest.raises(ValueError, match="no"):
+            async with t.savepoint():
+                t.emit(ended(a_match()))
+                await t.flush()
+                raise ValueError("no")
+    assert [row["event_id"] for row in await door.pool.fetch("SELECT event_id FROM outbox")] == [kept]
+
+
+async def test_an_event_larger_than_a_broker_takes_fails_where_it_is_said(listener: Listener) -> None:
+    door = listener.door
+    with pytest.raises(outbox.EventTooLarge, match="at most 524288 can be said"):
+        async with tx.transaction(door) as t:
+            t.emit(ended(a_match(), reason="x" * outbox.PAYLOAD_BYTES_MAX))
+    assert await door.pool.fetchval("SELECT count(*) FROM outbox") == 0
 
 
 async def test_a_lost_connection_is_transient(listener: Listener) -> None:
