@@ -244,7 +244,7 @@ async def _stop(listening: Listening) -> None:
 
 async def _halt_while_stopped(listening: Listening, stopping: asyncio.Event) -> None:
     """While the breaker's stop stands, partitions are kept and heartbeats go on, but nothing is read."""
-    halted = False
+    halted, state = False, None
     while not stopping.is_set():
         state = await _read_state(listening)
         if state is None or state.stopped_reason is None:
@@ -254,5 +254,7 @@ async def _halt_while_stopped(listening: Listening, stopping: asyncio.Event) -> 
         await listening.consumer.getmany(timeout_ms=FETCH_MS)
         await pause(LOOK_ASIDE_S, stopping)
     if halted:
+        by = state.resumed_by if state else None
+        log.info("breaker", service=listening.door.service, outcome="resumed", by=by)
         listening.breaker.reset()
         listening.consumer.resume(*listening.consumer.assignment())
