@@ -111,6 +111,7 @@ async def run(
 async def _listen(listening: Listening, stopping: asyncio.Event) -> None:
     state = await _read_state(listening)
     replayed_at = state.replay_requested_at if state else None
+    await _halt_while_stopped(listening, stopping)
     looked_at = 0.0
     loop = asyncio.get_running_loop()
     while not stopping.is_set():
@@ -243,18 +244,32 @@ async def _stop(listening: Listening) -> None:
 
 
 async def _halt_while_stopped(listening: Listening, stopping: asyncio.Event) -> None:
-    """While the breaker's stop stands, partitions are kept and heartbeats go on, but nothing is read."""
-    halted, state = False, None
+    """While the breaker's stop stands, partitions are kept and heartbeats go on, but nothing is read.
+
+    A store that is away does not lift the stop. What a new assignment hands out before it is paused is put
+    back, else it would be passed over.
+    """
+    halted, by = False, None
     while not stopping.is_set():
         state = await _read_state(listening)
-        if state is None or state.stopped_reason is None:
+        if state is not None and state.stopped_reason is None:
+            by = state.resumed_by
+            break
+        if state is None and not halted:
             break
         halted = True
         listening.consumer.pause(*listening.consumer.assignment())
-        await listening.consumer.getmany(timeout_ms=FETCH_MS)
+        _put_back(listening, await listening.consumer.getmany(timeout_ms=FETCH_MS))
+        async with listening.lock:
+            if not listening.revoking:
+                await _note_positions(listening)
         await pause(LOOK_ASIDE_S, stopping)
-    if halted:
-        by = state.resumed_by if state else None
+    if halted and not stopping.is_set():
         log.info("breaker", service=listening.door.service, outcome="resumed", by=by)
         listening.breaker.reset()
         listening.consumer.resume(*listening.consumer.assignment())
+
+
+def _put_back(listening: Listening, fetched: Mapping[TopicPartition, Any]) -> None:
+    for tp in listening.consumer.assignment() & fetched.keys():
+        listening.consumer.seek(tp, fetched[tp][0].offset)
