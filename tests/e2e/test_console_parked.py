@@ -1,4 +1,4 @@
-"""Parked events on the console, in a real browser: looked at, retried, given up; a stopped service resumed."""
+"""Parked events on the console, in a real browser: looked at, retried, given up; a stop resumed."""
 
 from __future__ import annotations
 
