@@ -75,7 +75,11 @@ class Listening(ConsumerRebalanceListener):
             log.info("offset-commit", outcome="refused", error=type(error).__name__)
 
     def record_of(self, raw: Any) -> Record:
-        key = raw.key.decode("utf-8", "replace") if raw.key else f"@{raw.partition}/{raw.offset}"
+        key = (
+            raw.key.decode("utf-8", "replace").replace("\0", "\ufffd")
+            if raw.key
+            else f"@{raw.partition}/{raw.offset}"
+        )
         return Record(
             topic=raw.topic.removeprefix(self.settings.topic_prefix),
             partition=raw.partition,

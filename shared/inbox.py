@@ -8,6 +8,7 @@ key halts until the head is applied or dropped, other keys go on.
 from __future__ import annotations
 
 import json
+from base64 import b64decode, b64encode
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -122,23 +123,32 @@ async def park(conn: Connection, record: Record, *, event_id: UUID | None, state
 
 
 def _headers_json(headers: Sequence[tuple[str, bytes]]) -> str:
-    return json.dumps([[name, value.decode("latin-1")] for name, value in headers])
+    """Pairs of name and value, byte by byte; a value with a zero byte, which jsonb cannot hold, as base64."""
+    kept = [
+        [name.replace("\0", "\ufffd"), b64encode(value).decode(), "base64"]
+        if b"\0" in value
+        else [name.replace("\0", "\ufffd"), value.decode("latin-1")]
+        for name, value in headers
+    ]
+    return json.dumps(kept)
 
 
-def headers_in_words(kept: str) -> tuple[tuple[str, str], ...]:
-    """The headers of a parked row, each value as text."""
-    return tuple((name, value) for name, value in json.loads(kept))
+def headers_of(kept: str) -> tuple[tuple[str, bytes], ...]:
+    """The headers that a parked row keeps, as they came."""
+    return tuple(
+        (name, b64decode(value) if coded else value.encode("latin-1"))
+        for name, value, *coded in json.loads(kept)
+    )
 
 
 def record_of(row: Mapping[str, Any]) -> Record:
     """The record that a parked row keeps."""
-    headers = tuple((name, value.encode("latin-1")) for name, value in json.loads(row["headers"]))
     return Record(
         row["topic"],
         row["partition"],
         row["record_offset"],
         row["key"],
-        headers,
+        headers_of(row["headers"]),
         row["payload"],
         row["record_time"],
     )

@@ -157,7 +157,7 @@ async def show_parked(conn: Connection, parked_id: int) -> Shown:
         record["partition"],
         record["record_offset"],
         record["record_time"],
-        inbox.headers_in_words(record["headers"]),
+        tuple((name, readable_header(value)) for name, value in inbox.headers_of(record["headers"])),
         readable(record["payload"]),
         await _waiting(conn, listed) if listed.waiting else (),
     )
@@ -175,6 +175,14 @@ async def _waiting(conn: Connection, listed: Listed) -> Sequence[Waiting]:
         WAITING_SHOWN,
     )
     return tuple(Waiting(**row) for row in rows)
+
+
+def readable_header(value: bytes) -> str:
+    try:
+        text = value.decode()
+    except UnicodeDecodeError:
+        text = "\0"
+    return "base64:" + b64encode(value).decode() if "\0" in text else text
 
 
 def readable(payload: bytes | None) -> Payload:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from shared import apply, inbox, parked, tx
 from shared.breaker import Breaker
 from tests.integration.shared.plumbing import Listener, a_match, declined, ended, recorded
@@ -75,6 +77,25 @@ async def test_a_record_without_headers_is_parked_with_its_reason(listener: List
     bare = inbox.Record("match-ended", 0, 0, "@0/0", (), b"{}", recorded(ended(a_match()), 0).time)
     assert await hear(listener, bare) == ["failed"]
     assert "ce_id is missing" in await listener.door.pool.fetchval("SELECT error FROM parked")
+
+
+async def test_a_record_with_zero_bytes_in_its_headers_is_parked_and_released_with_them(
+    listener: Listener,
+) -> None:
+    match = a_match()
+    listener.poison.add(match)
+    plain = recorded(ended(match), 0)
+    record = replace(
+        plain, headers=(*plain.headers, ("length", b"\x00\x00\x01\x02"), ("na\0me", "ü".encode()))
+    )
+    assert await hear(listener, record) == ["failed"]
+    kept = inbox.record_of(await listener.door.pool.fetchrow("SELECT * FROM parked"))
+    assert kept == replace(record, headers=(*record.headers[:-1], ("na\ufffdme", "ü".encode())))
+    async with tx.transaction(listener.door) as t:
+        shown = await parked.show_parked(t.conn, (await parked.list_parked(t.conn))[0].id)
+    assert list(shown.headers)[-2:] == [("length", "base64:AAABAg=="), ("na\ufffdme", "ü")]
+    listener.poison.clear()
+    assert await retry(listener) == 1
 
 
 async def test_an_unknown_field_is_ignored(listener: Listener) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 from aiokafka import TopicPartition
 
-from shared import consumer, inbox, parked, tx
+from shared import apply, consumer, inbox, parked, tx
 from shared.progress import Progress
 from tests.integration.shared.plumbing import Listener, a_match, ended, recorded
 from tests.integration.shared.test_carrying import PlumbingSettings, until
@@ -70,6 +70,15 @@ class JustJoined:
             return {}
         handed, self.at = self.records[self.at :], len(self.records)
         return {PLACE: handed}
+
+
+async def test_a_key_with_a_zero_byte_can_be_kept(listener: Listener) -> None:
+    settings = PlumbingSettings(dsn=listener.dsn, kafka="127.0.0.1:1")
+    listening = consumer.Listening(listener.door, listener.ears(), settings, Progress())
+    record = listening.record_of(Raw(0, b"\x00\x07", (), b"not an event"))
+    await listening.consumer.stop()
+    outcome = await apply.apply_batch(listener.door, listener.ears(), [record], listening.breaker)
+    assert outcome.outcomes == ("failed",)
 
 
 async def test_D6_a_member_that_joins_while_a_stop_stands_applies_nothing_and_passes_nothing_over(
