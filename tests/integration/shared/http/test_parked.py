@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+
 import httpx
 import pytest
 
-from shared import apply, inbox, parked
+from shared import apply, inbox, operate, parked
 from shared.breaker import Breaker
+from shared.service import Service
+from tests.integration.shared.http import notes
 from tests.integration.shared.http.notes import ADMIN, WRITER, Notes
 from tests.integration.shared.plumbing import Listener, a_match, ended, recorded
 
@@ -218,3 +223,29 @@ async def test_a_stop_is_shown_with_its_beginning_and_a_resume_with_who_did_it(
     assert after["stopped_at"] is None
     assert await desk.door.pool.fetchval("SELECT resumed_by FROM consumer_state") == "admin for bob"
     assert "admin for bob" in capsys.readouterr().out
+
+
+async def test_the_command_line_of_a_service_does_the_same(
+    desk: Notes, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    head, second = await put_aside(desk, 2)
+    dsn = await desk.door.pool.fetchval("SELECT current_database()")
+    settings = notes.settings(tmp_path, desk.owner_dsn.rpartition("/")[0] + f"/{dsn}")
+    service = Service("plumbing", settings, tmp_path, lambda _door: desk.app)
+
+    async def type_in(*words: str) -> tuple[int, str]:
+        capsys.readouterr()
+        code = await operate.run(service, operate.parse("plumbing", (), ["parked", *words]))
+        return code, capsys.readouterr().out
+
+    _, listed = await type_in("list", "--state", "behind")
+    assert [json.loads(line)["id"] for line in listed.splitlines()] == [second]
+    _, shown = await type_in("show", str(head))
+    assert json.loads(shown)["waiting"][0]["id"] == second
+    assert await type_in("retry", str(head)) == (0, "1 event is tried again now.\n")
+    code, refused = await type_in("retry", str(second))
+    assert (code, f"waits behind {head}" in refused) == (1, True)
+    assert (await type_in("drop", str(head), " "))[0] == 1
+    assert (await type_in("drop", str(head), "a test"))[0] == 0
+    _, dropped = await type_in("list", "--state", "dropped")
+    assert json.loads(dropped)["closed_by"].endswith("the command line")
