@@ -77,7 +77,11 @@ class Listening(ConsumerRebalanceListener):
             log.info("offset-commit", outcome="refused", error=type(error).__name__)
 
     def record_of(self, raw: Any) -> Record:
-        key = raw.key.decode("utf-8", "replace") if raw.key else f"@{raw.partition}/{raw.offset}"
+        key = (
+            raw.key.decode("utf-8", "replace").replace("\0", "\ufffd")
+            if raw.key
+            else f"@{raw.partition}/{raw.offset}"
+        )
         return Record(
             topic=raw.topic.removeprefix(self.settings.topic_prefix),
             partition=raw.partition,
@@ -265,19 +269,29 @@ async def _stop(listening: Listening, stopping: asyncio.Event) -> None:
 async def _halt_while_stopped(listening: Listening, stopping: asyncio.Event) -> None:
     """While the breaker's stop stands, partitions are kept and heartbeats go on, but nothing is read.
 
-    A store that is away in the meantime lifts no stop.
+    A store that is away in the meantime lifts no stop. What a new assignment hands out before it is paused is
+    put back, else it would be passed over.
     """
-    halted = False
+    halted, by = False, None
     while not stopping.is_set():
         state = await _read_state(listening)
         if not (halted if state is None else state.stopped_reason):
+            by = state.resumed_by if state else None
             break
         halted = True
         listening.consumer.pause(*listening.consumer.assignment())
         came = await crash.around("halt.fetch", listening.consumer.getmany(timeout_ms=FETCH_MS))
-        for tp, records in came.items():  # of partitions that a rebalance brought meanwhile
-            listening.consumer.seek(tp, records[0].offset)
+        _put_back(listening, came)
+        async with crash.within("halt.lock", listening.lock):
+            if not listening.revoking:
+                await _note_positions(listening)
         await crash.around("halt.pause", pause(LOOK_ASIDE_S, stopping))
-    if halted:
+    if halted and not stopping.is_set():
+        log.info("breaker", service=listening.door.service, outcome="resumed", by=by)
         listening.breaker.reset()
         listening.consumer.resume(*listening.consumer.assignment())
+
+
+def _put_back(listening: Listening, fetched: Mapping[TopicPartition, Any]) -> None:
+    for tp in listening.consumer.assignment() & fetched.keys():
+        listening.consumer.seek(tp, fetched[tp][0].offset)

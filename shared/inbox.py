@@ -8,14 +8,13 @@ key halts until the head is applied or dropped, other keys go on.
 from __future__ import annotations
 
 import json
-from base64 import b64encode
+from base64 import b64decode, b64encode
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID
 
-from shared.errors import NotFound
 from shared.tx import Connection
 
 State = Literal["failed", "early", "behind", "unreadable", "dead", "dropped"]
@@ -153,18 +152,32 @@ async def park(conn: Connection, record: Record, *, event_id: UUID | None, state
 
 
 def _headers_json(headers: Sequence[tuple[str, bytes]]) -> str:
-    return json.dumps([[name, value.decode("latin-1")] for name, value in headers])
+    """Pairs of name and value, byte by byte; a value with a zero byte, which jsonb cannot hold, as base64."""
+    kept = [
+        [name.replace("\0", "\ufffd"), b64encode(value).decode(), "base64"]
+        if b"\0" in value
+        else [name.replace("\0", "\ufffd"), value.decode("latin-1")]
+        for name, value in headers
+    ]
+    return json.dumps(kept)
+
+
+def headers_of(kept: str) -> tuple[tuple[str, bytes], ...]:
+    """The headers that a parked row keeps, as they came."""
+    return tuple(
+        (name, b64decode(value) if coded else value.encode("latin-1"))
+        for name, value, *coded in json.loads(kept)
+    )
 
 
 def record_of(row: Mapping[str, Any]) -> Record:
     """The record that a parked row keeps."""
-    headers = tuple((name, value.encode("latin-1")) for name, value in json.loads(row["headers"]))
     return Record(
         row["topic"],
         row["partition"],
         row["record_offset"],
         row["key"],
-        headers,
+        headers_of(row["headers"]),
         row["payload"],
         row["record_time"],
     )
@@ -213,75 +226,7 @@ async def postpone(conn: Connection, parked_id: int, *, state: State, error: str
     )
 
 
-# -- what operators do --------------------------------------------------------------------------------
-
-LISTED = """
-SELECT id, event_id, topic, key, state, error, attempts, next_attempt_at, parked_at, closed_reason
-FROM parked WHERE ($1::text IS NULL AND state <> 'dropped') OR state = $1 ORDER BY id LIMIT 500
-"""
-
-
-async def list_parked(conn: Connection, state: str | None = None) -> list[dict[str, Any]]:
-    """Open parked events, oldest first; with `state` only those, dropped ones included."""
-    return [dict(row) for row in await conn.fetch(LISTED, state)]
-
-
-async def show_parked(conn: Connection, parked_id: int) -> dict[str, Any]:
-    """One parked event with its payload and how many wait behind it. Raises NotFound."""
-    row = await conn.fetchrow(
-        """
-        SELECT id, event_id, topic, partition, record_offset, key, headers, payload, record_time, state,
-               error, attempts, next_attempt_at, parked_at, closed_at, closed_reason,
-               (SELECT count(*) FROM parked b WHERE b.topic = p.topic AND b.key = p.key AND b.id > p.id
-                AND b.state = 'behind') AS waiting_behind
-        FROM parked p WHERE id = $1
-        """,
-        parked_id,
-    )
-    if row is None:
-        raise NotFound(f"no parked event {parked_id}")
-    found = dict(row)
-    found["headers"] = dict(json.loads(found["headers"]))
-    found["payload"] = _readable(found["payload"])
-    return found
-
-
-def _readable(payload: bytes | None) -> str | None:
-    if payload is None:
-        return None
-    try:
-        return payload.decode()
-    except UnicodeDecodeError:
-        return "base64:" + b64encode(payload).decode()
-
-
-async def retry_parked(conn: Connection, parked_id: int | None) -> int:
-    """Makes one parked event, or all that failed or died, due now. Returns how many."""
-    rows = await conn.fetch(
-        """
-        UPDATE parked SET next_attempt_at = clock_timestamp(),
-               state = CASE WHEN event_id IS NULL THEN 'unreadable' ELSE 'failed' END
-        WHERE state IN ('failed', 'early', 'unreadable', 'dead') AND ($1::bigint IS NULL OR id = $1)
-        RETURNING id
-        """,
-        parked_id,
-    )
-    return len(rows)
-
-
-async def drop_parked(conn: Connection, parked_id: int, reason: str) -> None:
-    """Gives one parked event up; the row and the reason are kept, its key goes on. Raises NotFound."""
-    dropped = await conn.fetchval(
-        """
-        UPDATE parked SET state = 'dropped', next_attempt_at = NULL, closed_at = clock_timestamp(),
-               closed_reason = $2
-        WHERE id = $1 AND state <> 'dropped' RETURNING id
-        """,
-        parked_id,
-        reason,
-    )
-    if dropped is None:
-        raise NotFound(f"no open parked event {parked_id}")
+# -- what stands still, and for whom: see parked.py for what operators do -------------------------------
 
 
 async def stop(conn: Connection, reason: str) -> None:
@@ -298,6 +243,7 @@ class ConsumerState:
     """What a consumer has to look at from time to time."""
 
     stopped_reason: str | None
+    resumed_by: str | None
     replay_requested_at: datetime | None
     parked: bool
 
@@ -306,18 +252,13 @@ async def consumer_state(conn: Connection) -> ConsumerState:
     row = await conn.fetchrow(
         """
         SELECT CASE WHEN stopped_at IS NOT NULL THEN stopped_reason END AS stopped_reason,
-               replay_requested_at,
+               resumed_by, replay_requested_at,
                EXISTS (SELECT FROM parked WHERE state NOT IN ('dead', 'dropped')) AS parked
         FROM consumer_state
         """
     )
     assert row is not None
-    return ConsumerState(row["stopped_reason"], row["replay_requested_at"], row["parked"])
-
-
-async def resume(conn: Connection) -> None:
-    """Lets a stopped consumer go on."""
-    await conn.execute("UPDATE consumer_state SET stopped_at = NULL, stopped_reason = NULL")
+    return ConsumerState(row["stopped_reason"], row["resumed_by"], row["replay_requested_at"], row["parked"])
 
 
 async def request_replay(conn: Connection) -> None:

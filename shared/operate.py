@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import getpass
 import json
 from collections.abc import Sequence
 
 import asyncpg
 
-from shared import inbox, migrate, topics
+from shared import inbox, migrate, parked, topics
 from shared.errors import Refused
 from shared.service import Service
 
@@ -21,18 +22,23 @@ def parse(service: str, own: Sequence[str], argv: Sequence[str] | None) -> argpa
     commands.add_parser("migrate", help="bring the store's schema and the topics up to date")
     commands.add_parser("resume", help="let a stopped consumer go on")
     commands.add_parser("replay", help="read all topics again; what was applied is not applied twice")
-    parked = commands.add_parser("parked", help="events that could not be applied").add_subparsers(
-        dest="action", required=True
-    )
-    parked.add_parser("list")
-    parked.add_parser("show").add_argument("id", type=int)
-    parked.add_parser("retry").add_argument("id", type=int, nargs="?", help="all, if it is left out")
-    drop = parked.add_parser("drop")
-    drop.add_argument("id", type=int)
-    drop.add_argument("reason")
+    _parse_parked(commands.add_parser("parked", help="events that could not be applied"))
     for name in own:
         commands.add_parser(name)
     return parser.parse_args(argv)
+
+
+def _parse_parked(parser: argparse.ArgumentParser) -> None:
+    actions = parser.add_subparsers(dest="action", required=True)
+    listing = actions.add_parser("list", help="a JSON line for each, oldest first")
+    listing.add_argument("--state", choices=[*parked.MEANINGS], help="only those; default: all that are open")
+    actions.add_parser("show", help="one, with what was in it").add_argument("id", type=int)
+    actions.add_parser("retry", help="try again now").add_argument(
+        "id", type=int, nargs="?", help="all, if it is left out"
+    )
+    drop = actions.add_parser("drop", help="give one up")
+    drop.add_argument("id", type=int)
+    drop.add_argument("reason", help="is kept with the event")
 
 
 async def run(service: Service, arguments: argparse.Namespace) -> int:
@@ -59,16 +65,40 @@ async def run(service: Service, arguments: argparse.Namespace) -> int:
 async def _with_store(conn: asyncpg.Connection[asyncpg.Record], arguments: argparse.Namespace) -> int:
     match (arguments.command, getattr(arguments, "action", None)):
         case ("resume", _):
-            await inbox.resume(conn)
+            print(resumed_in_words(await parked.resume(conn, by=who_types())))
         case ("replay", _):
             await inbox.request_replay(conn)
         case ("parked", "list"):
-            for row in await inbox.list_parked(conn):
-                print(json.dumps(row, default=str))
+            for row in await parked.list_parked(conn, (arguments.state,) if arguments.state else ()):
+                print(json.dumps(parked.as_json(row), default=str))
         case ("parked", "show"):
-            print(json.dumps(await inbox.show_parked(conn, arguments.id), default=str, indent=2))
+            shown = await parked.show_parked(conn, arguments.id)
+            print(json.dumps(parked.as_json(shown), default=str, indent=2, ensure_ascii=False))
         case ("parked", "retry"):
-            print(f"{await inbox.retry_parked(conn, arguments.id)} due now")
+            print(await retried_in_words(conn, await parked.retry_parked(conn, arguments.id)))
         case ("parked", "drop"):
-            await inbox.drop_parked(conn, arguments.id, arguments.reason)
+            await parked.drop_parked(conn, arguments.id, arguments.reason, by=who_types())
+            print(f"Event {arguments.id} is dropped; what waited behind it goes on.")
     return 0
+
+
+def who_types() -> str:
+    """Whoever is at the keyboard, as it is kept with what they did."""
+    try:
+        return f"{getpass.getuser()} at the command line"
+    except (OSError, KeyError):  # a container's user need not have a name
+        return "the command line"
+
+
+def resumed_in_words(was: parked.Resumed) -> str:
+    if was.stopped_at is None:
+        return "It was not stopped: it goes on listening."
+    since = f"{was.stopped_at:%Y-%m-%d %H:%M:%S} UTC"
+    return f"It goes on listening. It was stopped since {since}: {was.stopped_reason}."
+
+
+async def retried_in_words(conn: asyncpg.Connection[asyncpg.Record], many: int) -> str:
+    """What becomes of those that are due now; a stopped consumer tries nothing."""
+    said = f"{many} {'event is' if many == 1 else 'events are'} tried again now."
+    stopped = (await inbox.consumer_state(conn)).stopped_reason
+    return said if stopped is None else f"{many} due now, but the consumer is stopped ({stopped}): resume it."

@@ -11,6 +11,7 @@ import httpx
 import typer
 from aiokafka.errors import KafkaError
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from deploy.cli import found, options
@@ -18,11 +19,13 @@ from deploy.cli.found import Found
 from deploy.local import servers, stores
 from deploy.local.child import Trouble
 from deploy.local.databases import Store
-from shared import inbox, topics
-from shared.errors import NotFound
+from shared import inbox, operate, topics
+from shared import parked as operators
+from shared.errors import Refused
 
 STATUS_TIMEOUT_S = 3.0
 COLUMNS = ("service", "process", "health", "outbox", "oldest", "lag", "parked")
+LISTED = ("id", "topic", "key", "state", "attempts", "next attempt", "waits", "why")
 STATES = typer.Option(help="Only those in this state: failed, early, behind, unreadable, dead or dropped.")
 
 Service: TypeAlias = Annotated[str, typer.Argument(help="matching, scheduling, notifications or analytics")]
@@ -82,37 +85,49 @@ def list_parked(
     state: Annotated[str | None, STATES] = None,
     directory: options.Directory = options.DEFAULT_DIRECTORY,
 ) -> None:
-    """Lists the events a service has put aside, oldest first."""
-    rows = asyncio.run(_list(found.stack(directory), service, state))
+    """Lists the events a service has put aside, oldest first; dropped ones with their reason."""
+    states = _known(state)
+
+    async def ask(running: Found) -> list[operators.Listed]:
+        async with found.store(running, service) as conn:
+            return await operators.list_parked(conn, states)
+
+    rows = _run(ask(found.stack(directory)))
     if not rows:
-        Console().print(f"{service} has nothing parked.")
+        Console().print(f"{service} has nothing {state or 'parked'}.")
         return
-    table = Table(
-        "id", "topic", "key", "state", "attempts", "next attempt", "why", title=f"Parked in {service}"
-    )
+    table = Table(*LISTED, title=f"Parked in {service}")
     for row in rows:
-        due = row["next_attempt_at"]
-        when = f"{due:%H:%M:%S} UTC" if due else "–"
-        table.add_row(
-            str(row["id"]), row["topic"], row["key"], row["state"], str(row["attempts"]), when, row["error"]
-        )
+        table.add_row(*map(escape, _line(row)))
     Console().print(table)
+    if len(rows) == operators.ROWS_MAX:
+        Console().print(f"These are the oldest {len(rows)}; there may be more.")
 
 
-async def _list(running: Found, service: str, state: str | None) -> list[dict[str, Any]]:
-    async with found.store(running, service) as conn:
-        return await inbox.list_parked(conn, state)
+def _known(state: str | None) -> tuple[inbox.State, ...]:
+    """The states that are asked for, none for all that are open. Raises Trouble."""
+    chosen = tuple(one for one in operators.MEANINGS if one == state)
+    if state is not None and not chosen:
+        raise Trouble(f"There is no state {state}: choose from {', '.join(operators.MEANINGS)}.")
+    return chosen
+
+
+def _line(row: operators.Listed) -> tuple[str, ...]:
+    due = f"{row.next_attempt_at:%d %b %H:%M:%S} UTC" if row.next_attempt_at else "–"
+    waits = f"behind {row.head}" if row.head else f"{row.waiting} behind it" if row.waiting else "–"
+    why = f"{row.closed_reason} ({row.closed_by or 'nobody known'})" if row.state == "dropped" else row.error
+    return str(row.id), row.topic, row.key, row.state, str(row.attempts), due, waits, why
 
 
 @parked.command("show")
 def show(service: Service, event: EventId, directory: options.Directory = options.DEFAULT_DIRECTORY) -> None:
-    """Shows one parked event: its headers, its text, and what waits behind it."""
+    """Shows one parked event as JSON: its headers, what was in it, and what waits behind it."""
 
-    async def look(running: Found) -> dict[str, Any]:
+    async def look(running: Found) -> operators.Shown:
         async with found.store(running, service) as conn:
-            return await inbox.show_parked(conn, event)
+            return await operators.show_parked(conn, event)
 
-    said = _run(look(found.stack(directory)))
+    said = operators.as_json(_run(look(found.stack(directory))))
     Console().print_json(json.dumps(said, default=str))
 
 
@@ -124,32 +139,27 @@ def retry(
     ] = None,
     directory: options.Directory = options.DEFAULT_DIRECTORY,
 ) -> None:
-    """Tries parked events again now."""
+    """Tries parked events again now; what waits behind one goes on after it, in order."""
 
-    async def again(running: Found) -> int:
+    async def again(running: Found) -> str:
         async with found.store(running, service) as conn:
-            return await inbox.retry_parked(conn, event)
+            return await operate.retried_in_words(conn, await operators.retry_parked(conn, event))
 
-    many = _run(again(found.stack(directory)))
-    if event is not None and many == 0:
-        raise Trouble(
-            f"{service} has no parked event {event} to try again: see `mentoring parked list {service}`."
-        )
-    Console().print(f"{many} {'event is' if many == 1 else 'events are'} tried again now.")
+    Console().print(_run(again(found.stack(directory))))
 
 
 @parked.command("drop")
 def drop(
     service: Service,
     event: EventId,
-    reason: Annotated[str, typer.Argument(help="Kept with the event.")],
+    reason: Annotated[str, typer.Argument(help="Kept with the event and your name.")],
     directory: options.Directory = options.DEFAULT_DIRECTORY,
 ) -> None:
-    """Gives one parked event up, so that those behind it go on."""
+    """Gives one parked event up for good, so that those behind it go on."""
 
     async def give_up(running: Found) -> None:
         async with found.store(running, service) as conn:
-            await inbox.drop_parked(conn, event, reason)
+            await operators.drop_parked(conn, event, reason, by=operate.who_types())
 
     _run(give_up(found.stack(directory)))
     Console().print(f"Event {event} of {service} is dropped; what waited behind it goes on.")
@@ -158,12 +168,11 @@ def drop(
 def resume(service: Service, directory: options.Directory = options.DEFAULT_DIRECTORY) -> None:
     """Lets a consumer go on that the breaker has stopped."""
 
-    async def go_on(running: Found) -> None:
+    async def go_on(running: Found) -> operators.Resumed:
         async with found.store(running, service) as conn:
-            await inbox.resume(conn)
+            return await operators.resume(conn, by=operate.who_types())
 
-    _run(go_on(found.stack(directory)))
-    Console().print(f"{service} goes on listening.")
+    Console().print(f"{service}: {operate.resumed_in_words(_run(go_on(found.stack(directory))))}")
 
 
 def replay(service: Service, directory: options.Directory = options.DEFAULT_DIRECTORY) -> None:
@@ -207,7 +216,7 @@ def _run(work: Any) -> Any:
     """Runs it to its end; what the operator can mend is said in one sentence."""
     try:
         return asyncio.run(work)
-    except NotFound as error:
+    except Refused as error:
         raise Trouble(f"{error.detail}: see `mentoring parked list`.") from error
     except (topics.TopicMismatch, KafkaError) as error:
         raise Trouble(f"The topics cannot be made ready: {error}.") from error

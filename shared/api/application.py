@@ -8,7 +8,7 @@ from pathlib import Path
 from fastapi import APIRouter, FastAPI
 
 from shared import auth, look, metrics
-from shared.api import edge, health, problems, stepped
+from shared.api import edge, health, parked, problems, stepped
 from shared.api.context import Busy, Context, NextDue
 from shared.progress import Progress
 from shared.settings import Settings
@@ -41,7 +41,7 @@ def application(
     app.state.look = look.environment(folder)
     app.state.context = Context(door, settings, folder, progress or Progress(), meters, next_due, busy)
     problems.install(app)
-    for router in (health.router(), *routers):
+    for router in (health.router(), parked.router(), *routers):
         app.include_router(router)
     if settings.clock == "stepped":
         app.include_router(stepped.router())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import datetime
 
 from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import JSONResponse
@@ -30,6 +31,7 @@ class Outbox(BaseModel):
 
 class Consumer(BaseModel):
     lag: int
+    stopped_at: datetime | None
     stopped_reason: str | None
 
 
@@ -73,12 +75,11 @@ async def exposition(request: Request) -> Response:
 
 async def plumbing(request: Request, store: Reading) -> Plumbing:
     here = context.of(request)
-    stopped = await _stopped_reason(store.conn)
     return Plumbing(
         service=here.door.service,
         ready=await _checks(here),
         outbox=await _outbox(store.conn),
-        consumer=Consumer(lag=here.progress.lag, stopped_reason=stopped),
+        consumer=await _consumer(store.conn, here.progress.lag),
         parked=await _parked(store.conn),
     )
 
@@ -105,6 +106,15 @@ async def _stopped_reason(conn: Connection) -> str | None:
         "SELECT coalesce(stopped_reason, 'stopped') FROM consumer_state WHERE stopped_at IS NOT NULL"
     )
     return reason
+
+
+async def _consumer(conn: Connection, lag: int) -> Consumer:
+    row = await conn.fetchrow(
+        "SELECT stopped_at, CASE WHEN stopped_at IS NOT NULL"
+        " THEN coalesce(stopped_reason, 'stopped') END AS why FROM consumer_state"
+    )
+    assert row is not None
+    return Consumer(lag=lag, stopped_at=row["stopped_at"], stopped_reason=row["why"])
 
 
 async def _outbox(conn: Connection) -> Outbox:

@@ -3,125 +3,24 @@
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator
-from dataclasses import dataclass
-from urllib.parse import urljoin, urlsplit
-from uuid import uuid4
+from urllib.parse import urljoin
 
 import httpx
 import pytest
-import pytest_asyncio
 from axe_playwright_python.async_playwright import Axe
-from playwright.async_api import Browser, Page, async_playwright, expect
+from playwright.async_api import Browser, Page, expect
 
-from deploy.local import ports
-from shared import topics, tx
-from shared.clock import SteppedClock
-from tests import infra
+from shared import tx
+from tests.e2e.consoles import NARROW, PATIENCE_MS, WIDE, Console
 from tests.integration.analytics import seeds
-from tests.integration.analytics.builders import BEGINNING, a_card, hear, joined, programme
-from tests.integration.analytics.processes import Gate, environment, running, until
+from tests.integration.analytics.builders import a_card, hear, joined, programme
 
-pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(300)]
 
-CHROMIUM = "/usr/bin/chromium"
-FLAGS = (
-    *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
-    *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
-)
-ADMIN = {"Authorization": "Bearer an-administrator"}
-PATIENCE_MS = 20_000
-WIDE, NARROW = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
 PAGES = (
     *("", "pairs", "system", "figures/match-rate", "figures/satisfaction", "figures/waiting"),
     *("figures/messages-sent", f"?programme={programme('New managers')}"),
 )
-
-
-@dataclass(frozen=True)
-class Console:
-    """A running analytics with a seeded store behind a gate; `door` is another way into that store."""
-
-    base: str
-    door: tx.Door
-    gate: Gate
-
-    def at(self, page: str = "") -> str:
-        return f"{self.base}/console/{page}"
-
-    async def figures(self) -> dict[str, dict[str, object]]:
-        """What the API tells of the same programme."""
-        async with httpx.AsyncClient(base_url=self.base, headers=ADMIN) as http:
-            answer = await http.get(f"/v1/programmes/{programme()}/figures")
-        return {one["figure"]: one for one in answer.json()["figures"]}
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def console(
-    postgres: infra.Databases, kafka: str, tmp_path_factory: pytest.TempPathFactory
-) -> AsyncIterator[Console]:
-    store, folder, prefix = await postgres.fresh("analytics"), tmp_path_factory.mktemp("console"), _prefix()
-    await topics.ensure(kafka, prefix)
-    pool, clock = await infra.connect(store.dsn), SteppedClock()
-    clock.set(BEGINNING)
-    door = tx.Door("analytics", pool, clock, tx.Bell(), prefix)
-    now = await seeds.seed(door)
-    where = urlsplit(store.dsn)
-    gate = Gate(str(where.hostname), int(where.port or 5432))
-    await gate.open()
-    (port,) = ports.free(1)
-    base = f"http://127.0.0.1:{port}"
-    env = environment(
-        dsn=store.dsn.replace(f"{where.hostname}:{where.port}", gate.address),
-        kafka=kafka,
-        prefix=prefix,
-        folder=folder,
-        clock="stepped",
-        http_port=str(port),
-        plumbing_urls=f'{{"analytics": ["{base}"], "matching": ["http://127.0.0.1:1"]}}',
-        plumbing_token="an-administrator",
-    )
-    async with running("serve", env, folder / "serve.log"):
-        await _tell_the_time(base, now.isoformat())
-        yield Console(base, door, gate)
-    await gate.shut()
-    pool.terminate()
-    await postgres.drop(store)
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def chromium() -> AsyncIterator[Browser]:
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        yield browser
-        await browser.close()
-
-
-@pytest_asyncio.fixture(loop_scope="module")
-async def visit(chromium: Browser, console: Console) -> AsyncIterator[Page]:
-    """A browser that came in with the link of an administrator."""
-    context = await chromium.new_context(viewport=WIDE)  # type: ignore[arg-type]
-    context.set_default_timeout(PATIENCE_MS)
-    made = await context.new_page()
-    await made.goto(f"{console.base}/console?token=an-administrator")
-    yield made
-    await context.close()
-
-
-def _prefix() -> str:
-    return f"t{uuid4().hex[:10]}-"
-
-
-async def _tell_the_time(base: str, now: str) -> None:
-    async with httpx.AsyncClient(base_url=base, headers=ADMIN) as http:
-
-        async def told() -> bool:
-            try:
-                return (await http.put("/clock", json={"now": now})).is_success
-            except httpx.HTTPError:
-                return False
-
-        await until(told, "analytics answers", timeout_s=60)
 
 
 async def _number(page: Page, title: str) -> str:
@@ -302,8 +201,9 @@ async def test_machines_are_shown_to_those_who_operate_them_only(chromium: Brows
     await page.goto(f"{console.base}/console?token=a-reader")
     await expect(page.get_by_role("heading", level=1)).to_have_text("Career growth")
     assert not await page.get_by_role("link", name="System").count()
-    await page.goto(console.at("system"))
-    await expect(page.get_by_role("heading", level=1)).to_have_text("Not for this token")
+    for path in ("system", "system/parked/analytics/1"):
+        await page.goto(console.at(path))
+        await expect(page.get_by_role("heading", level=1)).to_have_text("Not for this token")
     assert "127.0.0.1:1" not in await page.content()
     await context.close()
 

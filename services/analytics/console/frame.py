@@ -41,8 +41,13 @@ def frame(house: House, request: Request, *, title: str, current: str, programme
 
 def operates(request: Request) -> bool:
     """Whether the visitor's token may see how the machines are."""
+    return caller_of(request).may(OPERATE)
+
+
+def caller_of(request: Request) -> auth.Caller:
+    """Whose session it is; without one, nobody who may do anything."""
     caller = getattr(request.state, "caller", None)
-    return isinstance(caller, auth.Caller) and caller.may(OPERATE)
+    return caller if isinstance(caller, auth.Caller) else auth.Caller("nobody", frozenset())
 
 
 def go(address: str) -> None:

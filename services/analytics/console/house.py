@@ -8,6 +8,7 @@ from urllib.parse import urlencode
 
 import jinja2
 
+from services.analytics.console import parked
 from services.analytics.core import periods, words
 from services.analytics.settings import Settings
 from shared import look
@@ -42,7 +43,7 @@ def environment() -> jinja2.Environment:
         moment=words.time_words,
         age=words.age_words,
     )
-    env.globals.update(link=link, periods=periods.PERIODS)
+    env.globals.update(link=link, periods=periods.PERIODS, PARKED_STATES=parked.STATES)
     return env
 
 

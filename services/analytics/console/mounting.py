@@ -6,7 +6,7 @@ from fastapi import FastAPI
 from nicegui import ui
 from starlette.routing import Mount
 
-from services.analytics.console import lists, pairs, programme, system
+from services.analytics.console import lists, pairs, parked_event, programme, system
 from services.analytics.console.guard import Guard, Sessions
 from services.analytics.console.house import PATH, House, environment
 from services.analytics.settings import Settings
@@ -33,7 +33,7 @@ ICON = (
 def mount(app: FastAPI, door: Door, settings: Settings) -> None:
     """Adds the console at /console. NiceGUI knows one application per process: the last one mounted."""
     house = House(door, settings, environment())
-    for page in (programme, pairs, lists, system):
+    for page in (programme, pairs, lists, system, parked_event):
         page.register(house)
     ui.run_with(
         app,

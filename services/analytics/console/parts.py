@@ -27,7 +27,7 @@ class Parts(Generic[V]):
     house: House
     _fill: list[Callable[[V], None]] = field(default_factory=list)
 
-    def html(self, template: str, *, tag: str = "div", classes: str = "") -> None:
+    def html(self, template: str, *, tag: str = "div", classes: str = "") -> ui.html:
         """A piece of HTML from a template that gets the view as `view`."""
         element = ui.html("", sanitize=False, tag=tag).classes(classes)
 
@@ -37,6 +37,7 @@ class Parts(Generic[V]):
                 element.set_content(content)
 
         self._fill.append(fill)
+        return element
 
     def chart(
         self,

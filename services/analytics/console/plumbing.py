@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 import httpx
@@ -28,6 +29,7 @@ class Process:
     outbox_age_s: float = 0.0
     parked: Mapping[str, int] = field(default_factory=dict)
     stopped_reason: str | None = None
+    stopped_at: datetime | None = None
 
     @property
     def is_well(self) -> bool:
@@ -63,10 +65,11 @@ async def _ask(http: httpx.AsyncClient, service: str, url: str) -> Process:
 
 def read(service: str, url: str, said: Mapping[str, Any]) -> Process:
     """The answer of /v1/plumbing. Where it is something else, one of the errors of looking into it rises."""
+    stopped_reason = said["consumer"]["stopped_reason"]
     problems = tuple(
         f"{name}: {check['detail'] or 'not ready'}"
         for name, check in said["ready"].items()
-        if not check["ok"]
+        if not check["ok"] and not (name == "consumer" and stopped_reason)
     )
     return Process(
         service=service,
@@ -77,5 +80,10 @@ def read(service: str, url: str, said: Mapping[str, Any]) -> Process:
         outbox_rows=int(said["outbox"]["rows"]),
         outbox_age_s=float(said["outbox"]["oldest_age_s"]),
         parked={str(state): int(many) for state, many in said["parked"].items()},
-        stopped_reason=said["consumer"]["stopped_reason"],
+        stopped_reason=stopped_reason,
+        stopped_at=_moment(said["consumer"].get("stopped_at")),
     )
+
+
+def _moment(text: str | None) -> datetime | None:
+    return None if text is None else datetime.fromisoformat(text)

@@ -5,10 +5,12 @@ from __future__ import annotations
 import random
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from uuid import UUID
 
 from services.analytics import jobs
 from services.analytics.core.live import WINDOW_S, Window, window_of
 from services.analytics.store import live
+from shared import envelope, inbox
 from shared.clock import SteppedClock
 from shared.events import Event
 from shared.jobs import run_while_due
@@ -34,6 +36,7 @@ from tests.integration.analytics.builders import (
     scheduled,
     sent,
 )
+from tests.integration.shared.plumbing import recorded
 
 GIVEN = (
     *("Ada", "Ben", "Cleo", "Dan", "Elif", "Finn", "Gita", "Hugo", "Ines", "Jun", "Kofi", "Lena"),
@@ -133,3 +136,31 @@ async def seed_windows(door: Door) -> None:
     ]
     async with transaction(door) as tx:
         await live.put_counted(tx.conn, windows)
+
+
+async def seed_parked(door: Door, offset: int) -> list[int]:
+    """Four parked events from an offset on, to be tried in an hour: their numbers, in this order.
+
+    The end of a match that cannot be read, two good ones behind it, and the card of a person.
+    """
+    mentee, mentor = f"Wim {offset}", f"Xia {offset}"
+    end = recorded(ended(mentee, mentor, at=40), offset, value=b'{"at": "yesterday"}')
+    behind = [recorded(ended(mentee, mentor, at=40 + place), offset + place) for place in (1, 2)]
+    card = recorded(a_card(f"Yara {offset}"), offset + 3)
+    async with transaction(door) as tx:
+        unread = "not a valid MatchEnded: at: Input should be a valid datetime; match_id: Field required"
+        await inbox.park(tx.conn, end, event_id=None, state="unreadable", error=unread)
+        for record in behind:
+            waits = "waits behind an earlier event of its key"
+            await inbox.park(tx.conn, record, event_id=_id_of(record), state="behind", error=waits)
+        failed = "ValueError: no such site"
+        await inbox.park(tx.conn, card, event_id=_id_of(card), state="failed", error=failed)
+    await door.pool.execute(
+        "UPDATE parked SET next_attempt_at = now() + interval '1 hour' WHERE next_attempt_at IS NOT NULL"
+    )
+    rows = await door.pool.fetch("SELECT id FROM parked WHERE record_offset >= $1 ORDER BY id", offset)
+    return [row["id"] for row in rows]
+
+
+def _id_of(record: inbox.Record) -> UUID:
+    return envelope.from_record(record.headers, record.value)[0].id

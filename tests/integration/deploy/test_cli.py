@@ -163,15 +163,35 @@ def test_parked_events_are_listed_shown_retried_and_dropped(
     here = ("--dir", tmp_path)
     listed = mentoring("parked", "list", "scheduling", *here)
     assert re.search(rf"{number} .*match-made.*key-1.*unreadable.*the sky is green", listed.out)
-    shown = mentoring("parked", "show", "scheduling", number, *here)
-    assert json.loads(shown.out)["error"] == "the sky is green"
+    second = asyncio.run(park(described, "key-1", "no news"))
+    shown = json.loads(mentoring("parked", "show", "scheduling", number, *here).out)
+    assert (shown["error"], shown["payload"]["text"]) == ("the sky is green", "not json")
+    assert [one["id"] for one in shown["waiting"]] == [second]
+    behind = mentoring("parked", "retry", "scheduling", second, *here)
+    assert f"retry or drop {number}, and it goes on by itself" in behind.sentence
     again = mentoring("parked", "retry", "scheduling", number, *here)
     assert "1 event is tried again now." in again.out
     assert asyncio.run(state_of(described, number))[1]
     dropped = mentoring("parked", "drop", "scheduling", number, "a test record", *here)
     assert dropped.code == 0
     assert asyncio.run(state_of(described, number))[0] == "dropped"
+    assert re.search(
+        rf"{number} .*a test record \(.*command line\)",
+        mentoring("parked", "list", "scheduling", "--state", "dropped", *here).out,
+    )
+    assert mentoring("parked", "drop", "scheduling", second, "another", *here).code == 0
     assert "nothing parked" in mentoring("parked", "list", "scheduling", *here).out
+
+
+def test_a_drop_without_a_reason_and_a_state_nobody_knows_are_one_sentence(
+    mentoring: Mentoring, described: Store, tmp_path: Path
+) -> None:
+    number = asyncio.run(park(described, "key-1", "the sky is green"))
+    here = ("--dir", tmp_path)
+    assert "say why" in mentoring("parked", "drop", "scheduling", number, "  ", *here).sentence
+    assert asyncio.run(state_of(described, number))[0] == "unreadable"
+    listing = mentoring("parked", "list", "scheduling", "--state", "lost", *here)
+    assert listing.sentence.startswith("There is no state lost: choose from failed, early")
 
 
 def test_an_event_that_is_not_there_is_one_sentence(
@@ -189,7 +209,12 @@ def test_a_stopped_consumer_is_resumed_and_a_replay_is_asked_for(
     mentoring: Mentoring, described: Store, tmp_path: Path
 ) -> None:
     asyncio.run(stop(described))
-    assert mentoring("resume", "scheduling", "--dir", tmp_path).code == 0
+    again = mentoring("parked", "retry", "scheduling", "--dir", tmp_path)
+    assert "but the consumer is stopped (too many failures)" in again.out
+    resumed = mentoring("resume", "scheduling", "--dir", tmp_path)
+    assert "It was stopped since" in resumed.out
+    assert "too many failures" in resumed.out
+    assert "was not stopped" in mentoring("resume", "scheduling", "--dir", tmp_path).out
     assert mentoring("replay", "scheduling", "--dir", tmp_path).code == 0
     assert asyncio.run(consumer_state(described)) == (False, True)
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
-from shared import apply, inbox, tx
+from shared import apply, inbox, parked, tx
 from shared.breaker import Breaker
 from shared.errors import Transient
 from tests.integration.shared.plumbing import Listener, a_match, declined, ended, recorded
@@ -80,6 +82,25 @@ async def test_a_record_without_headers_is_parked_with_its_reason(listener: List
     assert "ce_id is missing" in await listener.door.pool.fetchval("SELECT error FROM parked")
 
 
+async def test_a_record_with_zero_bytes_in_its_headers_is_parked_and_released_with_them(
+    listener: Listener,
+) -> None:
+    match = a_match()
+    listener.poison.add(match)
+    plain = recorded(ended(match), 0)
+    record = replace(
+        plain, headers=(*plain.headers, ("length", b"\x00\x00\x01\x02"), ("na\0me", "ü".encode()))
+    )
+    assert await hear(listener, record) == ["failed"]
+    kept = inbox.record_of(await listener.door.pool.fetchrow("SELECT * FROM parked"))
+    assert kept == replace(record, headers=(*record.headers[:-1], ("na\ufffdme", "ü".encode())))
+    async with tx.transaction(listener.door) as t:
+        shown = await parked.show_parked(t.conn, (await parked.list_parked(t.conn))[0].id)
+    assert list(shown.headers)[-2:] == [("length", "base64:AAABAg=="), ("na\ufffdme", "ü")]
+    listener.poison.clear()
+    assert await retry(listener) == 1
+
+
 async def test_an_unknown_field_is_ignored(listener: Listener) -> None:
     match = a_match()
     value = ended(match).model_dump_json().replace("{", '{"from_the_future": 1, ', 1).encode()
@@ -115,8 +136,8 @@ async def test_a_dropped_event_keeps_its_reason_and_lets_its_key_go_on(listener:
     await hear(listener, recorded(ended(match, 1), 0), recorded(ended(match, 2), 1))
     listener.poison.clear()
     async with tx.transaction(listener.door) as t:
-        head = (await inbox.list_parked(t.conn))[0]
-        await inbox.drop_parked(t.conn, head["id"], "sent by mistake")
+        head = (await parked.list_parked(t.conn))[0]
+        await parked.drop_parked(t.conn, head.id, "sent by mistake", by="a test")
     assert await retry(listener) == 1
     assert await listener.effects(match) == [2]
     assert await listener.door.pool.fetchval("SELECT closed_reason FROM parked") == "sent by mistake"
@@ -134,6 +155,22 @@ async def test_an_event_that_always_fails_dies_and_is_announced_without_its_cont
     topic, payload = await listener.door.pool.fetchrow("SELECT topic, payload FROM outbox")
     assert topic == "plumbing.dead-letter"
     assert b"canary" not in payload
+
+
+async def test_a_dead_event_has_one_more_try_when_it_is_asked_for_and_dies_again(listener: Listener) -> None:
+    match = a_match()
+    listener.poison.add(match)
+    await hear(listener, recorded(ended(match, 1), 0), recorded(ended(match, 2), 1))
+    for _ in inbox.RETRY_AFTER_S:
+        await retry(listener)
+    for tries in (7, 8):
+        async with tx.transaction(listener.door) as t:
+            assert await parked.retry_parked(t.conn, None) == 1
+        assert await apply.retry_heads(listener.door, listener.ears(), early_too=False) == 0
+        async with tx.transaction(listener.door) as t:
+            dead, behind = await parked.list_parked(t.conn)
+        assert (dead.state, dead.attempts, behind.state) == ("dead", tries, "behind")
+    assert await listener.effects(match) == []
 
 
 async def test_a_bad_deploy_stops_at_fifty_failures_and_empties_nothing(listener: Listener) -> None:

@@ -12,7 +12,7 @@ import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from pydantic import SecretStr
 
-from shared import consumer, envelope, inbox, outbox, relay, topics, tx
+from shared import consumer, envelope, inbox, outbox, parked, relay, topics, tx
 from shared.events import MatchDeclined, MatchEnded
 from shared.progress import Progress
 from shared.settings import Settings
@@ -246,7 +246,7 @@ async def test_the_breaker_stops_the_consumer_and_resume_starts_it(
         listener.poison.clear()
         await listener.door.pool.execute("UPDATE parked SET next_attempt_at = clock_timestamp()")
         async with tx.transaction(listener.door) as t:
-            await inbox.resume(t.conn)
+            await parked.resume(t.conn, by="a test")
 
         async def all_applied() -> bool:
             return await listener.door.pool.fetchval("SELECT count(*) FROM effect") == 60

@@ -128,7 +128,7 @@ async def test_metrics_and_the_plumbing_view_tell_what_waits(desk: Notes) -> Non
     assert view["service"] == "plumbing"
     assert view["outbox"]["rows"] == 1
     assert 90 <= view["outbox"]["oldest_age_s"] < 200
-    assert view["consumer"] == {"lag": 7, "stopped_reason": None}
+    assert view["consumer"] == {"lag": 7, "stopped_at": None, "stopped_reason": None}
     assert view["parked"] == {"behind": 2, "dead": 1}
     assert all(check["ok"] for check in view["ready"].values())
 
