@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from tests import infra
 from tests.chaos.miniature.pair import KEYS, Pair, until
@@ -25,11 +25,10 @@ WHERE datname = current_database() AND query LIKE '%FROM outbox ORDER BY id%' AN
 
 @dataclass(frozen=True)
 class Scene:
-    """`shows` is how a finding begins that the wrong line leads to. `env` is what the processes are told."""
+    """`shows` is how a finding begins that the wrong line leads to."""
 
     play: Callable[[Pair], Awaitable[None]]
     shows: str
-    env: Mapping[str, str] = field(default_factory=dict)
 
 
 async def killed_at(pair: Pair, process: Process, point: str) -> None:
@@ -145,7 +144,12 @@ async def the_second_after_a_park(pair: Pair) -> None:
 
 
 async def woken_too_early(pair: Pair) -> None:
-    """The relay would look once before the commit, and then not for an hour."""
+    """A relay that rests for an hour would look once before the commit, and then not again."""
+    await speaker(pair).kill()
+    await pair.speak(MENTORING_POLL_S="3600")
+    speaker(pair).arm("relay.rest.before", "hold")
+    await speaker(pair).held("relay.rest.before")
+    speaker(pair).let_go("relay.rest.before")
     now = await pair.books.said.fetchval("SELECT clock_timestamp()")
     await held_at(pair, speaker(pair), "door.tx.leaving", (ENDED, a_match(1)))
 
@@ -153,7 +157,7 @@ async def woken_too_early(pair: Pair) -> None:
         return await pair.books.said.fetchval(RELAY_READS, now)
 
     with contextlib.suppress(AssertionError):  # whoever is woken by the commit alone does not look yet
-        await until(looked, "the relay looks into the outbox", within_s=1.0)
+        await until(looked, "the relay looks into the outbox", within_s=3.0)
     speaker(pair).let_go("door.tx.leaving")
 
 
@@ -166,5 +170,5 @@ SCENES: Mapping[str, Scene] = {
     "commit without offsets": Scene(a_rebalance_with_records_in_hand, "D2 lost"),
     "dedupe by highest id": Scene(the_earlier_commits_later, "D2 lost"),
     "order of a key lost after a park": Scene(the_second_after_a_park, "D5"),
-    "wake-up before the commit": Scene(woken_too_early, "D7", {"MENTORING_POLL_S": "3600"}),
+    "wake-up before the commit": Scene(woken_too_early, "D7"),
 }

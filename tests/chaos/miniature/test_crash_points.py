@@ -38,7 +38,7 @@ def test_every_declared_point_is_visited_by_the_campaign() -> None:
     assert visits.visited() == declared.points()
 
 
-@pytest.mark.timeout(400)
+@pytest.mark.timeout(900)
 async def test_U5_no_crash_at_any_point_loses_doubles_or_reorders_an_event(
     cradle: Nursery, kafka: str, postgres: infra.Databases, tmp_path: Path
 ) -> None:

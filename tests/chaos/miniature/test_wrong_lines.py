@@ -35,7 +35,6 @@ async def findings(
     """Plays the scene of the folder's name and looks what is wrong afterwards."""
     scene = SCENES[folder.name]
     async with pair(cradle, servers, folder, SEED) as one:
-        one.env |= scene.env
         await one.speak()
         await one.listen()
         one.order(*((MADE, a_match(number)) for number in range(KEYS)))

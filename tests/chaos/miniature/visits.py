@@ -105,7 +105,13 @@ async def rebalance(pair: Pair) -> None:
 
 
 async def replay(pair: Pair) -> None:
-    await pair.books.heard.execute("UPDATE consumer_state SET replay_requested_at = clock_timestamp()")
+    """Wished for until it is followed: a process that just begins takes an older wish as followed."""
+
+    async def wished() -> bool:
+        await pair.books.heard.execute("UPDATE consumer_state SET replay_requested_at = clock_timestamp()")
+        return _over(pair)
+
+    await until(wished, "the replay is followed")
 
 
 async def bad_deploy(pair: Pair) -> None:
