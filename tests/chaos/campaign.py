@@ -20,13 +20,13 @@ from aiokafka.errors import KafkaError
 
 from tests.chaos import stage as stages
 from tests.chaos.checker import business, delivery, evidence, live, offsets, recount
-from tests.chaos.checker.evidence import HEARD, Evidence, Stores
+from tests.chaos.checker.evidence import HEARD, Evidence, Place, Stores
 from tests.chaos.checker.finding import Finding, Stated, found, stated
 from tests.chaos.checker.topics import TOPICS, Tail
 from tests.chaos.faults import KINDS
 from tests.chaos.faults.scene import Scene
 from tests.chaos.load import ledger as ledgers
-from tests.chaos.load.crowd import PEOPLE, PER_FILE, Crowd
+from tests.chaos.load.crowd import FILES, Crowd
 from tests.chaos.load.desk import Desk
 from tests.chaos.load.hurry import Hurry
 from tests.chaos.load.people import zone_by_day
@@ -46,6 +46,7 @@ class Wanted:
     seed: int
     enough: Callable[[Schedule], bool]
     events_per_s: float = 200.0
+    per_file: int = 200
     lives: int = 4
     kinds: Sequence[str] = tuple(KINDS)
     settle_live: bool = True
@@ -129,7 +130,7 @@ async def fought(
         crowd = _crowd(stage, http, book, wanted)
         tail = Tail(stage.company.kafka, ledgers.KNOWN_BY)
         sampler = offsets.Sampler(stage.company.kafka, tail, stage.owner)
-        scene = Scene(stage, chance, lambda: f"bulk-{chance.randrange(PEOPLE)}")
+        scene = Scene(stage, chance, lambda: f"bulk-{chance.randrange(FILES * wanted.per_file)}")
         schedule = Schedule(scene, wanted.kinds, tell)
         for part in (tail, sampler):
             part.start()
@@ -151,12 +152,13 @@ async def fought(
         )
 
 
+MAIL_DUE = "SELECT count(*) FROM message WHERE state = 'waiting' AND due_at <= now()"
 NOTHING = Evidence({}, {}, {})
 
 
 async def _first_files(crowd: Crowd) -> None:
     """Everybody of the large files is known before the first fault: poison needs somebody's key."""
-    while crowd.imports * PER_FILE < PEOPLE:
+    while crowd.imports < FILES:
         await crowd.one_file()
 
 
@@ -170,6 +172,7 @@ def _crowd(stage: Stage, http: aiohttp.ClientSession, book: ledgers.Ledger, want
         zone_by_day(),
         random.Random(f"{wanted.seed} crowd"),
         lives=wanted.lives,
+        per_file=wanted.per_file,
         events_per_s=wanted.events_per_s,
         behind=stage.behind,
     )
@@ -207,8 +210,16 @@ async def _no_lag(stage: Stage, over: float) -> float:
     return time.monotonic() - over
 
 
+async def _no_mail_due(stage: Stage) -> bool:
+    return await stage.ask("notifications", MAIL_DUE) == 0
+
+
 async def _gathered(one: Fought) -> Fought:
-    """Reads the topics to their ends, the mail to its last, and waits for what may take its time."""
+    """Waits for the last mail and what is said of it, then reads topics and mails to their ends."""
+    await stages.until_async(lambda: _no_mail_due(one.stage), "no mail is due", within_s=PATIENCE_S)
+    now = time.monotonic()
+    await _outboxes_empty(one.stage, now)
+    await _no_lag(one.stage, now)
     await one.tail.caught_up(await offsets.ends(one.stage.company.kafka, TOPICS))
     one.crowd.post.read()
     for service in HEARD:
@@ -219,12 +230,22 @@ async def _gathered(one: Fought) -> Fought:
         {},
         dict(one.tail.records),
         ledgers.read(one.crowd.desk.ledger.path),
-        frozenset(scene.places),
+        _strange(one.tail, scene.marks),
         frozenset(scene.strangers),
     )
     if one.wanted.settle_live:
         await _windows_settled(one.stage)
     return one
+
+
+def _strange(tail: Tail, marks: set[str]) -> frozenset[Place]:
+    """Where the records lie that the harness itself has put into the topics, and that are no events."""
+    return frozenset(
+        (topic, partition, record.offset)
+        for (topic, partition), records in tail.records.items()
+        for record in records
+        if record.event_id is None and any(mark in record.fact[1] for mark in marks)
+    )
 
 
 async def _windows_settled(stage: Stage) -> None:

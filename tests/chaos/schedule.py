@@ -9,6 +9,8 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
+import asyncpg
+
 from tests.chaos.faults import KINDS
 from tests.chaos.faults.scene import Scene
 
@@ -90,8 +92,8 @@ class Schedule:
         trouble = what = ""
         try:
             what = await kind.strike(self.scene)
-        except (TimeoutError, OSError) as error:
-            trouble = str(error)
+        except (TimeoutError, OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+            trouble = f"{type(error).__name__}: {error}"
         finally:
             self._claimed.subtract(held)
         self._note(Struck(name, began, self._now(), what, trouble))

@@ -7,10 +7,11 @@ import json
 import os
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import asyncpg
 
@@ -26,6 +27,12 @@ REPLICAS = 2
 BACK_WITHIN_S = 60.0
 SAID = "SELECT coalesce(sum(last), 0)::bigint FROM outbox_sequence WHERE topic = 'person-changed'"
 HEARD = "SELECT coalesce(sum(version), 0)::bigint FROM person"
+GONE = (
+    OSError, TimeoutError, asyncpg.PostgresConnectionError, asyncpg.InterfaceError,
+    asyncpg.InternalClientError, asyncpg.OperatorInterventionError, asyncpg.LockNotAvailableError,
+    asyncpg.DeadlockDetectedError,
+)  # fmt: skip
+"""What becomes of a statement when its server, or its turn, is taken away."""
 GIVEN = ("KAFKA_BOOTSTRAP_SERVERS", "DATABASE_URL_")
 
 
@@ -83,6 +90,36 @@ class Stage:
         """Our own way into a store, past the wires; to be closed. Waits while the server is away."""
         return await self._connected(self.owners[service])
 
+    async def ask(self, service: str, query: str, *arguments: object) -> Any:
+        """The first value of a query sent by the owner, as often as it takes to get an answer."""
+        deadline = time.monotonic() + BACK_WITHIN_S
+        while True:
+            conn = await self.owner(service)
+            try:
+                return await conn.fetchval(query, *arguments)
+            except GONE:
+                if time.monotonic() > deadline:
+                    raise
+            finally:
+                conn.terminate()
+            await asyncio.sleep(0.1)
+
+    async def change(self, service: str, statements: str) -> None:
+        """Carries statements out as the owner, at a moment in which nobody writes to their tables; whoever is
+        faster is not held up."""
+        deadline = time.monotonic() + BACK_WITHIN_S
+        while True:
+            conn = await self.owner(service)
+            try:
+                await conn.execute(f"SET lock_timeout = '1s'; {statements}")
+                return
+            except GONE:
+                if time.monotonic() > deadline:
+                    raise
+            finally:
+                conn.terminate()
+            await asyncio.sleep(0.1)
+
     async def behind(self) -> int:
         """How many changes of people the slowest listener has not heard; 0 while nobody can say."""
         try:
@@ -115,6 +152,14 @@ async def until(holds: Callable[[], bool], what: str, *, within_s: float = BACK_
         if time.monotonic() > deadline:
             raise TimeoutError(f"not within {within_s:g} s: {what}")
         await asyncio.sleep(0.02)
+
+
+async def until_async(holds: Callable[[], Awaitable[bool]], what: str, *, within_s: float) -> None:
+    deadline = time.monotonic() + within_s
+    while not await holds():
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"not within {within_s:g} s: {what}")
+        await asyncio.sleep(0.1)
 
 
 @asynccontextmanager

@@ -57,7 +57,7 @@ async def judged(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Judg
     def watch(crowd: Crowd, _schedule: Schedule) -> None:
         crowds.append(crowd)
 
-    wanted = Wanted(seed, enough, events_per_s=100.0, lives=4, settle_live=False)
+    wanted = Wanted(seed, enough, per_file=50, events_per_s=100.0, lives=4, settle_live=False)
     async with AsyncExitStack() as ends:
         fought = await ends.enter_async_context(campaign.fought(folder, wanted, tell=print, watch=watch))
         stores = await evidence.opened(ends, fought.stage.owners)

@@ -131,5 +131,10 @@ async def listeners_in(stores: Stores) -> dict[str, Listener]:
     return found
 
 
+async def of_stores(stores: Stores) -> Evidence:
+    """What the stores alone tell."""
+    return Evidence(await said_in(stores), await listeners_in(stores), {})
+
+
 async def outbox_rows(stores: Stores) -> int:
     return sum([await conn.fetchval(OUTBOX) for conn in stores.values()])

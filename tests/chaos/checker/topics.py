@@ -97,6 +97,6 @@ class Tail:
         try:
             event_id, told = UUID(headers["ce_id"].decode()), json.loads(raw.value)
         except (KeyError, ValueError, TypeError):
-            return Record(raw.offset, None, key, 0, ())
+            return Record(raw.offset, None, key, 0, ("?", (raw.value or b"").decode("utf-8", "replace")))
         fact = (topic, *(str(told.get(name)) for name in self.known_by.get(topic, ())))
         return Record(raw.offset, event_id, key, int(headers.get("ce_sequence", b"0")), fact)

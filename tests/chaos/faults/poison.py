@@ -14,15 +14,16 @@ import uuid
 from datetime import UTC, datetime
 from uuid import UUID
 
-import asyncpg
 from aiokafka import AIOKafkaProducer
+from aiokafka.errors import KafkaError
 
 from deploy.local.programs import ROOT
 from tests.chaos.faults.scene import Scene
 
 TOPIC = "person-changed"
 LISTENERS = ("scheduling", "notifications", "analytics")
-PARKED_WITHIN_S = 60.0
+PARKED_WITHIN_S = 120.0
+WHO = "SELECT id FROM person WHERE employee_number = $1"
 SICK = """
 CREATE OR REPLACE FUNCTION sick_key() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
@@ -32,11 +33,13 @@ CREATE OR REPLACE TRIGGER sick_key BEFORE INSERT OR UPDATE ON person
 FOR EACH ROW WHEN (NEW.person_id = '{key}') EXECUTE FUNCTION sick_key();
 """
 HEALED = "DROP TRIGGER IF EXISTS sick_key ON person"
+STOP_S = 5.0
+AGAIN_S = 0.3
 TAKEN = -1
+PARKED_STILL = "SELECT id FROM parked WHERE position($1 IN payload) > 0 AND state <> 'dropped' LIMIT 1"
 PARKED_OR_TAKEN = """
-SELECT coalesce(
-    (SELECT id FROM parked WHERE topic = $1 AND partition = $2 AND record_offset = $3 AND state <> 'dropped'),
-    (SELECT -1 FROM inbox WHERE event_id = $4::uuid))
+SELECT coalesce((SELECT id FROM parked WHERE position($1 IN payload) > 0 AND state <> 'dropped' LIMIT 1),
+                (SELECT -1 FROM inbox WHERE event_id = $2::uuid))
 """
 OPEN_OF_KEY = (
     "SELECT id FROM parked WHERE topic = $1 AND key = $2 AND state NOT IN ('dropped', 'behind') LIMIT 1"
@@ -45,37 +48,32 @@ OPEN_OF_KEY = (
 
 async def unreadable(scene: Scene) -> str:
     """Bytes that are no event of ours; all three listeners park them. They are tried again, then dropped."""
-    key = await _somebody(scene)
-    place = await _write(scene, key, b"\x00\xff no event", [("ce_id", b"?")])
-    await asyncio.gather(*(_tried_and_dropped(scene, service, place, None) for service in LISTENERS))
-    return f"at {TOPIC}/{place[1]}/{place[2]}"
+    key, mark = await _somebody(scene), uuid.uuid4().hex
+    scene.marks.add(mark)
+    await _written(scene, key, f"\x00 no event {mark}".encode(), [("ce_id", b"?")])
+    await asyncio.gather(*(_tried_and_dropped(scene, service, mark) for service in LISTENERS))
+    return f"under {key}"
 
 
 async def unappliable(scene: Scene) -> str:
     """A well-formed event of a person in a time zone that does not exist: what a handler cannot use is
     parked there; it is tried again, and dropped where it stays."""
-    key = await _somebody(scene)
-    event_id = uuid.uuid4()
+    key, event_id = await _somebody(scene), uuid.uuid4()
     scene.strangers.add(event_id)
-    place = await _write(scene, key, json.dumps(_nobody(key)).encode(), _headers(event_id, key))
-    await asyncio.gather(*(_tried_and_dropped(scene, service, place, event_id) for service in LISTENERS))
-    return f"at {TOPIC}/{place[1]}/{place[2]}"
+    value = json.dumps(_nobody(key, event_id.hex)).encode()
+    await _written(scene, key, value, _headers(event_id, key))
+    await asyncio.gather(*(_tried_and_dropped(scene, one, event_id.hex, event_id) for one in LISTENERS))
+    return f"under {key}"
 
 
 async def sick_key(scene: Scene) -> str:
     """One listener cannot write one row for some seconds: its events wait and then go on in order."""
     service, key = scene.chance.choice(LISTENERS), await _somebody(scene)
-    conn = await scene.stage.owner(service)
-    try:
-        await conn.execute(SICK.format(key=key))
-    finally:
-        conn.terminate()
+    await scene.stage.change(service, SICK.format(key=key))
     try:
         parked = await _wait_for(scene, service, OPEN_OF_KEY, (TOPIC, key))
     finally:
-        conn = await scene.stage.owner(service)
-        await conn.execute(HEALED)
-        conn.terminate()
+        await scene.stage.change(service, HEALED)
     if parked is not None:
         await _command(scene, service, "retry", str(parked))
         await _gone(scene, service, OPEN_OF_KEY, (TOPIC, key))
@@ -84,72 +82,55 @@ async def sick_key(scene: Scene) -> str:
 
 async def _somebody(scene: Scene) -> str:
     """The id of a person whose card changes again and again."""
-    conn = await scene.stage.owner("matching")
-    try:
-        number = scene.bulk()
-        return str(await conn.fetchval("SELECT id FROM person WHERE employee_number = $1", number))
-    finally:
-        conn.terminate()
+    return str(await scene.stage.ask("matching", WHO, scene.bulk()))
 
 
-async def _write(
-    scene: Scene, key: str, value: bytes, headers: list[tuple[str, bytes]]
-) -> tuple[str, int, int]:
-    """Puts a record of the harness among the others of its key; returns where it lies."""
-    producer = AIOKafkaProducer(bootstrap_servers=scene.stage.company.kafka, request_timeout_ms=10_000)
-    await producer.start()
-    try:
-        sent = await producer.send_and_wait(TOPIC, value, key=key.encode(), headers=headers)
-    finally:
-        await producer.stop()
-    place = (TOPIC, sent.partition, sent.offset)
-    scene.places.add(place)
-    return place
+async def _written(scene: Scene, key: str, value: bytes, headers: list[tuple[str, bytes]]) -> None:
+    """Puts a record of the harness among the others of its key, once at least. Raises TimeoutError."""
+    deadline = time.monotonic() + PARKED_WITHIN_S
+    while time.monotonic() < deadline:
+        producer = AIOKafkaProducer(bootstrap_servers=scene.stage.company.kafka, request_timeout_ms=10_000)
+        try:
+            await producer.start()
+            await producer.send_and_wait(TOPIC, value, key=key.encode(), headers=headers)
+            return
+        except (KafkaError, OSError):
+            await asyncio.sleep(AGAIN_S)
+        finally:
+            await asyncio.wait([asyncio.ensure_future(producer.stop())], timeout=STOP_S)
+    raise TimeoutError("the record could not be written")
 
 
-async def _tried_and_dropped(
-    scene: Scene, service: str, place: tuple[str, int, int], event_id: UUID | None
-) -> None:
+async def _tried_and_dropped(scene: Scene, service: str, mark: str, event_id: UUID | None = None) -> None:
     """Waits until the listener has parked the record, or has made its peace with the event."""
-    parked = await _wait_for(scene, service, PARKED_OR_TAKEN, (*place, event_id))
+    parked = await _wait_for(scene, service, PARKED_OR_TAKEN, (mark.encode(), event_id))
     if parked is None:
-        raise TimeoutError(f"{service} has not parked {place} within {PARKED_WITHIN_S:g} s")
-    if parked != TAKEN:
-        await _command(scene, service, "retry", str(parked))
+        raise TimeoutError(f"{service} has not parked {mark} within {PARKED_WITHIN_S:g} s")
+    if parked == TAKEN:
+        return
+    await _command(scene, service, "retry", str(parked))
+    while parked is not None:
         await _command(scene, service, "drop", str(parked), "put there by the campaign")
+        parked = await scene.stage.ask(service, PARKED_STILL, mark.encode())
 
 
 async def _wait_for(scene: Scene, service: str, query: str, arguments: tuple[object, ...]) -> int | None:
     """The id of a parked row, once there is one; None when its time is over."""
     deadline = time.monotonic() + PARKED_WITHIN_S
     while time.monotonic() < deadline:
-        try:
-            conn = await scene.stage.owner(service)
-            try:
-                found: int | None = await conn.fetchval(query, *arguments)
-            finally:
-                conn.terminate()
-        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
-            found = None
+        found: int | None = await scene.stage.ask(service, query, *arguments)
         if found is not None:
             return found
-        await asyncio.sleep(0.3)
+        await asyncio.sleep(AGAIN_S)
     return None
 
 
 async def _gone(scene: Scene, service: str, query: str, arguments: tuple[object, ...]) -> None:
     deadline = time.monotonic() + PARKED_WITHIN_S
-    while time.monotonic() < deadline:
-        conn = await scene.stage.owner(service)
-        try:
-            if await conn.fetchval(query, *arguments) is None:
-                return
-        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
-            pass
-        finally:
-            conn.terminate()
-        await asyncio.sleep(0.3)
-    raise TimeoutError(f"{service} has not released {arguments} within {PARKED_WITHIN_S:g} s")
+    while await scene.stage.ask(service, query, *arguments) is not None:
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"{service} has not released {arguments} within {PARKED_WITHIN_S:g} s")
+        await asyncio.sleep(AGAIN_S)
 
 
 async def _command(scene: Scene, service: str, *words: str) -> None:
@@ -178,11 +159,11 @@ def _headers(event_id: UUID, key: str) -> list[tuple[str, bytes]]:
     return [(name, value.encode()) for name, value in told.items()]
 
 
-def _nobody(key: str) -> dict[str, object]:
+def _nobody(key: str, mark: str) -> dict[str, object]:
     """The card of somebody in no time zone, older than every other card of that person."""
     return {
         "at": datetime.now(UTC).isoformat(), "person_id": key, "version": 0, "employee_number": "0",
-        "given_name": "No", "family_name": "Body", "email": "nobody@chaos.example", "title": "None",
+        "given_name": "No", "family_name": "Body", "email": "nobody@chaos.example", "title": mark,
         "department": "None", "site": "Nowhere", "time_zone": "Nowhere/Atall", "manager_id": None,
         "hire_date": None, "status": "active",
     }  # fmt: skip

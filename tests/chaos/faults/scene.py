@@ -15,15 +15,15 @@ from tests.chaos.stage import Stage
 
 @dataclass(eq=False)
 class Scene:
-    """`place` is where in the topics the harness's own records lie, `strangers` their event ids, and
-    `resent` how many mails may have come twice: where a process or its store was struck between sending
-    and settling."""
+    """`marks` and `strangers` are by what the harness's own records and events are known. `resent` is how
+    many mails may have come twice: where something was struck between sending and settling. `held` are the
+    services of which a process is being struck."""
 
     stage: Stage
     chance: random.Random
     bulk: Callable[[], str]
     """The employee number of somebody whose card changes again and again."""
-    places: set[tuple[str, int, int]] = field(default_factory=set)
+    marks: set[str] = field(default_factory=set)
     strangers: set[UUID] = field(default_factory=set)
     resent: int = 0
     held: set[str] = field(default_factory=set)

@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from contextlib import suppress
-
-import asyncpg
 
 from deploy.local.databases import SERVICES
 from tests.chaos.faults.scene import Scene
@@ -17,11 +14,11 @@ CREATE OR REPLACE FUNCTION disk_is_full() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     RAISE EXCEPTION 'could not extend file: No space left on device' USING ERRCODE = '53100';
 END $$;
+DROP TRIGGER IF EXISTS disk_is_full ON {table};
 CREATE CONSTRAINT TRIGGER disk_is_full AFTER INSERT ON {table} DEFERRABLE INITIALLY DEFERRED
 FOR EACH ROW EXECUTE FUNCTION disk_is_full();
 """
 NOT_FULL = "DROP TRIGGER IF EXISTS disk_is_full ON {table}"
-LOCK_TRIES = 40
 
 
 async def kill_kafka(scene: Scene) -> str:
@@ -82,11 +79,11 @@ async def disk_full(scene: Scene) -> str:
     service, table = scene.chance.choice(SERVICES[:3]), scene.chance.choice(("outbox", "inbox"))
     lasts_s = scene.seconds(1.5, 4.0)
     scene.resent += 2 * (service == "notifications")
-    await _at_once(scene, service, FULL.format(table=table))
+    await scene.stage.change(service, FULL.format(table=table))
     try:
         await asyncio.sleep(lasts_s)
     finally:
-        await _at_once(scene, service, NOT_FULL.format(table=table))
+        await scene.stage.change(service, NOT_FULL.format(table=table))
     return f"{table} of {service} for {lasts_s:.1f} s"
 
 
@@ -98,16 +95,3 @@ async def _for_a_while(scene: Scene, wire: Wire, begin: Callable[[], None]) -> s
     finally:
         wire.open()
     return f"for {lasts_s:.1f} s"
-
-
-async def _at_once(scene: Scene, service: str, statement: str) -> None:
-    """A change of a table needs a moment in which nobody writes to it; whoever is faster is not held up."""
-    for left in reversed(range(LOCK_TRIES)):
-        conn = await scene.stage.owner(service)
-        try:
-            with suppress(*([asyncpg.LockNotAvailableError, asyncpg.DeadlockDetectedError] if left else [])):
-                await conn.execute("SET lock_timeout = '1s'")
-                await conn.execute(statement)
-                return
-        finally:
-            conn.terminate()

@@ -16,8 +16,7 @@ from tests.chaos.load.hurry import Hurry
 from tests.chaos.load.people import Someone, as_csv
 from tests.chaos.load.post import NoMail, Post
 
-PEOPLE = 1200
-PER_FILE = 200
+FILES = 6
 BEHIND_MAX = 1000
 
 
@@ -39,6 +38,7 @@ class Crowd:
     zone: str
     chance: random.Random
     lives: int = 3
+    per_file: int = 200
     events_per_s: float = 200.0
     behind: Callable[[], Awaitable[int]] = never_behind
     ends: Counter[str] = field(default_factory=Counter)
@@ -62,15 +62,15 @@ class Crowd:
 
     async def one_file(self) -> None:
         """A file in which everybody has a new title: as many events as rows."""
-        first = self.imports * PER_FILE % PEOPLE
+        first = self.imports % FILES * self.per_file
         self.imports += 1
         title = f"Buyer {self.imports}"
-        people = [Someone(f"bulk-{first + place}", title) for place in range(PER_FILE)]
+        people = [Someone(f"bulk-{first + place}", title) for place in range(self.per_file)]
         csv = as_csv(people, self.zone)
         report = await self.desk.post(
             "matching", "/v1/people/import", data=csv.encode(), headers={"content-type": "text/csv"}
         )
-        assert report["applied"] == PER_FILE, report
+        assert report["applied"] == self.per_file, report
         self.desk.ledger.acknowledged(("person-changed", one.number, one.title) for one in people)
 
     async def _files(self) -> None:
@@ -80,7 +80,7 @@ class Crowd:
             began = time.monotonic()
             if await self.behind() < BEHIND_MAX:
                 await self._tried(self.one_file(), "file taken over")
-            await asyncio.sleep(max(0.1, PER_FILE / self.events_per_s - (time.monotonic() - began)))
+            await asyncio.sleep(max(0.1, self.per_file / self.events_per_s - (time.monotonic() - began)))
 
     async def _lives(self) -> None:
         while True:
