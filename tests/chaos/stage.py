@@ -123,7 +123,8 @@ class Stage:
     async def behind(self) -> int:
         """How many changes of people the slowest listener has not heard; 0 while nobody can say."""
         try:
-            return await self._counted("matching", SAID) - await self._counted("notifications", HEARD)
+            heard = [await self._counted(service, HEARD) for service in ("scheduling", "notifications")]
+            return await self._counted("matching", SAID) - min(heard)
         except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError):
             return 0
 

@@ -23,13 +23,13 @@ from tests.chaos.checker.finding import Stated
 from tests.chaos.load.crowd import Crowd
 from tests.chaos.schedule import LAST, Schedule
 
-pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(400)]
+pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(600)]
 
 SEED = 2
-FAULTS = 10
+FAULTS = 9
 LEAST = 8
 LIVED = 2
-PATIENCE_S = 150.0
+PATIENCE_S = 120.0
 
 
 @dataclass(frozen=True)

@@ -28,12 +28,14 @@ KNOWN_BY: Mapping[str, tuple[str, ...]] = {
 
 
 class Ledger:
-    """One line for each answer, written before anything else is done with it."""
+    """One line for each answer, written before anything else is done with it. A new campaign begins a new
+    file; from then on it is only appended to."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self.commands = 0
         path.parent.mkdir(parents=True, exist_ok=True)
+        path.unlink(missing_ok=True)
         self._file = path.open("a", buffering=1)
 
     def acknowledged(self, facts: Iterable[Fact]) -> None:
