@@ -4,11 +4,12 @@ BIN := .venv/bin
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up status test lint clean screenshots
+.PHONY: help setup demo up status test chaos lint clean screenshots
 
 help:
 	@echo "make demo         a company of 290 people lives through half a year of mentoring, in minutes"
 	@echo "make test         linters and every test, on a real Kafka and a real PostgreSQL"
+	@echo "make chaos        faults strike a company under load for 20 minutes; nothing may be lost"
 	@echo "make up           an empty company on the wall clock; Ctrl-C stops it"
 	@echo "make status       how the running company is doing"
 	@echo "make lint         ruff, mypy and the import contracts alone"
@@ -17,6 +18,7 @@ help:
 	@echo "make clean        removes data, logs and caches of earlier runs"
 	@echo
 	@echo "Options go into ARGS: make demo ARGS='--weeks 8 --seed 7'"
+	@echo "make chaos takes them from the environment: CHAOS_MINUTES=5 CHAOS_SEED=7 make chaos"
 
 setup:
 	@$(PYTHON) deploy/setup.py
@@ -44,6 +46,9 @@ ifeq ($(strip $(ARGS)),)
 else
 	$(BIN)/pytest $(ARGS)
 endif
+
+chaos: setup
+	@$(BIN)/python -m tests.chaos
 
 clean:
 	@$(PYTHON) deploy/setup.py clean

@@ -45,6 +45,7 @@ class Plan:
     fresh: bool
     only_servers: bool
     env: Mapping[str, str]
+    by_way_of: Mapping[str, int]
     tell: Callable[[str], None]
 
 
@@ -138,17 +139,19 @@ async def running(
     keep: bool = True,
     only_servers: bool = False,
     env: Mapping[str, str] | None = None,
+    by_way_of: Mapping[str, int] | None = None,
     tell: Callable[[str], None] = print,
 ) -> AsyncIterator[Stack]:
     """Starts a stack in `directory`, stops it at the end. Raises Trouble, one sentence for the user.
 
     `replicas` is how many processes a service has, where it is not one. `fresh` begins without the data of
     the last run, and without `keep` they are removed at the end. `said_copy` keeps a copy of what is said.
-    `only_servers` starts no service and makes no topic. `tell` gets what the supervisor says.
+    `only_servers` starts no service and makes no topic. `by_way_of` has the ports at which the programs find
+    our "kafka" and "postgres" where something stands in between. `tell` gets what the supervisor says.
     Call it in the main thread: the processes end when the thread ends that started them.
     """
     many, surroundings = _checked(replicas or {}), env or os.environ
-    plan = Plan(many, clock, port_base, said_copy, fresh, only_servers, surroundings, tell)
+    plan = Plan(many, clock, port_base, said_copy, fresh, only_servers, surroundings, by_way_of or {}, tell)
     async with AsyncExitStack() as ends:
         home = ends.enter_context(homes.held(directory))
         state = homes.lasting(home, fresh=fresh)
@@ -240,8 +243,14 @@ def _broker(home: Home, plan: Plan, allotted: Mapping[str, int]) -> Iterator[tup
         yield str(servers.given_kafka(plan.env)), None
     elif source == "embedded":
         chosen = allotted["kafka"], allotted["kafka-controller"]
-        broker = kafka.Broker(home.kafka, notes=home.notes, log=home.logs / "kafka.log", ports_chosen=chosen)
-        yield broker.address, Part("kafka", broker.child, broker.spawn, broker.answers)
+        broker = kafka.Broker(
+            home.kafka,
+            notes=home.notes,
+            log=home.logs / "kafka.log",
+            ports_chosen=chosen,
+            advertised=plan.by_way_of.get("kafka"),
+        )
+        yield broker.advertised, Part("kafka", broker.child, broker.spawn, broker.answers)
     else:
         container, address = servers.kafka_container()
         with container:
@@ -281,7 +290,8 @@ async def _stores(
     await stores.migrate_all(found)
     if plan.said_copy:
         await stores.copy_what_is_said(found)
-    return found
+    port = plan.by_way_of.get("postgres")
+    return found if port is None else {service: stores.by_way_of(one, port) for service, one in found.items()}
 
 
 async def _topics(address: str, own_broker: Part | None, plan: Plan) -> str:

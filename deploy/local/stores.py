@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote, urlsplit, urlunsplit
 
 import asyncpg
 
@@ -73,6 +74,14 @@ async def _given(service: str, owner_dsn: str, env: Mapping[str, str]) -> Store:
     except (OSError, asyncpg.PostgresError, ValueError) as error:
         raise Trouble(f"The database of {service} cannot be used ({error}): check {variable}.") from error
     return Store(name, app_dsn, owner_dsn, unquote(urlsplit(app_dsn).username or ""))
+
+
+def by_way_of(store: Store, port: int) -> Store:
+    """The store whose service comes to another port of this machine; its owner comes as before."""
+    parts = urlsplit(store.dsn)
+    login, _, host = parts.netloc.rpartition("@")
+    name = host.rpartition(":")[0] or host
+    return replace(store, dsn=urlunsplit(parts._replace(netloc=f"{login}@{name}:{port}")))
 
 
 async def migrate_all(stores: Mapping[str, Store]) -> dict[str, list[str]]:

@@ -226,13 +226,11 @@ def as_csv(people: Iterable[Someone]) -> str:
 
 
 @asynccontextmanager
-async def town(directory: Path, *, said_copy: bool = False) -> AsyncIterator[Town]:
+async def town(directory: Path) -> AsyncIterator[Town]:
     """A small stack of its own on the stepped clock, at BEGINNING, with nobody in it."""
     told: list[str] = []
     async with (
-        stack.running(
-            directory, clock="stepped", said_copy=said_copy, fresh=True, tell=told.append
-        ) as company,
+        stack.running(directory, clock="stepped", fresh=True, tell=told.append) as company,
         aiohttp.ClientSession(headers=_bearer(company)) as teller,
         aiohttp.ClientSession(company.http["matching"][0], headers=_bearer(company)) as desk,
         aiohttp.ClientSession() as browser,

@@ -107,10 +107,18 @@ class Broker:
     """One Kafka node with its data in `home`. Started again, it has the same address and the same records."""
 
     def __init__(
-        self, home: Path, *, notes: Path, log: Path, ports_chosen: tuple[int, int] | None = None
+        self,
+        home: Path,
+        *,
+        notes: Path,
+        log: Path,
+        ports_chosen: tuple[int, int] | None = None,
+        advertised: int | None = None,
     ) -> None:
+        """`advertised` is the port that clients are told to come to, where it is not the node's own."""
         self.home = home
         self.port, self._controller_port = ports_chosen or ports.free(2)
+        self._advertised = advertised or self.port
         self._java = java()
         self.child = Child(
             "kafka",
@@ -130,7 +138,13 @@ class Broker:
 
     @property
     def address(self) -> str:
+        """Where the node itself listens."""
         return f"{ports.HOST}:{self.port}"
+
+    @property
+    def advertised(self) -> str:
+        """Where clients find it: something of ours may stand in between."""
+        return f"{ports.HOST}:{self._advertised}"
 
     def spawn(self) -> None:
         """Starts the node, with its storage made ready first. Raises Trouble. Then wait for `answers`."""
@@ -165,7 +179,7 @@ class Broker:
         return {
             **SETTINGS,
             "listeners": f"PLAINTEXT://{self.address},CONTROLLER://{controller}",
-            "advertised.listeners": f"PLAINTEXT://{self.address},CONTROLLER://{controller}",
+            "advertised.listeners": f"PLAINTEXT://{self.advertised},CONTROLLER://{controller}",
             "controller.quorum.voters": f"1@{controller}",
             "log.dirs": str(self.home / "data"),
         }
