@@ -15,7 +15,9 @@ from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID
 
+from shared.envelope import Envelope
 from shared.errors import NotFound
+from shared.events import Event
 from shared.tx import Connection
 
 State = Literal["failed", "early", "behind", "unreadable", "dead", "dropped"]
@@ -36,6 +38,15 @@ class Record:
     headers: tuple[tuple[str, bytes], ...]
     value: bytes | None
     time: datetime
+
+
+@dataclass(frozen=True)
+class Heard:
+    """A record that is an event of ours."""
+
+    record: Record
+    envelope: Envelope
+    event: Event
 
 
 async def admit(conn: Connection, rows: Sequence[tuple[UUID, int, Record]]) -> set[UUID]:

@@ -216,7 +216,7 @@ def _tasks(
     service: Service, door: Door, progress: Progress, stopping: asyncio.Event
 ) -> list[asyncio.Task[None]]:
     settings = service.settings
-    ears = apply.Ears.of(service.name, service.consumers)
+    ears = apply.Ears.of(service.name, service.consumers, service.heard)
     named: dict[str, Coroutine[Any, Any, None]] = {
         "relay": relay.run(settings, door.bell, progress, stopping),
         "housekeeping": housekeeping.run(door, stopping),

@@ -10,7 +10,7 @@ from services.notifications import core
 from services.notifications.store import heard, messages
 from shared import envelope, events
 from shared.errors import Early
-from shared.service import Handler
+from shared.service import Card, Handler
 from shared.tx import Tx
 
 
@@ -203,3 +203,8 @@ CONSUMERS: Mapping[type[events.Event], Handler] = {
     events.SessionMissed: on_session_missed,
     events.SessionCompleted: on_session_completed,
 }
+CARDS = (
+    Card(events.PersonChanged, "person", ("person_id",)),
+    Card(events.ProgrammeChanged, "programme", ("programme_id",)),
+)
+"""Tables that can be rebuilt from their compacted topics."""
