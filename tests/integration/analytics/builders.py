@@ -57,10 +57,12 @@ def a_programme(name: str = "Growth", at: float = 0, version: int = 1, *, title:
     )
 
 
-def a_card(name: str, status: str = "active", version: int = 1, department: str = "Design") -> Event:
+def a_card(
+    name: str, status: str = "active", version: int = 1, department: str = "Design", *, at: float = 0
+) -> Event:
     given, _, family = name.partition(" ")
     return say.PersonChanged(
-        at=day(0),
+        at=day(at),
         person_id=person(name),
         version=version,
         employee_number=name,
@@ -83,7 +85,9 @@ def invited(name: str, at: float = 0) -> Event:
     )
 
 
-def joined(name: str, role: Role = "mentee", at: float = 1, version: int = 1) -> Event:
+def joined(
+    name: str, role: Role = "mentee", at: float = 1, version: int = 1, *, capacity: int | None = None
+) -> Event:
     return say.ParticipantJoined(
         at=day(at),
         participation_id=say.ParticipationId(an_id("participation", name, role)),
@@ -91,7 +95,7 @@ def joined(name: str, role: Role = "mentee", at: float = 1, version: int = 1) ->
         programme_id=programme(),
         role=role,
         version=version,
-        capacity=2 if role == "mentor" else 1,
+        capacity=capacity or (2 if role == "mentor" else 1),
         languages=("en",),
         hours=(),
     )
@@ -282,12 +286,14 @@ def rated(mentee: str, mentor: str, ordinal: int = 1, *, by: Role, overall: int,
     )
 
 
-def sent(name: str, number: int, *, due: float, minutes_late: float = 0) -> Event:
+def sent(
+    name: str, number: int, *, due: float, minutes_late: float = 0, kind: str = "feedback-request"
+) -> Event:
     return say.MessageSent(
         at=day(due) + timedelta(minutes=minutes_late),
         message_id=say.MessageId(an_id("message", name, number)),
         recipient_id=person(name),
-        kind="feedback-request",
+        kind=kind,
         channel="mail",
         calendar=False,
         due_at=day(due),
