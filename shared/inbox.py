@@ -331,7 +331,7 @@ async def resume(conn: Connection) -> None:
     await conn.execute("UPDATE consumer_state SET stopped_at = NULL, stopped_reason = NULL")
 
 
-async def request_replay(conn: Connection) -> None:
+async def request_reread(conn: Connection) -> None:
     """Asks the consumers to read their topics from the beginning; what was applied is not applied twice."""
     await conn.execute("UPDATE consumer_state SET replay_requested_at = clock_timestamp()")
 

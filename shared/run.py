@@ -1,4 +1,4 @@
-"""Brings a service to life: `python -m services.<name> serve | migrate | parked … | resume | replay`.
+"""Brings a service to life: `python -m services.<name> serve | migrate | parked … | resume | reread`.
 
 One process serves HTTP, carries its outbox, listens, and runs its jobs. SIGTERM drains: what is in hand is
 finished, nothing new is begun. A task that dies ends the process, so that a supervisor can start a new one.

@@ -24,7 +24,7 @@ def commands() -> typer.Typer:
     made.command("status")(operating.status)
     made.add_typer(operating.parked, name="parked")
     made.command("resume")(operating.resume)
-    made.command("replay")(operating.replay)
+    made.command("reread")(operating.reread)
     return made
 
 
