@@ -18,21 +18,16 @@ from tests.integration.analytics import builders as say
 
 BEFORE = datetime(2026, 9, 1, tzinfo=UTC)
 """Wall time of the records: it has nothing to do with the business time in them."""
+WEEKS = 26
 NAMES = ("Ada", "Ben", "Cleo", "Dan", "Elif", "Finn", "Gita", "Hugo", "Ines", "Jun")
 MENTORS = ("Max", "Nora", "Olga", "Pia", "Quinn", "Rosa")
 CADENCES: Sequence[Cadence] = ("weekly", "biweekly", "monthly")
 
 
-def half_year(seed: int, *, weeks: int = 26) -> list[Event]:
-    """The story up to its last week, sorted by time; the same seed, the same story."""
+def half_year(seed: int, *, weeks: int = WEEKS) -> list[Event]:
+    """The story up to some week, sorted by time; the same seed, the same story."""
     chance = random.Random(seed)
-    told = [
-        *_programme(),
-        *_people(chance),
-        *_rounds(chance, weeks),
-        *_pairs(chance, weeks),
-        *_mails(chance, weeks),
-    ]
+    told = [*_programme(), *_people(chance), *_rounds(chance), *_pairs(chance), *_mails(chance)]
     return sorted((event for event in told if event.at <= say.day(7 * weeks)), key=lambda event: event.at)
 
 
@@ -79,15 +74,15 @@ def _people(chance: random.Random) -> Iterator[Event]:
         yield say.joined(name, "mentor", at=joined + chance.uniform(5, 50), version=2, capacity=3)
 
 
-def _rounds(chance: random.Random, weeks: int) -> Iterator[Event]:
-    for week in range(1, weeks, 2):
+def _rounds(chance: random.Random) -> Iterator[Event]:
+    for week in range(1, WEEKS, 2):
         left = chance.sample(NAMES, 3)
         yield say.ran(
             7 * week + 0.5, [(name, "mentee", chance.choice(("no-candidate", "blocked"))) for name in left]
         )
 
 
-def _pairs(chance: random.Random, weeks: int) -> Iterator[Event]:
+def _pairs(chance: random.Random) -> Iterator[Event]:
     for number, mentee in enumerate(NAMES):
         mentor = MENTORS[number % len(MENTORS)]
         begins = chance.uniform(10, 60)
@@ -98,7 +93,7 @@ def _pairs(chance: random.Random, weeks: int) -> Iterator[Event]:
             yield say.proposed(mentee, mentor, at=begins - 0.5)
         yield say.made(mentee, mentor, at=begins)
         yield from _terms(chance, mentee, mentor, begins)
-        yield from _meetings(chance, (mentee, mentor), begins, weeks)
+        yield from _meetings(chance, (mentee, mentor), begins)
 
 
 def _terms(chance: random.Random, mentee: str, mentor: str, begins: float) -> Iterator[Event]:
@@ -108,13 +103,13 @@ def _terms(chance: random.Random, mentee: str, mentor: str, begins: float) -> It
         at += chance.uniform(5, 60)
 
 
-def _meetings(chance: random.Random, pair: tuple[str, str], begins: float, weeks: int) -> Iterator[Event]:
+def _meetings(chance: random.Random, pair: tuple[str, str], begins: float) -> Iterator[Event]:
     starts, ends = (
         begins + chance.uniform(4, 9),
-        chance.choice((7.0 * weeks + 99, begins + chance.uniform(20, 90))),
+        chance.choice((7.0 * WEEKS + 99, begins + chance.uniform(20, 90))),
     )
     for ordinal in range(1, 20):
-        if starts > min(7 * weeks, ends):
+        if starts > min(7 * WEEKS, ends):
             break
         planned = starts
         yield say.scheduled(*pair, ordinal, starts=planned, at=planned - 5)
@@ -123,7 +118,7 @@ def _meetings(chance: random.Random, pair: tuple[str, str], begins: float, weeks
             yield say.moved(*pair, ordinal, starts=planned, at=starts - 4 + move, sequence=move)
         yield from _outcome(chance, pair, ordinal, planned)
         starts = planned + chance.uniform(5, 16)
-    if ends <= 7 * weeks:
+    if ends <= 7 * WEEKS:
         yield say.ended(*pair, at=ends, reason=chance.choice(("completed", "withdrawn", "not-a-good-fit")))
 
 
@@ -142,10 +137,10 @@ def _outcome(chance: random.Random, pair: tuple[str, str], ordinal: int, starts:
         yield say.cancelled(*pair, ordinal, starts=starts, at=starts - 0.5, late=chance.random() < 0.5)
 
 
-def _mails(chance: random.Random, weeks: int) -> Iterator[Event]:
-    for number in range(4 * weeks):
+def _mails(chance: random.Random) -> Iterator[Event]:
+    for number in range(4 * WEEKS):
         name = chance.choice((*NAMES, *MENTORS))
-        due = chance.uniform(0, 7 * weeks)
+        due = chance.uniform(0, 7 * WEEKS)
         if number % 9 == 0:
             yield say.failed(name, number, due=due)
         if number % 9 or number % 2:
