@@ -166,7 +166,7 @@ async def _handle(tx: Tx, ears: Ears, run: Sequence[Heard]) -> None:
 async def _tell(tx: Tx, ears: Ears, applied: Sequence[Heard]) -> None:
     """Tells who wants to know of everything that was applied, in the same transaction."""
     if applied and ears.heard is not None:
-        await ears.heard(applied, tx)
+        await crash.around("handle.heard", ears.heard(applied, tx))
 
 
 async def _one_by_one(tx: Tx, ears: Ears, batch: Sequence[Heard | Unreadable], breaker: Breaker) -> Applied:
