@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 from uuid import NAMESPACE_OID, UUID, uuid5
 
 from services.analytics.consumers import CONSUMERS
+from services.analytics.store import days
 from shared import events as say
 from shared.events import Cadence, Event, Role
 from shared.service import InBatches
@@ -315,9 +316,13 @@ def failed(name: str, number: int, *, due: float) -> Event:
 
 
 async def hear(conn: Connection, *told: Event) -> None:
-    """Hands events to the handlers as the consumer does: those of one topic together, in this order."""
+    """Hands events to the handlers as the consumer does: those of one topic together, in this order.
+
+    What is late is noted, as it is for every applied batch; only the log is left out, which needs envelopes.
+    """
     tx = Tx(conn, BEGINNING, "analytics")
     for kind in dict.fromkeys(type(event) for event in told):
         handler = CONSUMERS[kind]
         assert isinstance(handler, InBatches)
         await handler.handle([event for event in told if type(event) is kind], tx)
+    await days.note_late(conn, min(event.at for event in told))
