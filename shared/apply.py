@@ -23,21 +23,12 @@ from shared import crash, envelope, inbox, log
 from shared.breaker import Breaker, Outcome
 from shared.errors import Early, Transient
 from shared.events import Event, parse_event
-from shared.inbox import Record
+from shared.inbox import Heard, Record
 from shared.outbox import Said
-from shared.service import Handler, InBatches
+from shared.service import Handler, InBatches, Listener
 from shared.tx import Door, Tx, is_broken, transaction
 
 RETRIED_AT_ONCE = 100
-
-
-@dataclass(frozen=True)
-class Heard:
-    """A record that is an event of ours."""
-
-    record: Record
-    envelope: envelope.Envelope
-    event: Event
 
 
 @dataclass(frozen=True)
@@ -57,15 +48,16 @@ class Applied:
 
 @dataclass(frozen=True)
 class Ears:
-    """Which events a service hears, by topic, and who handles them."""
+    """Which events a service hears, by topic, who handles them, and who is told of what was applied."""
 
     service: str
     kinds: Mapping[str, type[Event]]
     handlers: Mapping[type[Event], Handler]
+    heard: Listener | None = None
 
     @classmethod
-    def of(cls, service: str, handlers: Mapping[type[Event], Handler]) -> Ears:
-        return cls(service, {kind.topic(): kind for kind in handlers}, handlers)
+    def of(cls, service: str, handlers: Mapping[type[Event], Handler], heard: Listener | None = None) -> Ears:
+        return cls(service, {kind.topic(): kind for kind in handlers}, handlers, heard)
 
 
 def decode(ears: Ears, record: Record) -> Heard | Unreadable:
@@ -132,6 +124,7 @@ async def _all_together(tx: Tx, ears: Ears, batch: Sequence[Heard]) -> Applied:
             todo.append(one)
     for run in _runs(ears, todo):
         await _handle(tx, ears, run)
+    await _tell(tx, ears, todo)
     return Applied(tuple(outcomes))
 
 
@@ -168,6 +161,12 @@ async def _handle(tx: Tx, ears: Ears, run: Sequence[Heard]) -> None:
     finally:
         tx.cause = None
         envelope.TRACE.reset(token)
+
+
+async def _tell(tx: Tx, ears: Ears, applied: Sequence[Heard]) -> None:
+    """Tells who wants to know of everything that was applied, in the same transaction."""
+    if applied and ears.heard is not None:
+        await crash.around("handle.heard", ears.heard(applied, tx))
 
 
 async def _one_by_one(tx: Tx, ears: Ears, batch: Sequence[Heard | Unreadable], breaker: Breaker) -> Applied:
@@ -226,6 +225,7 @@ async def try_one(tx: Tx, ears: Ears, one: Heard) -> tuple[inbox.State, str] | N
         async with crash.within("try", tx.savepoint()):
             if await crash.around("try.admit", inbox.admit(tx.conn, [row])):
                 await _handle(tx, ears, [one])
+                await _tell(tx, ears, [one])
                 await crash.around("try.flush", tx.flush())
     except Early as early:
         return "early", str(early)

@@ -237,7 +237,7 @@ async def _look_aside(
             seeking = listening.consumer.seek_to_beginning(*listening.consumer.assignment())
             await crash.around("replay.seek", seeking)
             listening.done.clear()
-    log.info("replay", service=listening.door.service, outcome="from the beginning")
+    log.info("reread", service=listening.door.service, outcome="from the beginning")
     return state.replay_requested_at
 
 

@@ -15,6 +15,8 @@ from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID
 
+from shared.envelope import Envelope
+from shared.events import Event
 from shared.tx import Connection
 
 State = Literal["failed", "early", "behind", "unreadable", "dead", "dropped"]
@@ -35,6 +37,15 @@ class Record:
     headers: tuple[tuple[str, bytes], ...]
     value: bytes | None
     time: datetime
+
+
+@dataclass(frozen=True)
+class Heard:
+    """A record that is an event of ours."""
+
+    record: Record
+    envelope: Envelope
+    event: Event
 
 
 async def admit(conn: Connection, rows: Sequence[tuple[UUID, int, Record]]) -> set[UUID]:
@@ -261,7 +272,7 @@ async def consumer_state(conn: Connection) -> ConsumerState:
     return ConsumerState(row["stopped_reason"], row["resumed_by"], row["replay_requested_at"], row["parked"])
 
 
-async def request_replay(conn: Connection) -> None:
+async def request_reread(conn: Connection) -> None:
     """Asks the consumers to read their topics from the beginning; what was applied is not applied twice."""
     await conn.execute("UPDATE consumer_state SET replay_requested_at = clock_timestamp()")
 

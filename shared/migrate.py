@@ -1,6 +1,7 @@
 """Brings a database to the schema of this code: forward only, in order, each file once and never changed.
 
-Runs as the role that owns the database; the role that runs the service gets rows, not tables.
+Runs as the role that owns the database; the role that runs the service gets rows, not tables. To a table with
+the comment `append-only` it may only add.
 """
 
 from __future__ import annotations
@@ -30,6 +31,17 @@ GRANTS = """
 GRANT USAGE ON SCHEMA public TO %1$I;
 GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO %1$I;
 REVOKE INSERT, UPDATE, DELETE ON schema_migrations FROM %1$I;
+DO $do$
+DECLARE kept regclass;
+BEGIN
+    FOR kept IN
+        SELECT c.oid FROM pg_class c LEFT JOIN pg_inherits i ON i.inhrelid = c.oid
+        WHERE c.relkind IN ('r', 'p')
+          AND obj_description(coalesce(i.inhparent, c.oid), 'pg_class') = 'append-only'
+    LOOP
+        EXECUTE format('REVOKE UPDATE, DELETE ON %%s FROM %%I', kept, %1$L);
+    END LOOP;
+END $do$;
 GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA public TO %1$I;
 REVOKE EXECUTE ON ALL FUNCTIONS IN SCHEMA public FROM PUBLIC;
 GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA public TO %1$I;

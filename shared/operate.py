@@ -1,4 +1,4 @@
-"""What an operator does with one service from the command line: migrate, parked events, resume, replay."""
+"""What an operator does with one service from the command line: migrate, parked events, resume, reread."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def parse(service: str, own: Sequence[str], argv: Sequence[str] | None) -> argpa
     commands.add_parser("serve", help="run the service until it is told to stop")
     commands.add_parser("migrate", help="bring the store's schema and the topics up to date")
     commands.add_parser("resume", help="let a stopped consumer go on")
-    commands.add_parser("replay", help="read all topics again; what was applied is not applied twice")
+    commands.add_parser("reread", help="read all topics again; what was applied is not applied twice")
     _parse_parked(commands.add_parser("parked", help="events that could not be applied"))
     for name in own:
         commands.add_parser(name)
@@ -66,8 +66,8 @@ async def _with_store(conn: asyncpg.Connection[asyncpg.Record], arguments: argpa
     match (arguments.command, getattr(arguments, "action", None)):
         case ("resume", _):
             print(resumed_in_words(await parked.resume(conn, by=who_types())))
-        case ("replay", _):
-            await inbox.request_replay(conn)
+        case ("reread", _):
+            await inbox.request_reread(conn)
         case ("parked", "list"):
             for row in await parked.list_parked(conn, (arguments.state,) if arguments.state else ()):
                 print(json.dumps(parked.as_json(row), default=str))

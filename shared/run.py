@@ -1,4 +1,4 @@
-"""Brings a service to life: `python -m services.<name> serve | migrate | parked … | resume | replay`.
+"""Brings a service to life: `python -m services.<name> serve | migrate | parked … | resume | reread`.
 
 One process serves HTTP, carries its outbox, listens, and runs its jobs. SIGTERM drains: what is in hand is
 finished, nothing new is begun. A task that dies ends the process, so that a supervisor can start a new one.
@@ -216,7 +216,7 @@ def _tasks(
     service: Service, door: Door, progress: Progress, stopping: asyncio.Event
 ) -> list[asyncio.Task[None]]:
     settings = service.settings
-    ears = apply.Ears.of(service.name, service.consumers)
+    ears = apply.Ears.of(service.name, service.consumers, service.heard)
     named: dict[str, Coroutine[Any, Any, None]] = {
         "relay": relay.run(settings, door.bell, progress, stopping),
         "housekeeping": housekeeping.run(door, stopping),

@@ -11,11 +11,13 @@ from typing import Any, TypeAlias
 from fastapi import FastAPI
 
 from shared.events import Event
+from shared.inbox import Heard
 from shared.settings import Settings
 from shared.tx import Connection, Door, Tx
 
 OneByOne: TypeAlias = Callable[[Any, Tx], Awaitable[None]]
 Due: TypeAlias = Callable[[Connection], Awaitable[datetime | None]]
+Listener: TypeAlias = Callable[[Sequence[Heard], Tx], Awaitable[None]]
 Loop: TypeAlias = Callable[[Door], Awaitable[None]]
 
 
@@ -27,6 +29,19 @@ class InBatches:
 
 
 Handler: TypeAlias = OneByOne | InBatches
+
+
+@dataclass(frozen=True)
+class Card:
+    """A table that a service keeps from a compacted topic alone: it can be rebuilt from there at any time.
+
+    `but` are columns that are not of the topic, or not of the newest record of a key.
+    """
+
+    event: type[Event]
+    table: str
+    key: tuple[str, ...]
+    but: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -51,6 +66,7 @@ def every(seconds: float, run: Callable[[Tx], Awaitable[None]], due: Due) -> Job
 class Service:
     """The parts of one service, wired.
 
+    `heard` is told of every batch of events, envelopes included, after its handlers and in their transaction.
     `http(door)` builds the FastAPI application with `shared.api.application`. `loops` are the service's own
     tasks outside transactions (the delivery of mails); they end by being cancelled. `dues` tells when such a
     loop will next have work, `busy` counts what it has in hand (leased deliveries): a stepped clock waits
@@ -62,6 +78,7 @@ class Service:
     folder: Path
     http: Callable[[Door], FastAPI]
     consumers: Mapping[type[Event], Handler] = field(default_factory=dict)
+    heard: Listener | None = None
     jobs: tuple[Job, ...] = ()
     loops: tuple[Loop, ...] = ()
     dues: tuple[Due, ...] = ()

@@ -6,7 +6,7 @@ import sys
 
 import typer
 
-from deploy.cli import operating, starting
+from deploy.cli import operating, replaying, starting
 from deploy.local.child import Trouble
 
 
@@ -24,7 +24,8 @@ def commands() -> typer.Typer:
     made.command("status")(operating.status)
     made.add_typer(operating.parked, name="parked")
     made.command("resume")(operating.resume)
-    made.command("replay")(operating.replay)
+    made.command("reread")(operating.reread)
+    made.command("replay")(replaying.command)
     return made
 
 

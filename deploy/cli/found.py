@@ -20,7 +20,10 @@ TIMEOUT_S = 5.0
 
 @dataclass(frozen=True)
 class Found:
-    """A running stack. `databases` are the owners' addresses, `http` the base URLs of each service."""
+    """A running stack. `databases` are the owners' addresses, `http` the base URLs of each service.
+
+    `server` is the superuser's address, empty where the database server is not the stack's own.
+    """
 
     kafka: str
     topic_prefix: str
@@ -31,6 +34,7 @@ class Found:
     mail_dir: str
     admin_token: str
     pids: Mapping[str, int]
+    server: str
 
 
 def stack(directory: Path) -> Found:
@@ -49,6 +53,7 @@ def stack(directory: Path) -> Found:
             said["mail_dir"],
             said["tokens"]["admin"],
             said["pids"],
+            said["server"],
         )
     except FileNotFoundError as error:
         raise _none(directory) from error

@@ -1,4 +1,4 @@
-"""Commands for whoever looks after a running stack: status, parked events, resume, replay, migrate."""
+"""Commands for whoever looks after a running stack: status, parked events, resume, reread, migrate."""
 
 from __future__ import annotations
 
@@ -175,12 +175,12 @@ def resume(service: Service, directory: options.Directory = options.DEFAULT_DIRE
     Console().print(f"{service}: {operate.resumed_in_words(_run(go_on(found.stack(directory))))}")
 
 
-def replay(service: Service, directory: options.Directory = options.DEFAULT_DIRECTORY) -> None:
+def reread(service: Service, directory: options.Directory = options.DEFAULT_DIRECTORY) -> None:
     """Makes a service read all its topics again; what it has applied is not applied twice."""
 
     async def again(running: Found) -> None:
         async with found.store(running, service) as conn:
-            await inbox.request_replay(conn)
+            await inbox.request_reread(conn)
 
     _run(again(found.stack(directory)))
     Console().print(f"{service} reads its topics again from the beginning.")

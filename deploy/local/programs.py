@@ -40,7 +40,10 @@ class Tokens:
 
 @dataclass(frozen=True)
 class Wiring:
-    """What the programs need to find each other. `http` has the base URLs of each service's replicas."""
+    """What the programs need to find each other. `http` has the base URLs of each service's replicas.
+
+    `server` is the superuser's address, empty where the database server is not our own.
+    """
 
     home: Home
     kafka: str
@@ -51,6 +54,7 @@ class Wiring:
     link_key: str
     tokens: Tokens
     clock: Clock
+    server: str = ""
 
 
 def new_tokens(home: Home) -> Tokens:

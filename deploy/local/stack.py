@@ -117,6 +117,7 @@ class Stack:
             "clock": self.wiring.clock,
             "databases": {service: store.owner_dsn for service, store in self.stores.items()},
             "app_roles": {service: store.app_role for service, store in self.stores.items()},
+            "server": self.wiring.server,
             "http": self.http,
             "console": self.console,
             "mail_dir": str(self.mail_dir),
@@ -165,7 +166,7 @@ async def running(
         prefix = await _topics(kafka_address, own_broker, plan)
         wiring = Wiring(
             home, kafka_address, prefix, found, _http(plan, allotted), allotted["mail"], state.link_key,
-            programs.new_tokens(home), clock,
+            programs.new_tokens(home), clock, admin_dsn() if admin_dsn else "",
         )  # fmt: skip
         yield await _company(ends, wiring, own, plan)
 

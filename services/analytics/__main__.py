@@ -1,4 +1,4 @@
-"""`python -m services.analytics serve | live | migrate | replay | parked …`"""
+"""`python -m services.analytics serve | live | migrate | reread | parked …`"""
 
 from services.analytics.service import build
 from services.analytics.settings import Settings

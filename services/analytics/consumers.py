@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
+from services.analytics.core.log import KEPT, Logged
 from services.analytics.core.sessions import UNPLANNED, SessionFact
-from services.analytics.store import matches, messages, people, sessions
+from services.analytics.store import days, log, matches, messages, people, sessions
 from shared.events import (
     AgreementConfirmed,
     Event,
@@ -28,7 +29,8 @@ from shared.events import (
     SessionMoved,
     SessionScheduled,
 )
-from shared.service import Handler, InBatches
+from shared.inbox import Heard
+from shared.service import Card, Handler, InBatches
 from shared.tx import Tx
 
 
@@ -38,6 +40,7 @@ async def on_programmes_changed(events: Sequence[ProgrammeChanged], tx: Tx) -> N
 
 async def on_people_changed(events: Sequence[PersonChanged], tx: Tx) -> None:
     await people.put_people(tx.conn, events)
+    await people.put_statuses(tx.conn, events)
 
 
 async def on_participants_invited(events: Sequence[ParticipantInvited], tx: Tx) -> None:
@@ -51,7 +54,6 @@ async def on_participants_joined(events: Sequence[ParticipantJoined], tx: Tx) ->
 async def on_matching_runs_finished(events: Sequence[MatchingRunFinished], tx: Tx) -> None:
     await matches.put_runs(tx.conn, events)
     await matches.put_waiting(tx.conn, events)
-    await matches.drop_old_waiting(tx.conn, [event.programme_id for event in events])
 
 
 async def on_matches_proposed(events: Sequence[MatchProposed], tx: Tx) -> None:
@@ -75,25 +77,23 @@ async def on_agreements_confirmed(events: Sequence[AgreementConfirmed], tx: Tx) 
 
 
 async def on_sessions_scheduled(events: Sequence[SessionScheduled], tx: Tx) -> None:
-    await sessions.put_sessions(tx.conn, [replace(_planned(e), scheduled_at=e.at) for e in events])
+    await _put_sessions(tx, [replace(_planned(e), scheduled_at=e.at) for e in events])
 
 
 async def on_sessions_moved(events: Sequence[SessionMoved], tx: Tx) -> None:
-    await sessions.put_sessions(tx.conn, [replace(_planned(e), moved_at=e.at) for e in events])
+    await _put_sessions(tx, [_planned(e) for e in events])
 
 
 async def on_sessions_cancelled(events: Sequence[SessionCancelled], tx: Tx) -> None:
-    facts = [replace(_planned(e), cancelled_at=e.at, cancelled_late=e.late) for e in events]
-    await sessions.put_sessions(tx.conn, facts)
+    await _put_sessions(tx, [replace(_planned(e), cancelled_at=e.at, cancelled_late=e.late) for e in events])
 
 
 async def on_sessions_missed(events: Sequence[SessionMissed], tx: Tx) -> None:
-    await sessions.put_sessions(tx.conn, [replace(_told(e), missed_at=e.at) for e in events])
+    await _put_sessions(tx, [replace(_told(e), missed_at=e.at) for e in events])
 
 
 async def on_sessions_completed(events: Sequence[SessionCompleted], tx: Tx) -> None:
-    facts = [replace(_told(e), ends_at=e.ends_at, completed_at=e.at) for e in events]
-    await sessions.put_sessions(tx.conn, facts)
+    await _put_sessions(tx, [replace(_told(e), ends_at=e.ends_at, completed_at=e.at) for e in events])
 
 
 async def on_feedback_submitted(events: Sequence[FeedbackSubmitted], tx: Tx) -> None:
@@ -106,6 +106,32 @@ async def on_messages_sent(events: Sequence[MessageSent], tx: Tx) -> None:
 
 async def on_messages_failed(events: Sequence[MessageFailed], tx: Tx) -> None:
     await messages.put_failed(tx.conn, events)
+
+
+async def remember(batch: Sequence[Heard], tx: Tx) -> None:
+    """Logs what was applied, and notes from when on days that were written are out of date."""
+    await log.append(tx.conn, [_logged(one) for one in batch])
+    await days.share(tx.conn)
+    await days.note_late(tx.conn, min(one.event.at for one in batch))
+
+
+def _logged(heard: Heard) -> Logged:
+    about, event = heard.envelope, heard.event
+    return Logged(
+        event_id=about.id,
+        topic=event.topic(),
+        key=event.key,
+        sequence=about.sequence,
+        type=about.type,
+        time=event.at,
+        record_time=heard.record.time,
+        payload=event.model_dump(mode="json", include=set(KEPT[event.topic()])),
+    )
+
+
+async def _put_sessions(tx: Tx, facts: Sequence[SessionFact]) -> None:
+    await sessions.put_sessions(tx.conn, facts)
+    await sessions.put_plans(tx.conn, facts)
 
 
 def _planned(event: SessionScheduled | SessionMoved | SessionCancelled) -> SessionFact:
@@ -125,6 +151,7 @@ def _told(
         mentor_id=event.mentor_id,
         ordinal=event.ordinal,
         sequence=UNPLANNED,
+        said_at=event.at,
         starts_at=event.starts_at,
     )
 
@@ -149,3 +176,9 @@ CONSUMERS: Mapping[type[Event], Handler] = {
     MessageSent: InBatches(on_messages_sent),
     MessageFailed: InBatches(on_messages_failed),
 }
+
+CARDS = (
+    Card(PersonChanged, "person", ("person_id",)),
+    Card(ProgrammeChanged, "programme", ("programme_id",), but=("first_said",)),
+)
+"""Tables rebuilt from their compacted topics. When a programme was first said is in the log alone."""

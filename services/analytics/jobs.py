@@ -1,15 +1,19 @@
-"""The work of the clock: a day's figures when the day is over; and, by the wall, live windows set right."""
+"""The work of the clock: a day's figures when the day is over, and again when facts of it came late.
+
+By the wall: live windows set right, and months of the event log made ahead.
+"""
 
 from __future__ import annotations
 
 import asyncio
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
 from prometheus_client import Gauge
 
 from services.analytics.core import days, figures, live
 from services.analytics.store import days as day_store
 from services.analytics.store import live as live_store
+from services.analytics.store import log as log_store
 from shared import log
 from shared.errors import Transient
 from shared.service import Loop, every
@@ -17,20 +21,56 @@ from shared.tx import Connection, Door, Tx, transaction
 
 
 async def close_day(tx: Tx) -> None:
-    """Writes the oldest open day and, once more, the day before it: that brings in what came late."""
-    day = days.next_day(await day_store.last_closed(tx.conn), await day_store.first_fact(tx.conn))
-    assert day is not None, "the job is due only once a fact is known"
-    for written in (day - days.A_DAY, day):
-        since = figures.since_days(tx.now, None)
-        await day_store.write_day(tx.conn, written, as_of=days.last_instant(written), since=since)
+    """Writes some days again whose facts came late; where there are none, the oldest day still open."""
+    await day_store.hold(tx.conn)
+    last, first = await day_store.last_closed(tx.conn), await day_store.first_fact(tx.conn)
+    late = await day_store.late_since(tx.conn)
+    if late is None or last is None or first is None:
+        day = days.next_day(last, first)
+        assert day is not None, "the job is due only once a fact is known"
+        await _write(tx, day)
+        return
+    again = days.written_again(late, first, last)
+    for day in again:
+        await _write(tx, day)
+    rest = days.midnight(again[-1] + days.A_DAY) if again and again[-1] < last else None
+    await day_store.settle(tx.conn, rest)
+
+
+async def _write(tx: Tx, day: date) -> None:
+    since = figures.since_days(tx.now, None)
+    await day_store.write_day(tx.conn, day, as_of=days.last_instant(day), since=since)
     await day_store.close_day(tx.conn, day, tx.now)
 
 
 async def day_is_over(conn: Connection) -> datetime | None:
+    """When a day can be written: the end of the next one, or at once where facts came late."""
+    late = await day_store.late_since(conn)
+    if late is not None:
+        return late
     return days.due(await day_store.last_closed(conn), await day_store.first_fact(conn))
 
 
 JOBS = (every(60, close_day, day_is_over),)
+LOG_EVERY_S = 3600.0
+LOG_MONTHS_AHEAD = 2
+
+
+def log_keeper(months_kept: int) -> Loop:
+    """The loop that makes months of the log ahead, and drops those that are too old; 0 keeps all of them."""
+
+    async def keep_log(door: Door) -> None:
+        while True:
+            try:
+                async with transaction(door) as tx:
+                    await log_store.make_months(tx.conn, LOG_MONTHS_AHEAD)
+                    if months_kept:
+                        await log_store.drop_months(tx.conn, months_kept)
+            except Transient as error:
+                log.warning("log", service=door.service, outcome="retry", error=str(error))
+            await asyncio.sleep(LOG_EVERY_S)
+
+    return keep_log
 
 
 def reconciler(drift: Gauge) -> Loop:

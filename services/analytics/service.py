@@ -41,6 +41,7 @@ def build(settings: Settings) -> Service:
         folder=Path(__file__).parent,
         http=http,
         consumers=consumers.CONSUMERS,
+        heard=consumers.remember,
         jobs=jobs.JOBS,
-        loops=(jobs.reconciler(drift),),
+        loops=(jobs.reconciler(drift), jobs.log_keeper(settings.event_log_months)),
     )

@@ -22,3 +22,6 @@ class Settings(settings.Settings):
     plumbing_timeout_s: float = Field(1.5, gt=0)
     console_session_hours: int = Field(12, ge=1, le=168)
     live_memory_s: int = Field(120, ge=30, description="how long the live worker keeps a window")
+    event_log_months: int = Field(
+        0, ge=0, description="months of the event log to keep; 0: all, for figures are rebuilt from it"
+    )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -10,7 +11,7 @@ from services.notifications import core
 from services.notifications.store import heard, messages
 from shared import envelope, events
 from shared.errors import Early
-from shared.service import Handler
+from shared.service import Card, Handler
 from shared.tx import Tx
 
 
@@ -61,11 +62,12 @@ async def on_match_made(event: events.MatchMade, tx: Tx) -> None:
     cards = await _cards(tx, pair.people)
     await _know_programme(tx, pair.programme_id)
     if await heard.save_pair(tx.conn, pair, event.version):
+        await messages.withdraw_for_match(tx.conn, pair.match_id, core.OF_PROPOSAL)
         await _owe(tx, core.to_each("matched", pair, cards, now=tx.now, at=event.at))
 
 
 async def on_match_ended(event: events.MatchEnded, tx: Tx) -> None:
-    pair = _pair(event)
+    pair = replace(_pair(event), ended=True)
     cards = await _cards(tx, pair.people)
     await _know_programme(tx, pair.programme_id)
     if not await heard.save_pair(tx.conn, pair, event.version):
@@ -77,13 +79,18 @@ async def on_match_ended(event: events.MatchEnded, tx: Tx) -> None:
 async def on_agreement_changed(event: events.AgreementChanged, tx: Tx) -> None:
     """The other side confirmed the old terms and has to look at the new ones."""
     pair = await _made_pair(tx, event.match_id)
+    if pair.ended:
+        return
     cards = await _cards(tx, pair.people)
     partner = set(pair.people) - {event.changed_by}
     await _owe(tx, core.to_each("terms-changed", pair, cards, now=tx.now, at=event.at, only=partner))
 
 
 async def on_agreement_confirmed(event: events.AgreementConfirmed, tx: Tx) -> None:
+    """Topics come in any order: what was agreed is no news when the end was heard first."""
     pair = await _made_pair(tx, event.match_id)
+    if pair.ended:
+        return
     cards = await _cards(tx, pair.people)
     await messages.withdraw_for_match(tx.conn, pair.match_id, core.OF_TERMS)
     await _owe(tx, core.to_each("agreed", pair, cards, now=tx.now, at=event.at))
@@ -203,3 +210,8 @@ CONSUMERS: Mapping[type[events.Event], Handler] = {
     events.SessionMissed: on_session_missed,
     events.SessionCompleted: on_session_completed,
 }
+CARDS = (
+    Card(events.PersonChanged, "person", ("person_id",)),
+    Card(events.ProgrammeChanged, "programme", ("programme_id",)),
+)
+"""Tables that can be rebuilt from their compacted topics."""

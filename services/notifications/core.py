@@ -76,6 +76,7 @@ class Pair:
     mentee_id: UUID
     mentor_id: UUID
     ends_on: date | None = None
+    ended: bool = False
 
     @property
     def people(self) -> tuple[UUID, UUID]:

@@ -10,7 +10,7 @@ from services.scheduling import commands, core, store
 from services.scheduling.core.ids import MatchId, ParticipationId, PersonId, ProgrammeId
 from shared import events
 from shared.errors import Early, NotFound
-from shared.service import Handler
+from shared.service import Card, Handler
 from shared.tx import Tx
 
 
@@ -81,3 +81,8 @@ CONSUMERS: Mapping[type[events.Event], Handler] = MappingProxyType(
         events.MatchEnded: on_match_ended,
     }
 )
+CARDS = (
+    Card(events.PersonChanged, "person", ("person_id",)),
+    Card(events.ProgrammeChanged, "programme", ("programme_id",)),
+)
+"""Tables that can be rebuilt from their compacted topics."""

@@ -7,6 +7,8 @@ from datetime import UTC, date, datetime, time, timedelta
 
 A_DAY = timedelta(days=1)
 A_WEEK = timedelta(days=7)
+WRITTEN_AT_ONCE = 7
+"""How many days are written again in one step, at most."""
 AN_INSTANT = timedelta(microseconds=1)
 
 
@@ -30,6 +32,13 @@ def next_day(last_closed: date | None, first_fact: datetime | None) -> date | No
     if last_closed is not None:
         return last_closed + A_DAY
     return None if first_fact is None else first_fact.astimezone(UTC).date()
+
+
+def written_again(late_since: datetime, first_fact: datetime, last_closed: date) -> tuple[date, ...]:
+    """The next days to be written again because of facts that came late, oldest first."""
+    first = max(late_since, first_fact).astimezone(UTC).date()
+    many = min((last_closed - first).days + 1, WRITTEN_AT_ONCE)
+    return tuple(first + A_DAY * n for n in range(many))
 
 
 def week_of(moment: datetime) -> date:

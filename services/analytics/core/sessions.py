@@ -21,10 +21,10 @@ class SessionFact:
     mentor_id: UUID
     ordinal: int
     sequence: int
+    said_at: datetime
     starts_at: datetime
     ends_at: datetime | None = None
     scheduled_at: datetime | None = None
-    moved_at: datetime | None = None
     cancelled_at: datetime | None = None
     cancelled_late: bool | None = None
     missed_at: datetime | None = None

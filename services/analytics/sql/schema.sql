@@ -17,8 +17,16 @@ CREATE TABLE person (
     version    int NOT NULL,
     name       text NOT NULL,
     department text NOT NULL,
-    site       text NOT NULL,
-    status     text NOT NULL
+    site       text NOT NULL
+);
+
+-- What was said of a person's status, version by version: a figure of a past moment reads what held then.
+CREATE TABLE person_status (
+    person_id uuid NOT NULL,
+    version   int NOT NULL,
+    said_at   timestamptz NOT NULL,
+    status    text NOT NULL,
+    PRIMARY KEY (person_id, version, said_at)
 );
 
 CREATE TABLE invitation (
@@ -51,7 +59,7 @@ CREATE TABLE matching_run (
 );
 CREATE INDEX matching_run_newest ON matching_run (programme_id, finished_at DESC, run_id DESC);
 
--- Who had no partner after the newest run of a programme, and why.
+-- Who had no partner after each run of a programme, and why.
 CREATE TABLE waiting (
     run_id       uuid NOT NULL,
     person_id    uuid NOT NULL,
@@ -60,7 +68,6 @@ CREATE TABLE waiting (
     reason       text NOT NULL,
     PRIMARY KEY (run_id, person_id, role)
 );
-CREATE INDEX waiting_programme ON waiting (programme_id);
 
 CREATE TABLE match (
     match_id        uuid PRIMARY KEY,
@@ -79,17 +86,19 @@ CREATE TABLE match (
 );
 CREATE INDEX match_programme ON match (programme_id, made_at);
 
+-- Every agreement of a pair: the one with the highest version of those confirmed by then holds.
 CREATE TABLE agreement (
-    match_id        uuid PRIMARY KEY,
+    match_id        uuid NOT NULL,
     programme_id    uuid NOT NULL,
     version         int NOT NULL,
     hours_per_month int NOT NULL,
     cadence         text NOT NULL,
     focus           text NOT NULL,
-    confirmed_at    timestamptz NOT NULL
+    confirmed_at    timestamptz NOT NULL,
+    PRIMARY KEY (match_id, version, confirmed_at)
 );
 
--- The place in time is the one with the highest iCalendar sequence; -1 until a plan was heard.
+-- What became of a session; of each moment the first that was told.
 CREATE TABLE session (
     session_id     uuid PRIMARY KEY,
     match_id       uuid NOT NULL,
@@ -97,18 +106,27 @@ CREATE TABLE session (
     mentee_id      uuid NOT NULL,
     mentor_id      uuid NOT NULL,
     ordinal        int NOT NULL,
-    sequence       int NOT NULL,
-    starts_at      timestamptz NOT NULL,
-    ends_at        timestamptz,
     scheduled_at   timestamptz,
-    moved_at       timestamptz,
     cancelled_at   timestamptz,
     cancelled_late boolean,
     missed_at      timestamptz,
     completed_at   timestamptz
 );
-CREATE INDEX session_programme ON session (programme_id, starts_at);
-CREATE INDEX session_match ON session (match_id, starts_at);
+CREATE INDEX session_programme ON session (programme_id);
+CREATE INDEX session_match ON session (match_id);
+
+-- Every place in time that was said of a session: the one with the highest iCalendar sequence of those said by
+-- then holds. -1 is the sequence of an event that tells what became of a session: any plan knows better.
+CREATE TABLE session_plan (
+    session_id   uuid NOT NULL,
+    sequence     int NOT NULL,
+    said_at      timestamptz NOT NULL,
+    starts_at    timestamptz NOT NULL,
+    ends_at      timestamptz,
+    programme_id uuid NOT NULL,
+    PRIMARY KEY (session_id, sequence, said_at, starts_at)
+);
+CREATE INDEX session_plan_programme ON session_plan (programme_id);
 
 -- `answer_id` is drawn at random, so that a rating in a list cannot be led back to who gave it.
 CREATE TABLE feedback (
@@ -140,8 +158,8 @@ CREATE TABLE message (
     failed_at    timestamptz
 );
 
--- The figures as they stood at the end of a day (UTC, business time), written once the day is over and once
--- more a day later, which brings in what came late.
+-- The figures as they stood at the end of a day (UTC, business time), written once the day is over, and again
+-- when a fact of that day or of one before it came late.
 CREATE TABLE daily_figure (
     programme_id uuid NOT NULL,
     day          date NOT NULL,
@@ -158,6 +176,90 @@ CREATE TABLE closed_day (
     day       date PRIMARY KEY,
     closed_at timestamptz NOT NULL
 );
+
+-- `late_since`: the event time of the earliest fact that came after its day was written; the days from there on
+-- are to be written again. `log_begins`: the first day whose events the log still has, empty where it has all.
+CREATE TABLE bookkeeping (
+    only_row   boolean PRIMARY KEY DEFAULT true CHECK (only_row),
+    late_since timestamptz,
+    log_begins date
+);
+INSERT INTO bookkeeping DEFAULT VALUES;
+
+-- Every event that was applied, reduced to ids and codes: what everything else here can be rebuilt from. Rows
+-- are added and never changed. Partitioned by the month inside the UUIDv7.
+CREATE TABLE event_log (
+    event_id    uuid NOT NULL,
+    topic       text NOT NULL,
+    key         text NOT NULL,
+    sequence    bigint NOT NULL,
+    type        text NOT NULL,
+    time        timestamptz NOT NULL,
+    record_time timestamptz NOT NULL,
+    payload     jsonb NOT NULL,
+    PRIMARY KEY (event_id)
+) PARTITION BY RANGE (event_id);
+COMMENT ON TABLE event_log IS 'append-only';
+
+CREATE TABLE event_log_rest PARTITION OF event_log DEFAULT;
+
+-- The lowest UUIDv7 of a moment (UTC).
+CREATE FUNCTION first_event_id(moment timestamp) RETURNS uuid
+LANGUAGE sql IMMUTABLE SET search_path = public, pg_temp AS $$
+    SELECT (lpad(to_hex((extract(epoch FROM moment) * 1000)::bigint), 12, '0') || '00000000000000000000')::uuid
+$$;
+
+-- Months of the log, made ahead. The role that runs the service reaches a partition through the log alone.
+CREATE FUNCTION make_event_log_partitions(months_ahead int) RETURNS int
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+DECLARE
+    month timestamp;
+    made int := 0;
+    name text;
+    other name;
+BEGIN
+    FOR offset_months IN 1 .. months_ahead LOOP
+        month := date_trunc('month', now() AT TIME ZONE 'UTC') + make_interval(months => offset_months);
+        name := 'event_log_' || to_char(month, 'YYYYMM');
+        CONTINUE WHEN to_regclass('public.' || name) IS NOT NULL;
+        EXECUTE format('CREATE TABLE %I PARTITION OF event_log FOR VALUES FROM (%L) TO (%L)', name,
+                       first_event_id(month), first_event_id(month + interval '1 month'));
+        FOR other IN
+            SELECT DISTINCT pg_get_userbyid(a.grantee) FROM pg_class c CROSS JOIN aclexplode(c.relacl) a
+            WHERE c.oid = to_regclass('public.' || name) AND a.grantee NOT IN (0, c.relowner)
+        LOOP
+            EXECUTE format('REVOKE ALL ON %I FROM %I', name, other);
+        END LOOP;
+        made := made + 1;
+    END LOOP;
+    RETURN made;
+END $$;
+
+-- Forgets months of the log that are over for longer than `keep_months`, and notes where the log begins now.
+CREATE FUNCTION drop_event_log_partitions(keep_months int) RETURNS int
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+DECLARE
+    keep_from date := date_trunc('month', now() AT TIME ZONE 'UTC') - make_interval(months => keep_months);
+    name text;
+    dropped int := 0;
+BEGIN
+    IF keep_months < 1 THEN
+        RAISE EXCEPTION 'a log of less than a month is none: keep at least 1';
+    END IF;
+    FOR name IN
+        SELECT c.relname FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
+        WHERE i.inhparent = 'event_log'::regclass AND c.relname ~ '^event_log_\d{6}$'
+          AND to_date(substr(c.relname, 11), 'YYYYMM') < keep_from
+    LOOP
+        EXECUTE format('DROP TABLE %I', name);
+        dropped := dropped + 1;
+    END LOOP;
+    DELETE FROM event_log_rest WHERE event_id < first_event_id(keep_from);
+    IF dropped > 0 OR FOUND THEN
+        UPDATE bookkeeping SET log_begins = greatest(log_begins, keep_from);
+    END IF;
+    RETURN dropped;
+END $$;
 
 -- Events per topic and ten seconds of record (wall) time: as the live worker counted them, and as SQL counts
 -- what was applied. The second, once known, is the one to show; the difference is the drift.
@@ -198,26 +300,32 @@ WITH reached AS (
     WHERE p.programme_id = for_programme AND p.joined_at <= as_of GROUP BY p.person_id
 ), made AS (
     SELECT m.match_id, m.mentee_id, m.mentor_id, m.made_at,
-           coalesce(m.ended_at > as_of, true) AS open,
-           CASE WHEN a.confirmed_at <= as_of THEN a.confirmed_at END AS confirmed_at,
+           coalesce(m.ended_at > as_of, true) AS open, a.cadence IS NOT NULL AS agreed,
            cadence_days(coalesce(a.cadence, m.cadence)) AS days
-    FROM match m LEFT JOIN agreement a ON a.match_id = m.match_id
+    FROM match m LEFT JOIN LATERAL (
+        SELECT g.cadence FROM agreement g WHERE g.match_id = m.match_id AND g.confirmed_at <= as_of
+        ORDER BY g.version DESC, g.confirmed_at DESC LIMIT 1
+    ) a ON true
     WHERE m.programme_id = for_programme AND m.made_at <= as_of
 ), sides AS (
     SELECT m.match_id, m.mentee_id AS person_id, m.mentor_id AS partner_id, 'mentee' AS role, m.made_at, m.open
     FROM made m
     UNION ALL
     SELECT m.match_id, m.mentor_id, m.mentee_id, 'mentor', m.made_at, m.open FROM made m
+), place AS (
+    SELECT DISTINCT ON (p.session_id) p.session_id, p.starts_at, coalesce(p.ends_at, p.starts_at) AS ends_at
+    FROM session_plan p WHERE p.programme_id = for_programme AND p.said_at <= as_of
+    ORDER BY p.session_id, p.sequence DESC, p.said_at DESC, p.starts_at DESC
 ), planned AS (
-    SELECT s.session_id, s.match_id, s.mentee_id, s.mentor_id, s.starts_at, s.scheduled_at,
-           coalesce(s.ends_at, s.starts_at) AS ends_at,
+    SELECT s.session_id, s.match_id, s.mentee_id, s.mentor_id, p.starts_at, p.ends_at, s.scheduled_at,
            CASE WHEN s.completed_at <= as_of THEN 'completed'
                 WHEN s.missed_at <= as_of THEN 'missed'
                 WHEN s.cancelled_at <= as_of AND s.cancelled_late THEN 'cancelled-late'
                 WHEN s.cancelled_at <= as_of THEN 'cancelled'
-                WHEN coalesce(s.ends_at, s.starts_at) <= as_of THEN 'unanswered'
+                WHEN p.ends_at <= as_of THEN 'unanswered'
                 ELSE 'planned' END AS state
-    FROM session s WHERE s.programme_id = for_programme
+    FROM session s JOIN place p ON p.session_id = s.session_id
+    WHERE s.programme_id = for_programme
 ), met AS (
     SELECT s.match_id, min(p.starts_at) AS first_at, max(p.starts_at) AS last_at
     FROM made s JOIN planned p ON p.match_id = s.match_id AND p.state = 'completed' GROUP BY s.match_id
@@ -230,7 +338,10 @@ WITH reached AS (
     SELECT p.participation_id, p.person_id, p.role, p.joined_at, o.match_id, o.partner_id, f.at AS first_made_at,
            coalesce(c.status, 'active') = 'active' AS active
     FROM participant p
-    LEFT JOIN person c ON c.person_id = p.person_id
+    LEFT JOIN LATERAL (
+        SELECT s.status FROM person_status s WHERE s.person_id = p.person_id AND s.said_at <= as_of
+        ORDER BY s.version DESC, s.said_at DESC LIMIT 1
+    ) c ON true
     LEFT JOIN partnered o ON o.person_id = p.person_id AND o.role = p.role
     LEFT JOIN first_made f ON f.person_id = p.person_id AND f.role = p.role
     WHERE p.programme_id = for_programme AND p.joined_at <= as_of
@@ -296,7 +407,7 @@ UNION ALL
 SELECT 'agreements-missing', m.match_id, m.made_at, true,
        floor(extract(epoch FROM as_of - m.made_at) / 86400), m.mentee_id, m.mentor_id, m.match_id, NULL, NULL
 FROM made m
-WHERE m.open AND m.confirmed_at IS NULL AND m.made_at <= as_of - agreement_due_days * interval '1 day'
+WHERE m.open AND NOT m.agreed AND m.made_at <= as_of - agreement_due_days * interval '1 day'
 UNION ALL
 SELECT 'sessions-scheduled', p.session_id, p.scheduled_at, true, NULL,
        p.mentee_id, p.mentor_id, p.match_id, p.session_id, p.state
@@ -327,9 +438,11 @@ FROM (SELECT r.run_id, r.finished_at FROM matching_run r
 JOIN waiting w ON w.run_id = n.run_id
 WHERE NOT EXISTS (SELECT FROM sides s WHERE s.person_id = w.person_id AND s.role = w.role AND s.open)
 UNION ALL
-SELECT CASE WHEN m.sent_at <= as_of THEN 'messages-sent' ELSE 'messages-failed' END,
-       m.message_id, coalesce(m.sent_at, m.failed_at), true,
-       extract(epoch FROM m.sent_at - m.due_at) / 60, m.recipient_id, NULL, NULL, NULL, m.kind
+SELECT 'messages-sent', m.message_id, m.sent_at, true, extract(epoch FROM m.sent_at - m.due_at) / 60,
+       m.recipient_id, NULL, NULL, NULL, m.kind
+FROM message m WHERE for_programme IS NULL AND m.sent_at BETWEEN since AND as_of
+UNION ALL
+SELECT 'messages-failed', m.message_id, m.failed_at, true, NULL, m.recipient_id, NULL, NULL, NULL, m.kind
 FROM message m
-WHERE for_programme IS NULL AND coalesce(m.sent_at, m.failed_at) BETWEEN since AND as_of
+WHERE for_programme IS NULL AND m.failed_at BETWEEN since AND as_of AND coalesce(m.sent_at > as_of, true)
 $$;

@@ -1,4 +1,7 @@
-"""Figures and the lists behind them: every statement here reads the same rows, `facts_behind`."""
+"""Figures and the lists behind them: every statement here reads the same rows, `facts_behind`.
+
+Means are of exact numbers: a mean of floats would depend on the order of the rows.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +20,8 @@ async def totals(conn: Connection, question: Question) -> tuple[Total, ...]:
     """Every figure that has any row behind it."""
     rows = await conn.fetch(
         """
-        SELECT figure, count(*) AS rows, count(*) FILTER (WHERE counted) AS counted, avg(amount) AS mean,
+        SELECT figure, count(*) AS rows, count(*) FILTER (WHERE counted) AS counted,
+               avg(amount::numeric)::float8 AS mean,
                percentile_cont(0.5) WITHIN GROUP (ORDER BY amount) AS median,
                percentile_cont(0.9) WITHIN GROUP (ORDER BY amount) AS p90
         FROM facts_behind($1, $2, $3, $4, $5) GROUP BY figure

@@ -25,13 +25,19 @@ SELECT l.match_id, l.state, l.reason, l.since, l.score,
 FROM listed l
 LEFT JOIN person e ON e.person_id = l.mentee_id
 LEFT JOIN person o ON o.person_id = l.mentor_id
-LEFT JOIN agreement a ON a.match_id = l.match_id
 LEFT JOIN LATERAL (
-    SELECT min(starts_at) FILTER (WHERE starts_at > $2 AND cancelled_at IS NULL AND missed_at IS NULL
-                                    AND completed_at IS NULL) AS next_at,
-           max(starts_at) FILTER (WHERE completed_at IS NOT NULL) AS last_at,
-           count(*) FILTER (WHERE completed_at IS NOT NULL) AS held
-    FROM session WHERE session.match_id = l.match_id
+    SELECT min(confirmed_at) AS confirmed_at FROM agreement WHERE agreement.match_id = l.match_id
+) a ON true
+LEFT JOIN LATERAL (
+    SELECT min(p.starts_at) FILTER (WHERE p.starts_at > $2 AND n.cancelled_at IS NULL AND n.missed_at IS NULL
+                                      AND n.completed_at IS NULL) AS next_at,
+           max(p.starts_at) FILTER (WHERE n.completed_at IS NOT NULL) AS last_at,
+           count(*) FILTER (WHERE n.completed_at IS NOT NULL) AS held
+    FROM session n JOIN LATERAL (
+        SELECT starts_at FROM session_plan WHERE session_plan.session_id = n.session_id
+        ORDER BY sequence DESC, said_at DESC, starts_at DESC LIMIT 1
+    ) p ON true
+    WHERE n.match_id = l.match_id
 ) s ON true
 WHERE l.state = ANY ($3::text[])
   AND ($4 = '' OR strpos(lower(concat_ws(' ', e.name, e.department, o.name, o.department)), $4) > 0)

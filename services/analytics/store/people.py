@@ -49,20 +49,34 @@ async def put_people(conn: Connection, events: Sequence[PersonChanged]) -> None:
     """The card of each person, as little of it as a list needs; the newest version wins."""
     await conn.execute(
         """
-        INSERT INTO person AS p (person_id, version, name, department, site, status)
-        SELECT DISTINCT ON (n.person_id) n.person_id, n.version, n.name, n.department, n.site, n.status
-        FROM unnest($1::uuid[], $2::int[], $3::text[], $4::text[], $5::text[], $6::text[])
-             AS n (person_id, version, name, department, site, status)
+        INSERT INTO person AS p (person_id, version, name, department, site)
+        SELECT DISTINCT ON (n.person_id) n.person_id, n.version, n.name, n.department, n.site
+        FROM unnest($1::uuid[], $2::int[], $3::text[], $4::text[], $5::text[])
+             AS n (person_id, version, name, department, site)
         ORDER BY n.person_id, n.version DESC
         ON CONFLICT (person_id) DO UPDATE SET
             version = excluded.version, name = excluded.name, department = excluded.department,
-            site = excluded.site, status = excluded.status
+            site = excluded.site
         WHERE excluded.version > p.version
         """,
         *columns(
-            (e.person_id, e.version, f"{e.given_name} {e.family_name}", e.department, e.site, e.status)
-            for e in events
+            (e.person_id, e.version, f"{e.given_name} {e.family_name}", e.department, e.site) for e in events
         ),
+    )
+
+
+async def put_statuses(conn: Connection, events: Sequence[PersonChanged]) -> None:
+    """Every status a person ever had: a figure of a past moment counts with the one that held then."""
+    await conn.execute(
+        """
+        INSERT INTO person_status (person_id, version, said_at, status)
+        SELECT person_id, version, said_at, status
+        FROM unnest($1::uuid[], $2::int[], $3::timestamptz[], $4::text[])
+             AS n (person_id, version, said_at, status)
+        ORDER BY person_id, version, said_at
+        ON CONFLICT DO NOTHING
+        """,
+        *columns((e.person_id, e.version, e.at, e.status) for e in events),
     )
 
 

@@ -17,14 +17,15 @@ CREATE TABLE programme (
     name         text NOT NULL
 );
 
--- `ends_on` is known once the match is made.
+-- `ends_on` is known once the match is made; `ended` says that it is over.
 CREATE TABLE pair (
     match_id     uuid PRIMARY KEY,
     version      int NOT NULL,
     programme_id uuid NOT NULL,
     mentee_id    uuid NOT NULL,
     mentor_id    uuid NOT NULL,
-    ends_on      date
+    ends_on      date,
+    ended        boolean NOT NULL DEFAULT false
 );
 
 CREATE TABLE meeting (

@@ -66,10 +66,10 @@ async def save_pair(conn: Connection, pair: core.Pair, version: int) -> bool:
     """Keeps what is known of a match; tells whether this is the newest that was heard of it."""
     newest: bool = await conn.fetchval(
         """
-        INSERT INTO pair AS p (match_id, version, programme_id, mentee_id, mentor_id, ends_on)
-        VALUES ($1, $2, $3, $4, $5, $6)
+        INSERT INTO pair AS p (match_id, version, programme_id, mentee_id, mentor_id, ends_on, ended)
+        VALUES ($1, $2, $3, $4, $5, $6, $7)
         ON CONFLICT (match_id) DO UPDATE SET version = greatest(p.version, excluded.version),
-            ends_on = coalesce(excluded.ends_on, p.ends_on)
+            ends_on = coalesce(excluded.ends_on, p.ends_on), ended = p.ended OR excluded.ended
         RETURNING p.version = $2
         """,
         pair.match_id,
@@ -78,13 +78,15 @@ async def save_pair(conn: Connection, pair: core.Pair, version: int) -> bool:
         pair.mentee_id,
         pair.mentor_id,
         pair.ends_on,
+        pair.ended,
     )
     return newest
 
 
 async def find_pair(conn: Connection, match_id: UUID) -> core.Pair | None:
     row = await conn.fetchrow(
-        "SELECT match_id, programme_id, mentee_id, mentor_id, ends_on FROM pair WHERE match_id = $1", match_id
+        "SELECT match_id, programme_id, mentee_id, mentor_id, ends_on, ended FROM pair WHERE match_id = $1",
+        match_id,
     )
     return core.Pair(**dict(row)) if row else None
 
@@ -108,18 +110,25 @@ async def knows_meeting(conn: Connection, session_id: UUID) -> bool:
 
 
 async def advance_meeting(conn: Connection, session_id: UUID, sequence: int, state: str) -> bool:
-    """Moves or cancels a session that still lies ahead; whether this is newer than what was known."""
-    row = await conn.fetchrow(
+    """Moves or cancels a session that still lies ahead; whether this is newer than what was known.
+
+    A session that is over or off stays so; only that its plan had changed before is kept.
+    """
+    found: bool | None = await conn.fetchval(
         """
-        UPDATE meeting SET sequence = $2, state = $3
-        WHERE session_id = $1 AND state = 'planned' AND sequence < $2
-        RETURNING session_id
+        WITH was AS (
+            SELECT state FROM meeting WHERE session_id = $1 AND sequence < $2 FOR UPDATE
+        )
+        UPDATE meeting SET sequence = $2,
+            state = CASE was.state WHEN 'planned' THEN $3 ELSE was.state END
+        FROM was WHERE session_id = $1
+        RETURNING was.state = 'planned'
         """,
         session_id,
         sequence,
         state,
     )
-    return row is not None
+    return found is True
 
 
 async def close_meeting(conn: Connection, session_id: UUID, state: str) -> None:

@@ -19,6 +19,7 @@ from shared import apply, consumer, crash, log, relay, tx
 from shared.clock import WallClock
 from shared.errors import Early, Transient
 from shared.events import MatchEnded, MatchMade, SessionCompleted
+from shared.inbox import Heard
 from shared.progress import Progress
 from shared.run import open_pool
 from shared.service import InBatches
@@ -129,7 +130,14 @@ def ears() -> apply.Ears:
             MatchEnded: on_match_ended,
             SessionCompleted: InBatches(on_sessions_completed),
         },
+        look_at,
     )
+
+
+async def look_at(applied: Sequence[Heard], t: tx.Tx) -> None:
+    """Told of everything that was applied: it has to be in the inbox by then, in the same transaction."""
+    ids = [one.envelope.id for one in applied]
+    assert await t.conn.fetchval("SELECT count(*) FROM inbox WHERE event_id = ANY($1)", ids) == len(ids)
 
 
 async def on_match_made(event: MatchMade, t: tx.Tx) -> None:

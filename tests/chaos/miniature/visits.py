@@ -152,7 +152,7 @@ LISTENER = (
     Visit("listener", around("aside.position"), nothing, at_start=True),
     Visit("listener", (*transaction("batch"), *around("batch.lock", "batch.halted", "batch.parked")), talk),
     Visit("listener", around("batch.admit", "batch.offsets", "offsets.commit"), talk),
-    Visit("listener", around("handle.one", "handle.many"), talk),
+    Visit("listener", around("handle.one", "handle.many", "handle.heard"), talk),
     Visit("listener", around("consumer.back-off"), nothing, at_start=True, env=NOWHERE),
     Visit("listener", around("consumer.stop", "client.stop"), end),
 )

@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 from uuid import NAMESPACE_OID, UUID, uuid5
 
 from services.analytics.consumers import CONSUMERS
+from services.analytics.store import days
 from shared import events as say
 from shared.events import Cadence, Event, Role
 from shared.service import InBatches
@@ -57,10 +58,12 @@ def a_programme(name: str = "Growth", at: float = 0, version: int = 1, *, title:
     )
 
 
-def a_card(name: str, status: str = "active", version: int = 1, department: str = "Design") -> Event:
+def a_card(
+    name: str, status: str = "active", version: int = 1, department: str = "Design", *, at: float = 0
+) -> Event:
     given, _, family = name.partition(" ")
     return say.PersonChanged(
-        at=day(0),
+        at=day(at),
         person_id=person(name),
         version=version,
         employee_number=name,
@@ -83,7 +86,9 @@ def invited(name: str, at: float = 0) -> Event:
     )
 
 
-def joined(name: str, role: Role = "mentee", at: float = 1, version: int = 1) -> Event:
+def joined(
+    name: str, role: Role = "mentee", at: float = 1, version: int = 1, *, capacity: int | None = None
+) -> Event:
     return say.ParticipantJoined(
         at=day(at),
         participation_id=say.ParticipationId(an_id("participation", name, role)),
@@ -91,7 +96,7 @@ def joined(name: str, role: Role = "mentee", at: float = 1, version: int = 1) ->
         programme_id=programme(),
         role=role,
         version=version,
-        capacity=2 if role == "mentor" else 1,
+        capacity=capacity or (2 if role == "mentor" else 1),
         languages=("en",),
         hours=(),
     )
@@ -282,12 +287,14 @@ def rated(mentee: str, mentor: str, ordinal: int = 1, *, by: Role, overall: int,
     )
 
 
-def sent(name: str, number: int, *, due: float, minutes_late: float = 0) -> Event:
+def sent(
+    name: str, number: int, *, due: float, minutes_late: float = 0, kind: str = "feedback-request"
+) -> Event:
     return say.MessageSent(
         at=day(due) + timedelta(minutes=minutes_late),
         message_id=say.MessageId(an_id("message", name, number)),
         recipient_id=person(name),
-        kind="feedback-request",
+        kind=kind,
         channel="mail",
         calendar=False,
         due_at=day(due),
@@ -309,9 +316,13 @@ def failed(name: str, number: int, *, due: float) -> Event:
 
 
 async def hear(conn: Connection, *told: Event) -> None:
-    """Hands events to the handlers as the consumer does: those of one topic together, in this order."""
+    """Hands events to the handlers as the consumer does: those of one topic together, in this order.
+
+    What is late is noted, as it is for every applied batch; only the log is left out, which needs envelopes.
+    """
     tx = Tx(conn, BEGINNING, "analytics")
     for kind in dict.fromkeys(type(event) for event in told):
         handler = CONSUMERS[kind]
         assert isinstance(handler, InBatches)
         await handler.handle([event for event in told if type(event) is kind], tx)
+    await days.note_late(conn, min(event.at for event in told))

@@ -201,7 +201,7 @@ async def test_a_figure_of_the_past_is_as_it_stood_then(conn: Connection) -> Non
     assert (then["match-rate"].counted, then["match-rate"].rows) == (5, 7)  # Dan was with Nora then
     assert then["active-pairs"].counted == 3
     assert then["sessions-completed"].counted == 1
-    assert then["waiting"].counted == 0  # whom the newest run left waiting is not told of an older day
+    assert then["waiting"].counted == 1  # Cleo, of the round on day 2; Dan was with Nora then
 
 
 async def test_a_range_counts_what_happened_in_it_and_leaves_how_things_stand(conn: Connection) -> None:
@@ -237,7 +237,8 @@ async def test_S40_what_a_mail_server_said_is_not_kept(conn: Connection) -> None
 async def test_weeks_and_codes_are_counted_from_the_same_rows(conn: Connection) -> None:
     weeks = await store.count_by_week(conn, question(), "sessions-completed")
     assert {(week - day(0).date()).days: many for week, many in weeks.items()} == {7: 1, 14: 1, 21: 1}
-    assert await store.count_by_code(conn, question(as_of=12), "waiting") == {}
+    before = await store.count_by_code(conn, question(as_of=12), "waiting")
+    assert before == {"mentee:goals-missing": 1, "mentee:no-candidate": 1}
     codes = await store.count_by_code(conn, question(), "waiting")
     assert codes == {"mentee:no-candidate": 1}
     assert await store.count_by_amount(conn, question(), "satisfaction") == {1: 1, 3: 1, 4: 1, 5: 1}

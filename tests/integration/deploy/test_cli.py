@@ -73,6 +73,7 @@ async def described(database: infra.MakeDatabase, tmp_path: Path) -> Store:
         "mail_dir": "",
         "tokens": {"admin": "a", "service": "s"},
         "pids": {},
+        "server": "",
         "supervisor": os.getpid(),
     }
     (tmp_path / "stack.json").write_text(json.dumps(found))
@@ -122,7 +123,7 @@ async def stop(store: Store) -> None:
 
 
 async def consumer_state(store: Store) -> tuple[bool, bool]:
-    """Whether the consumer is stopped, and whether a replay is asked for."""
+    """Whether the consumer is stopped, and whether a reread is asked for."""
     conn = await asyncpg.connect(store.owner_dsn)
     try:
         row = await conn.fetchrow(
@@ -205,7 +206,7 @@ def test_an_event_that_is_not_there_is_one_sentence(
         assert "parked list" in mentoring("parked", *action, "--dir", tmp_path).sentence
 
 
-def test_a_stopped_consumer_is_resumed_and_a_replay_is_asked_for(
+def test_a_stopped_consumer_is_resumed_and_a_reread_is_asked_for(
     mentoring: Mentoring, described: Store, tmp_path: Path
 ) -> None:
     asyncio.run(stop(described))
@@ -215,8 +216,24 @@ def test_a_stopped_consumer_is_resumed_and_a_replay_is_asked_for(
     assert "It was stopped since" in resumed.out
     assert "too many failures" in resumed.out
     assert "was not stopped" in mentoring("resume", "scheduling", "--dir", tmp_path).out
-    assert mentoring("replay", "scheduling", "--dir", tmp_path).code == 0
+    assert mentoring("reread", "scheduling", "--dir", tmp_path).code == 0
     assert asyncio.run(consumer_state(described)) == (False, True)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (("payroll",), "There is no service payroll: choose from"),
+        (("analytics",), "name it with --into"),
+        (("analytics", "--until", "yesterday"), "--until yesterday is not a time: say for example"),
+        (("matching", "--into", "postgresql://me@127.0.0.1:1/x"), "it is who says them"),
+        (("scheduling", "--until", "2026-07-01", "--into", "postgresql://x"), "--until is for analytics"),
+    ],
+)
+def test_a_replay_that_makes_no_sense_is_one_sentence(
+    mentoring: Mentoring, described: Store, tmp_path: Path, arguments: tuple[str, ...], sentence: str
+) -> None:
+    assert sentence in mentoring("replay", *arguments, "--dir", tmp_path).sentence
 
 
 def test_status_says_who_does_not_answer(mentoring: Mentoring, described: Store, tmp_path: Path) -> None:

@@ -207,7 +207,7 @@ async def test_whoever_has_yet_to_try_again_what_came_early_says_so(
         assert await listener.effects(orphan) == [1]
 
 
-async def test_a_replay_reads_everything_again_and_changes_nothing(
+async def test_a_reread_reads_everything_again_and_changes_nothing(
     listener: Listener, settings: Settings
 ) -> None:
     match = a_match()
@@ -217,7 +217,7 @@ async def test_a_replay_reads_everything_again_and_changes_nothing(
         await until(lambda: sum(progress.done.values()) == 1)
         await listener.door.pool.execute("DELETE FROM inbox")
         async with tx.transaction(listener.door) as t:
-            await inbox.request_replay(t.conn)
+            await inbox.request_reread(t.conn)
 
         async def twice() -> bool:
             return await listener.effects(match) == [1, 1]

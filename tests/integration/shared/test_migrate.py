@@ -85,6 +85,24 @@ async def test_the_one_who_runs_may_touch_rows_and_never_tables(
             await runner.execute(forbidden)
 
 
+async def test_to_a_table_that_is_append_only_the_one_who_runs_may_only_add(
+    store: databases.Store, folder: Path, runner: Connection
+) -> None:
+    add(
+        folder,
+        "0002_log.sql",
+        "CREATE TABLE kept (id int) PARTITION BY RANGE (id); COMMENT ON TABLE kept IS 'append-only';"
+        " CREATE TABLE kept_rest PARTITION OF kept DEFAULT;",
+    )
+    await migrate.migrate(store.owner_dsn, folder, ROLE)
+    await migrate.migrate(store.owner_dsn, folder, ROLE)
+    await runner.execute("INSERT INTO kept (id) VALUES (1)")
+    for forbidden in ("UPDATE kept SET id = 2", "DELETE FROM kept", "DELETE FROM kept_rest"):
+        with pytest.raises(asyncpg.InsufficientPrivilegeError):
+            await runner.execute(forbidden)
+    await runner.execute("DELETE FROM day")
+
+
 async def test_partitions_made_later_are_open_to_the_one_who_runs(
     store: databases.Store, folder: Path, runner: Connection
 ) -> None:
