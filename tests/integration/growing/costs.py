@@ -24,7 +24,7 @@ from rich.table import Table
 
 from deploy.local.databases import SERVICES
 from deploy.local.demo.proof import HEARD
-from shared import apply, envelope, events, outbox, relay, topics, tx
+from shared import apply, envelope, events, log, outbox, relay, topics, tx
 from shared.breaker import Breaker
 from shared.clock import SteppedClock
 from shared.events import Event
@@ -34,6 +34,8 @@ from tests import infra
 from tests.integration.analytics import builders as told
 
 BATCH = 500
+LISTENERS = ("scheduling", "notifications", "analytics")
+"""Matching hears of matches and sessions of matches that it made itself, in rounds of its own."""
 PREFIX = "costs-"
 
 
@@ -73,7 +75,7 @@ class Meter:
 
 
 def story(pairs: int) -> Mapping[type[Event], list[Event]]:
-    """A programme of so many pairs with three sessions each, one of which takes place: by kind, in the order of the phrasebook."""
+    """Pairs with three sessions each, one of which takes place: by kind, in the phrasebook's order."""
     both = [(f"Mentee {n}", f"Mentor {n}") for n in range(pairs)]
     hours = tuple(events.WorkingHours(weekday=day, starts="09:00", ends="17:00") for day in range(5))
     joined = [
@@ -126,7 +128,7 @@ async def measured(
             tell(f"{kind.topic()}: {len(told_of[kind])} events")
             costs += await _said(doors["matching"], meter, told_of[kind])
             costs += await _carried(doors["matching"], meter, producer, kind)
-            for service in SERVICES:
+            for service in LISTENERS:
                 if kind.topic() in HEARD[service]:
                     costs.append(await _heard(doors[service], meter, service, told_of[kind]))
     finally:
@@ -209,6 +211,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     )
     options: Any = parser.parse_args(argv)
     console = Console(stderr=True)
+    log.configure("costs", level="ERROR")
     with infra.kafka_address() as kafka, infra.postgres_dsn() as dsn:
         costs = asyncio.run(_main(kafka, dsn, options.pairs, console))
     show(console, costs)
