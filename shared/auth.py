@@ -213,9 +213,11 @@ class signed:
 async def use_once(tx: Tx, link: SignedLink) -> None:
     """Marks the link as used, in the transaction of what it is used for. Raises LinkUsed."""
     row = await tx.conn.fetchrow(
-        "INSERT INTO used_link (link_id, used_at) VALUES ($1, $2) ON CONFLICT DO NOTHING RETURNING link_id",
+        "INSERT INTO used_link (link_id, used_at, expires_at) VALUES ($1, $2, $3)"
+        " ON CONFLICT DO NOTHING RETURNING link_id",
         link.id,
         tx.now,
+        link.expires_at,
     )
     if row is None:
         raise LinkUsed("This link has been used already.")

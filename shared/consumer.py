@@ -17,7 +17,7 @@ from typing import Any
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
 from aiokafka.errors import KafkaError
 
-from shared import apply, crash, inbox, log
+from shared import apply, crash, inbox, log, membership
 from shared.breaker import Breaker
 from shared.errors import Transient
 from shared.inbox import Record
@@ -44,13 +44,13 @@ class Listening(ConsumerRebalanceListener):
         self.breaker = Breaker()
         self.consumer = AIOKafkaConsumer(
             bootstrap_servers=settings.kafka,
-            group_id=f"{settings.topic_prefix}{door.service}",
-            group_instance_id=f"{settings.topic_prefix}{door.service}-{settings.replica}",
+            group_id=membership.group_of(settings),
+            group_instance_id=membership.instance_of(settings, settings.replica),
             enable_auto_commit=False,
             auto_offset_reset="earliest",
             max_poll_records=settings.batch_records_max,
             session_timeout_ms=10_000,
-            heartbeat_interval_ms=3_000,
+            heartbeat_interval_ms=1_000,
             max_poll_interval_ms=60_000,
             request_timeout_ms=15_000,
         )

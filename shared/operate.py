@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 import asyncpg
 
-from shared import inbox, migrate, parked, topics
+from shared import inbox, membership, migrate, parked, topics
 from shared.errors import Refused
 from shared.service import Service
 
@@ -21,6 +21,8 @@ def parse(service: str, own: Sequence[str], argv: Sequence[str] | None) -> argpa
     commands.add_parser("serve", help="run the service until it is told to stop")
     commands.add_parser("migrate", help="bring the store's schema and the topics up to date")
     commands.add_parser("resume", help="let a stopped consumer go on")
+    dismiss = commands.add_parser("dismiss", help="tell the broker that a process will not come back")
+    dismiss.add_argument("replica", type=int, help="its ordinal, MENTORING_REPLICA")
     commands.add_parser("reread", help="read all topics again; what was applied is not applied twice")
     _parse_parked(commands.add_parser("parked", help="events that could not be applied"))
     for name in own:
@@ -51,6 +53,9 @@ async def run(service: Service, arguments: argparse.Namespace) -> int:
             print(f"{service.name}: applied {name}")
         await topics.ensure(settings.kafka, settings.topic_prefix)
         print(f"{service.name}: schema and topics are up to date")
+        return 0
+    if arguments.command == "dismiss":
+        print(await membership.dismiss_replica(settings, arguments.replica))
         return 0
     conn = await asyncpg.connect(settings.dsn.get_secret_value(), timeout=5)
     try:

@@ -165,10 +165,10 @@ async def _refuse_old_schema(service: Service, pool: Pool) -> None:
 
 async def _run_all(service: Service, door: Door, stopping: asyncio.Event) -> int:
     progress = Progress()
-    http = _http(service, door, progress)
     listening = _listen(service.settings)
     tasks = _tasks(service, door, progress, stopping)
-    tasks.append(asyncio.create_task(http.serve([listening]), name="http"))
+    answering = _answer(partial(_http, service, door, progress), listening, stopping)
+    tasks.append(asyncio.create_task(answering, name="http"))
     stop = asyncio.create_task(stopping.wait(), name="stop")
     log.info("serve", service=service.name, outcome="started", port=service.settings.http_port)
     done, _ = await asyncio.wait({*tasks, stop}, return_when=asyncio.FIRST_COMPLETED)
@@ -177,10 +177,21 @@ async def _run_all(service: Service, door: Door, stopping: asyncio.Event) -> int
         error = task.exception()
         log.error("task", task=task.get_name(), outcome="died", error=repr(error), exc_info=error)
     stopping.set()
-    http.should_exit = True
     await _drain(tasks, service.settings.drain_timeout_s)
     log.info("serve", service=service.name, outcome="stopped")
     return 1 if dead else 0
+
+
+async def _answer(build: Callable[[], Http], listening: socket.socket, stopping: asyncio.Event) -> None:
+    """Answers until `stopping` is set. The application is built beside the loops: while a process starts, its
+    partitions wait for its consumer and for nothing else."""
+    http = await asyncio.to_thread(build)
+    serving = asyncio.create_task(http.serve([listening]))
+    stop = asyncio.create_task(stopping.wait())
+    await asyncio.wait({serving, stop}, return_when=asyncio.FIRST_COMPLETED)
+    stop.cancel()
+    http.should_exit = True
+    await serving
 
 
 def _http(service: Service, door: Door, progress: Progress) -> Http:

@@ -1,9 +1,13 @@
-"""Creates the topics that the phrasebook declares, and verifies the ones that are there."""
+"""Creates the topics that the phrasebook declares, and verifies the ones that are there.
+
+A setting that nobody has set on a topic is set; one that somebody has set to something else is refused: what
+Kafka keeps longer than inboxes remember could be applied twice, and what it keeps shorter could be missed.
+"""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,7 +20,12 @@ from shared.events import EVENTS, SAID_BY, Event
 PARTITIONS = 6
 DAY_MS = 24 * 3600 * 1000
 RETENTION_DAYS = 14
-KEPT: Mapping[str, str] = {"cleanup.policy": "delete", "retention.ms": str(RETENTION_DAYS * DAY_MS)}
+# Kafka forgets whole segments: with its own limit of a week per segment a quiet topic would keep three weeks.
+KEPT: Mapping[str, str] = {
+    "cleanup.policy": "delete",
+    "retention.ms": str(RETENTION_DAYS * DAY_MS),
+    "segment.ms": str(DAY_MS),
+}
 COMPACTED: Mapping[str, str] = {
     "cleanup.policy": "compact",
     "segment.ms": str(DAY_MS),
@@ -26,6 +35,8 @@ COMPACTED: Mapping[str, str] = {
 REPLICAS_MAX = 3
 TIMEOUT_MS = 15_000
 VISIBLE_POLL_S = 0.05
+SET_ON_THE_TOPIC = 1
+"""Kafka's number for a setting that comes from the topic itself, not from a default."""
 
 
 class TopicMismatch(Exception):
@@ -107,26 +118,56 @@ def _led(partitions: list[dict[str, Any]]) -> bool:
 async def _verify(
     admin: AIOKafkaAdminClient, wanted: tuple[Declared, ...], partitions: Mapping[str, int]
 ) -> None:
-    policies = await _policies(admin, [one.name for one in wanted])
-    for one in wanted:
-        if partitions[one.name] != PARTITIONS:
-            raise TopicMismatch(
-                f"the topic {one.name} has {partitions[one.name]} partitions, not {PARTITIONS}"
-            )
-        policy, declared_policy = policies[one.name], one.configs["cleanup.policy"]
-        if policy != declared_policy:
-            raise TopicMismatch(
-                f"the topic {one.name} has the cleanup policy {policy}, not {declared_policy}"
-            )
+    settings = await _settings(admin, [one.name for one in wanted])
+    wrong = [
+        *(_wrong_partitions(one, partitions[one.name]) for one in wanted),
+        *(difference for one in wanted for difference in _differences(one, settings[one.name])),
+    ]
+    if any(wrong):
+        raise TopicMismatch("; ".join(text for text in wrong if text))
+    behind = {one.name: one.configs for one in wanted if one.configs.keys() - settings[one.name].keys()}
+    if behind:
+        await _set(admin, {name: {**settings[name], **configs} for name, configs in behind.items()})
 
 
-async def _policies(admin: AIOKafkaAdminClient, names: list[str]) -> dict[str, str]:
-    resources = [ConfigResource(ConfigResourceType.TOPIC, name, {"cleanup.policy": None}) for name in names]
+def _wrong_partitions(one: Declared, found: int) -> str:
+    return "" if found == PARTITIONS else f"the topic {one.name} has {found} partitions, not {PARTITIONS}"
+
+
+def _differences(one: Declared, found: Mapping[str, str]) -> Iterator[str]:
+    """What somebody has set on the topic and the phrasebook declares otherwise."""
+    for name, value in one.configs.items():
+        if found.get(name, value) == value:
+            continue
+        if name == "cleanup.policy":
+            yield f"the topic {one.name} has the cleanup policy {found[name]}, not {value}"
+        else:
+            yield f"the topic {one.name} has {name}={found[name]}, not {value}: set it so, or remove it there"
+
+
+async def _settings(admin: AIOKafkaAdminClient, names: list[str]) -> dict[str, dict[str, str]]:
+    """Of each topic what is set on itself, and its cleanup policy, wherever that comes from."""
+    resources = [ConfigResource(ConfigResourceType.TOPIC, name) for name in names]
     found = {}
     responses: list[Any] = await admin.describe_configs(resources)
     for response in responses:
         for code, message, _type, name, configs in response.resources:
             if code:
                 raise for_code(code)(f"the topic {name} could not be described: {message}")
-            found[name] = next(config[1] for config in configs if config[0] == "cleanup.policy")
+            found[name] = {
+                config[0]: config[1]
+                for config in configs
+                if config[3] == SET_ON_THE_TOPIC or config[0] == "cleanup.policy"
+            }
     return found
+
+
+async def _set(admin: AIOKafkaAdminClient, settings: Mapping[str, Mapping[str, str]]) -> None:
+    """Gives topics these settings and, so the protocol wills, no others."""
+    responses: list[Any] = await admin.alter_configs(
+        [ConfigResource(ConfigResourceType.TOPIC, name, dict(own)) for name, own in settings.items()]
+    )
+    for response in responses:
+        for code, message, _type, name in response.resources:
+            if code:
+                raise for_code(code)(f"the topic {name} could not be set: {message}")

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from pathlib import Path
 
 from fastapi import FastAPI
 from prometheus_client import Gauge
 
-from services.analytics import api, console, consumers, jobs
+from services.analytics import api, consumers, jobs
 from services.analytics.settings import Settings
 from shared import metrics
 from shared.api import application
@@ -24,6 +25,8 @@ def build(settings: Settings) -> Service:
     )
 
     def http(door: Door) -> FastAPI:
+        # The console's library takes a third of a start: it is loaded when the consumer is at work already.
+        console = import_module("services.analytics.console")
         app = application(
             door,
             settings,

@@ -10,8 +10,9 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.errors import KafkaError
 
-from shared import topics
+from shared import housekeeping, topics
 from shared.events import EVENTS, MatchMade, PersonChanged
+from tests.integration.shared.test_carrying import until
 
 FEW = (PersonChanged, MatchMade)
 
@@ -78,6 +79,42 @@ async def test_another_cleanup_policy_is_refused(
         topics.TopicMismatch, match="person-changed has the cleanup policy delete, not compact"
     ):
         await topics.ensure(kafka, topic_prefix, FEW)
+
+
+async def test_another_retention_is_refused_with_what_it_should_be(
+    kafka: str, admin: AIOKafkaAdminClient, topic_prefix: str
+) -> None:
+    longer = str(30 * topics.DAY_MS)
+    await admin.create_topics(
+        [NewTopic(f"{topic_prefix}match-made", 6, 1, topic_configs={"retention.ms": longer})]
+    )
+    with pytest.raises(topics.TopicMismatch, match=f"match-made has retention.ms={longer}, not 1209600000"):
+        await topics.ensure(kafka, topic_prefix, FEW)
+
+
+async def test_what_nobody_has_set_is_set_and_the_rest_stays(
+    kafka: str, admin: AIOKafkaAdminClient, topic_prefix: str
+) -> None:
+    name = f"{topic_prefix}match-made"
+    await admin.create_topics([NewTopic(name, 6, 1, topic_configs={"max.message.bytes": "2000000"})])
+    await topics.ensure(kafka, topic_prefix, FEW)
+    wanted = {**topics.KEPT, "max.message.bytes": "2000000"}
+
+    async def as_wanted() -> bool:
+        found = await configs(admin, name)
+        return {key: found[key] for key in wanted} == wanted
+
+    await until(as_wanted)
+
+
+async def test_a_quiet_topic_is_forgotten_before_the_inbox_forgets_its_ids(
+    kafka: str, admin: AIOKafkaAdminClient, topic_prefix: str
+) -> None:
+    """A record goes with its segment: when the segment's last record is old enough."""
+    await topics.ensure(kafka, topic_prefix, FEW)
+    found = await configs(admin, f"{topic_prefix}match-made")
+    kept_days = (int(found["retention.ms"]) + int(found["segment.ms"])) / topics.DAY_MS
+    assert kept_days + 5 <= housekeeping.INBOX_DAYS_KEPT
 
 
 async def test_without_a_broker_it_is_a_kafka_error(unused_tcp_port: int) -> None:
