@@ -79,21 +79,18 @@ async def on_match_ended(event: events.MatchEnded, tx: Tx) -> None:
 async def on_agreement_changed(event: events.AgreementChanged, tx: Tx) -> None:
     """The other side confirmed the old terms and has to look at the new ones."""
     pair = await _made_pair(tx, event.match_id)
-    if pair.ended:
-        return
     cards = await _cards(tx, pair.people)
     partner = set(pair.people) - {event.changed_by}
     await _owe(tx, core.to_each("terms-changed", pair, cards, now=tx.now, at=event.at, only=partner))
+    await _unless_ended(tx, pair)
 
 
 async def on_agreement_confirmed(event: events.AgreementConfirmed, tx: Tx) -> None:
-    """Topics come in any order: what was agreed is no news when the end was heard first."""
     pair = await _made_pair(tx, event.match_id)
-    if pair.ended:
-        return
     cards = await _cards(tx, pair.people)
     await messages.withdraw_for_match(tx.conn, pair.match_id, core.OF_TERMS)
     await _owe(tx, core.to_each("agreed", pair, cards, now=tx.now, at=event.at))
+    await _unless_ended(tx, pair)
 
 
 async def on_session_scheduled(event: events.SessionScheduled, tx: Tx) -> None:
@@ -153,6 +150,12 @@ def _meeting(event: events.SessionScheduled | events.SessionMoved | events.Sessi
     mode = "" if isinstance(event, events.SessionCancelled) else event.mode
     was_at = event.previous_starts_at if isinstance(event, events.SessionMoved) else None
     return core.Meeting(event.session_id, event.ordinal, event.sequence, *times, mode, was_at)
+
+
+async def _unless_ended(tx: Tx, pair: core.Pair) -> None:
+    """Topics come in any order: news of a pair's terms is taken back where its end was heard first."""
+    if pair.ended:
+        await messages.withdraw_for_match(tx.conn, pair.match_id, core.OF_MATCH)
 
 
 async def _advanced(tx: Tx, event: events.SessionMoved | events.SessionCancelled, state: str) -> bool:
