@@ -38,6 +38,8 @@ class Ground:
     kafka: str
     admin_dsn: str
     peer_python: Path
+    postgres_pid: int
+    broker_home: Path
     _templates: dict[str, str] = field(default_factory=dict)
 
     async def store(self, service: str = SERVICE, folder: Path = small.FOLDER) -> Store:
@@ -63,6 +65,10 @@ class Ground:
     async def peer(self, module: str, **spec: Any) -> dict[str, Any]:
         """The same for a peer, in the peers' environment."""
         return await self._run([str(self.peer_python), "-m", f"tests.bench.{module}"], spec)
+
+    async def run_module(self, module: str, **spec: Any) -> dict[str, Any]:
+        """The same for a module of the bench that is a worker of its own."""
+        return await self._run([sys.executable, "-m", f"tests.bench.{module}"], spec)
 
     async def _run(self, command: list[str], spec: dict[str, Any]) -> dict[str, Any]:
         name = uuid.uuid4().hex[:8]
@@ -129,4 +135,6 @@ def prepared(peer_python: Path) -> Iterator[Ground]:
         broker.start()
         held.callback(server.stop)
         server.start()
-        yield Ground(home, broker.address, server.dsn(), peer_python)
+        noted = leftovers.noted(home / "pids" / "postgres.json")
+        assert noted is not None, "the database server has just started"
+        yield Ground(home, broker.address, server.dsn(), peer_python, noted.pid, home / "kafka")

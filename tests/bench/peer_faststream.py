@@ -33,10 +33,11 @@ async def main(spec: dict[str, object]) -> None:
         ack_policy=AckPolicy.NACK_ON_ERROR,
     )
     async def on_sessions_measured(events: list[job.SessionMeasured], message: KafkaMessage) -> None:
-        if stamps.stamp(len(events)):
-            app.exit()
+        last = stamps.stamp(len(events))
         places = [job.place(raw) for raw in message.raw_message]
         await job.apply(pool, places, events)
+        if last:
+            app.exit()
 
     job.settle()
     await app.run()

@@ -58,10 +58,11 @@ def build(spec: dict[str, Any], pool: Any, stamps: job.Stamps, enough: asyncio.E
             table[f"{event.programme_id}/{job.day(event)}/{message.partition}"] += 1
             taken.append((job.place(_raw(message)), event))
             if len(taken) == job.BATCH:
-                if stamps.stamp(len(taken)):
-                    enough.set()
+                last = stamps.stamp(len(taken))
                 await job.apply(pool, [where for where, _ in taken], [event for _, event in taken])
                 taken.clear()
+                if last:
+                    enough.set()
 
     app.agent(records, name="count", concurrency=1)(count)
     return app
