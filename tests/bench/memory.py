@@ -27,9 +27,9 @@ AROUND = 0.1
 
 @dataclass(frozen=True)
 class Size:
-    """Bytes of a process: its own and its part of what it shares (PSS), and all that it has mapped (RSS)."""
+    """Bytes of a process: what it has alone (USS; no other process changes that), all it has mapped (RSS)."""
 
-    pss: float
+    own: float
     rss: float
 
 
@@ -77,7 +77,7 @@ async def while_consuming(stand: Ground, few: int, many: int) -> tuple[Size, Siz
 
 def size_of(pid: int) -> Size:
     found = psutil.Process(pid).memory_full_info()
-    return Size(found.pss, found.rss)
+    return Size(found.uss, found.rss)
 
 
 def _at(samples: list[tuple[int, Size]], mark: int) -> Size:
@@ -85,4 +85,4 @@ def _at(samples: list[tuple[int, Size]], mark: int) -> Size:
     near = [size for applied, size in samples if abs(applied - mark) <= AROUND * mark]
     if not near:
         near = [min(samples, key=lambda one: abs(one[0] - mark))[1]]
-    return Size(median(one.pss for one in near), median(one.rss for one in near))
+    return Size(median(one.own for one in near), median(one.rss for one in near))

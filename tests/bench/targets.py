@@ -295,19 +295,19 @@ async def flat_memory(stand: Ground, sizes: Sizes) -> list[Row]:
     """The whole process of a service, while it consumes: its memory after a tenth and after all."""
     few, many = sizes.memory_events // 10, sizes.memory_events
     early, late = await memory.while_consuming(stand, few, many)
-    grown = late.pss - early.pss
+    grown = late.own - early.own
     return [
         Row(
             id="memory",
-            what=f"growth of a consuming service's memory from {few:,} to {many:,} events (PSS)",
+            what=f"growth of a consuming service's memory from {few:,} to {many:,} events (USS)",
             unit="MB",
             value=grown / 1e6,
             bound=None,
             ratio=None,
             goal=10.0,
             at_least=False,
-            spread=(early.pss / 1e6, late.pss / 1e6),
-            bounded_by=f"PSS {early.pss / 1e6:.1f} MB, then {late.pss / 1e6:.1f} MB "
+            spread=(early.own / 1e6, late.own / 1e6),
+            bounded_by=f"USS {early.own / 1e6:.1f} MB, then {late.own / 1e6:.1f} MB "
             f"(RSS {early.rss / 1e6:.1f}, {late.rss / 1e6:.1f}), medians of samples around both marks; "
             "fetched records and one batch are "
             "all that is held",
