@@ -43,7 +43,7 @@ lint: setup
 test: setup lint
 ifeq ($(strip $(ARGS)),)
 	$(BIN)/pytest -n 2 --dist loadfile tests/unit tests/contract tests/integration
-	$(BIN)/pytest tests/e2e tests/chaos
+	$(BIN)/pytest tests/e2e tests/chaos tests/bench
 else
 	$(BIN)/pytest $(ARGS)
 endif
