@@ -4,7 +4,7 @@ BIN := .venv/bin
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up status test chaos lint clean screenshots
+.PHONY: help setup demo up status test chaos lint clean screenshots bench-events
 
 help:
 	@echo "make demo         a company of 290 people lives through half a year of mentoring, in minutes"
@@ -13,6 +13,7 @@ help:
 	@echo "make up           an empty company on the wall clock; Ctrl-C stops it"
 	@echo "make status       how the running company is doing"
 	@echo "make lint         ruff, mypy and the import contracts alone"
+	@echo "make bench-events what an event costs, and how far that is from the bounds and from the peers"
 	@echo "make setup        virtual environment, packages, Kafka's jars: part of all of these"
 	@echo "make screenshots  the pictures in README.md, made anew"
 	@echo "make clean        removes data, logs and caches of earlier runs"
@@ -42,13 +43,17 @@ lint: setup
 test: setup lint
 ifeq ($(strip $(ARGS)),)
 	$(BIN)/pytest -n 2 --dist loadfile tests/unit tests/contract tests/integration
-	$(BIN)/pytest tests/e2e tests/chaos
+	$(BIN)/pytest tests/e2e tests/chaos tests/bench
 else
 	$(BIN)/pytest $(ARGS)
 endif
 
 chaos: setup
 	@$(BIN)/python -m tests.chaos
+
+bench-events: setup
+	@$(PYTHON) deploy/setup.py peers
+	@$(BIN)/python -m tests.bench $(ARGS)
 
 clean:
 	@$(PYTHON) deploy/setup.py clean

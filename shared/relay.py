@@ -12,6 +12,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import groupby
 from typing import Any
 
@@ -34,6 +35,7 @@ ANSWER_TIMEOUT_S = 3.0
 FOLLOW_S = 1.0
 HEALTHY_S = 10.0
 """Who has worked that long begins the back-off anew."""
+KEYS_REMEMBERED = 10_000
 BACK_OFF_S = (0.1, 0.5, 1.0, 2.0)
 LEADER_IDLE_S = 30.0
 LEAD = "SELECT pg_try_advisory_lock($2) FROM set_config('idle_session_timeout', $1, false)"
@@ -160,7 +162,8 @@ async def carry(
     rows = await crash.around("relay.read", outbox.oldest(conn, rows_max))
     if not rows:
         return 0
-    counts = {row["topic"]: await partition_count(producer, prefix + row["topic"]) for row in rows}
+    names = {row["topic"] for row in rows}
+    counts = {name: await partition_count(producer, prefix + name) for name in names}
 
     def place(row: asyncpg.Record) -> tuple[str, int]:
         return (prefix + row["topic"], partition_of(row["key"].encode(), counts[row["topic"]]))
@@ -180,8 +183,12 @@ async def partition_count(producer: AIOKafkaProducer, topic: str) -> int:
     return len(await crash.around("relay.partitions", producer.partitions_for(topic)))
 
 
+@lru_cache(maxsize=KEYS_REMEMBERED)
 def partition_of(key: bytes, partitions: int) -> int:
-    """Kafka's own default: murmur2 of the key, positive, modulo the number of partitions."""
+    """Kafka's own default: murmur2 of the key, positive, modulo the number of partitions.
+
+    In Python the hash costs as much as all the rest of a row; a row needs it twice, and a key comes again.
+    """
     return int((murmur2(key) & 0x7FFFFFFF) % partitions)
 
 
