@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, get_args
@@ -114,6 +115,17 @@ async def test_months_of_the_log_are_made_ahead_and_old_ones_dropped_where_it_is
     with pytest.raises(asyncpg.RaiseError, match="keep at least 1"):
         await door.pool.execute("SELECT drop_event_log_partitions(0)")
     pool.terminate()
+
+
+async def test_processes_that_make_the_same_months_at_once_wait_for_each_other(door: Door) -> None:
+    async def make() -> None:
+        async with transaction(door) as tx:
+            await log.make_months(tx.conn, 6)
+
+    await asyncio.gather(*(make() for _ in range(4)))
+    assert await door.pool.fetchval(
+        "SELECT count(*) FROM pg_inherits WHERE inhparent = 'event_log'::regclass"
+    ) == (1 + 6)
 
 
 def test_the_log_says_of_every_event_what_it_keeps_and_no_name_is_among_it() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 import asyncpg
 import pytest
@@ -96,7 +97,7 @@ async def town(
     clock.set(BEGINNING)
     door = Door(service, pool, clock, Bell(), topic_prefix)
     live = Live(service, store.owner_dsn, kafka, topic_prefix)
-    settings = Settings(dsn="", kafka=kafka, topic_prefix=topic_prefix)  # type: ignore[arg-type]
+    settings = settings_of(service)(dsn="", kafka=kafka, topic_prefix=topic_prefix)
     of = cards.Topics(kafka, topic_prefix, service, {})
     listening = Listening(door, of.ears, settings, Progressed())
     listening.consumer.subscribe([topic_prefix + card.event.topic() for card in of.cards])
@@ -104,6 +105,13 @@ async def town(
     yield Town(service, store, live, Place(postgres.admin_dsn), door, listening)
     await listening.consumer.stop()
     pool.terminate()
+
+
+def settings_of(name: str) -> type[Settings]:
+    class Own(Settings):
+        service: ClassVar[str] = name
+
+    return Own
 
 
 def differing(outcome: Outcome) -> dict[str, set[str]]:

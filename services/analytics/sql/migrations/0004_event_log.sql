@@ -30,6 +30,7 @@ DECLARE
     name text;
     other name;
 BEGIN
+    PERFORM pg_advisory_xact_lock(hashtext('event_log partitions'));  -- every process keeps the log
     FOR offset_months IN 1 .. months_ahead LOOP
         month := date_trunc('month', now() AT TIME ZONE 'UTC') + make_interval(months => offset_months);
         name := 'event_log_' || to_char(month, 'YYYYMM');
@@ -58,6 +59,7 @@ BEGIN
     IF keep_months < 1 THEN
         RAISE EXCEPTION 'a log of less than a month is none: keep at least 1';
     END IF;
+    PERFORM pg_advisory_xact_lock(hashtext('event_log partitions'));
     FOR name IN
         SELECT c.relname FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
         WHERE i.inhparent = 'event_log'::regclass AND c.relname ~ '^event_log_\d{6}$'

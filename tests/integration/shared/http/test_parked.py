@@ -8,12 +8,18 @@ from pathlib import Path
 import httpx
 import pytest
 
-from shared import apply, inbox, operate, parked
+from shared import apply, inbox, log, operate, parked
 from shared.breaker import Breaker
 from shared.service import Service
 from tests.integration.shared.http import notes
 from tests.integration.shared.http.notes import ADMIN, WRITER, Notes
 from tests.integration.shared.plumbing import Listener, a_match, ended, recorded
+
+
+@pytest.fixture(autouse=True)
+def lines() -> None:
+    """Who looked and who resumed is in the log, whatever a test before this one made of it."""
+    log.configure("notes")
 
 
 async def put_aside(desk: Notes, many: int = 3) -> list[int]:
