@@ -15,9 +15,9 @@ from deploy.local.demo.proof import HEARD
 from deploy.local.supervise import Part
 from shared.topics import PARTITIONS
 from tests import infra
-from tests.integration.growing import company as companies
-from tests.integration.growing import groups
-from tests.integration.growing.company import GROWING, Company, Pause, eventually
+from tests.e2e.growing import company as companies
+from tests.e2e.growing import groups
+from tests.e2e.growing.company import GROWING, Company, Pause, eventually
 
 pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(300)]
 

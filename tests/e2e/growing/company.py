@@ -27,7 +27,7 @@ from deploy.local.supervise import Part, Supervisor, stop_all
 from shared import relay, topics
 from shared.topics import PARTITIONS
 from tests import infra
-from tests.integration.growing import groups, load
+from tests.e2e.growing import groups, load
 
 GROWING = ("scheduling", "analytics")
 REPLICAS_MAX = 3
