@@ -24,7 +24,12 @@ PAUSE_S = (0.05, 0.11)
 
 
 def settings_of(spec: Spec) -> small.Settings:
-    return small.Settings(dsn=spec["dsn"], kafka=spec["kafka"], topic_prefix=spec["prefix"])
+    """Those of a service of its own name: a group of its own, which reads from the beginning."""
+
+    class Settings(small.Settings):
+        service = spec["group"]
+
+    return Settings(dsn=spec["dsn"], kafka=spec["kafka"], topic_prefix=spec["prefix"])
 
 
 @asynccontextmanager
