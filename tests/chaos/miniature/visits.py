@@ -168,7 +168,7 @@ RARE = (
     Visit("listener", (*within("revoke.lock"), *around("revoke.offsets")), rebalance),
     Visit("listener", (*within("replay.lock"), *around("replay.seek")), replay),
     Visit("listener", (*transaction("stop"), *around("stop.write")), bad_deploy),
-    Visit("listener", around("halt.fetch", "halt.pause"), bad_deploy),
+    Visit("listener", (*within("halt.lock"), *around("halt.fetch", "halt.pause")), bad_deploy),
     Visit("listener", around("store.again"), store_away),
 )
 ROUNDS: Mapping[str, tuple[Visit, ...]] = {
