@@ -36,14 +36,11 @@ class Graph:
         return checker.what_is_wrong(self.weights, dict(enumerate(self.seats)), pairs, duals)
 
     def flow_value(self) -> int:
-        dense = np.zeros((self.mentees, len(self.seats)), np.int32)
-        for edge, weight in self.weights.items():
-            dense[edge] = weight
-        names = [str(position) for position in range(max(dense.shape))]
-        partner = flow.assign(
-            dense, np.array(self.seats, np.int32), names[: self.mentees], names[: len(self.seats)]
-        )
-        return sum(self.weights[i, int(j)] for i, j in enumerate(partner) if j != flow.NOBODY)
+        made = [(i, j, weight) for (i, j), weight in self.weights.items() if weight]
+        row, column, gain = np.array(made, np.int64).reshape(-1, 3).T
+        seats = np.array(self.seats, np.int32)
+        partner = flow.assign(row, column, gain, mentees=self.mentees, seats=seats)
+        return sum(self.weights[i, int(j)] for i, j in enumerate(partner) if j >= 0)
 
     def best_value(self) -> int:
         """By trying every assignment."""
