@@ -52,12 +52,13 @@ from services.matching.engine.market import (
 )
 from services.matching.engine.reasons import Reason
 from services.matching.engine.reporting import tree
-from services.matching.engine.score import Component
+from services.matching.engine.score import WEIGHT_OF_ONE, Component
 from services.matching.engine.stability import Blocking
 from services.matching.engine.state import NOBODY, Wide
 from services.matching.engine.waiting import Exclusion, Waiting
 
 __all__ = [
+    "WEIGHT_OF_ONE",
     "Blocking",
     "Certificate",
     "Component",
@@ -112,6 +113,10 @@ class Certificate:
     profits: Mapping[str, int]
     bound: int
 
+    def cost_at_least(self, mentee: str, mentor: str, weight: int) -> int:
+        """What all pairs together lose at least if these two, whom no rule forbids, are made a pair."""
+        return self.profits.get(mentee, 0) + self.prices.get(mentor, 0) - weight
+
 
 @dataclass(frozen=True, slots=True)
 class Solution:
@@ -147,6 +152,7 @@ class Pairing:
     forbidden: tuple[Reason, ...]
     reasons: tuple[Reason, ...]
     components: tuple[Component, ...]
+    inputs_hash: str
 
 
 def solve(market: Market, *, solver: Solver | None = None) -> Solution:
@@ -199,6 +205,7 @@ def explain(market: Market, mentee: str, mentor: str) -> Pairing:
         forbidden=reasons.forbidden(broken),
         reasons=reasons.why(index, row, column),
         components=score.components(index, row, column),
+        inputs_hash=fingerprint.of(index),
     )
 
 
