@@ -21,7 +21,7 @@
     engine.explain(market, "17", "3")    # one pair: forbidden by which rules, or its score and why
     engine.warm()                        # compiles the solver; until then a slower one serves
 
-On plain arrays, without people: `engine.solve_graph`.
+On plain arrays, without people: `engine.solve_graph`. For a graph that changes: `engine.Live`.
 
 A market that cannot be computed (NaN, a level of 9, a number twice) raises `InvalidMarket` naming the field.
 """
@@ -38,6 +38,7 @@ from services.matching.engine import index as arrays
 from services.matching.engine.assign import Solver
 from services.matching.engine.graph import Solved, is_warm, solve_graph, warm
 from services.matching.engine.hours import half_hours
+from services.matching.engine.live import Live, Proof
 from services.matching.engine.market import (
     Feedback,
     Goal,
@@ -66,6 +67,7 @@ __all__ = [
     "Feedback",
     "Goal",
     "InvalidMarket",
+    "Live",
     "Market",
     "Mentee",
     "Mentor",
@@ -73,6 +75,7 @@ __all__ = [
     "Pairing",
     "Priors",
     "ProgrammeRules",
+    "Proof",
     "Reason",
     "Solution",
     "Solved",

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from services.matching.engine import auction, compiled, kernels
+from services.matching.engine import arena, auction, compiled, kernels
 from services.matching.engine import state as states
 from services.matching.engine.market import InvalidMarket
 from services.matching.engine.state import NOBODY, State, Wide
@@ -129,7 +129,7 @@ def solution(s: State) -> Solved:
     """The pairs of a state and the bound that its prices prove, whether they are optimal or not."""
     mentees = len(s.mate)
     row = np.repeat(np.arange(mentees), s.row_size)
-    edge = np.repeat(s.row_at - (np.cumsum(s.row_size) - s.row_size), s.row_size) + np.arange(len(row))
+    edge = arena.positions(s.row_at, s.row_size)
     mentor, weight = s.row_mentor[edge], s.row_weight[edge]
     profit = np.zeros(mentees, np.int64)
     offered = s.seats[mentor] > 0

@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 
 from services.matching.engine.compiled import kernel, part
-from services.matching.engine.state import FAR, NOBODY, Ids, State
+from services.matching.engine.state import FAR, NOBODY, Ids, State, Wide
 
 HEAP, TOUCHED = 0, 1
 
@@ -295,16 +295,33 @@ def insert_all(s: State, mentees: Ids) -> None:
 
 
 @kernel
-def put_edge(s: State, mentee: int, mentor: int, weight: int) -> None:
-    """Adds an edge at the end of both lists, which have room for it."""
-    at = s.row_at[mentee] + s.row_size[mentee]
-    s.row_mentor[at] = mentor
-    s.row_weight[at] = weight
-    s.row_size[mentee] += 1
-    at = s.column_at[mentor] + s.column_size[mentor]
-    s.column_mentee[at] = mentee
-    s.column_weight[at] = weight
-    s.column_size[mentor] += 1
+def leave_all(s: State, mentees: Ids) -> None:
+    """Those of these mentees who have a seat give it up."""
+    for mentee in mentees:
+        if s.mate[mentee] != NOBODY:
+            leave(s, mentee)
+
+
+@kernel
+def ask_all(s: State, mentors: Ids) -> None:
+    """Each of these mentors, who have no mentees yet, asks what the most interested one would pay."""
+    for mentor in mentors:
+        s.price[mentor] = claim(s, mentor)
+
+
+@kernel
+def put_edges(s: State, mentees: Ids, mentors: Ids, weights: Wide) -> None:
+    """Adds edges at the end of both lists, which have room for them."""
+    for position in range(len(mentees)):
+        mentee, mentor = mentees[position], mentors[position]
+        at = s.row_at[mentee] + s.row_size[mentee]
+        s.row_mentor[at] = mentor
+        s.row_weight[at] = weights[position]
+        s.row_size[mentee] += 1
+        at = s.column_at[mentor] + s.column_size[mentor]
+        s.column_mentee[at] = mentee
+        s.column_weight[at] = weights[position]
+        s.column_size[mentor] += 1
 
 
 @part
@@ -337,16 +354,18 @@ def cut_edge(s: State, mentee: int, mentor: int) -> None:
 
 
 @kernel
-def clear_mentee(s: State, mentee: int) -> None:
-    """Removes all edges of a mentee."""
-    for edge in range(s.row_at[mentee], s.row_at[mentee] + s.row_size[mentee]):
-        _cut_from_column(s, mentee, s.row_mentor[edge])
-    s.row_size[mentee] = 0
+def clear_mentees(s: State, mentees: Ids) -> None:
+    """Removes all edges of these mentees."""
+    for mentee in mentees:
+        for edge in range(s.row_at[mentee], s.row_at[mentee] + s.row_size[mentee]):
+            _cut_from_column(s, mentee, s.row_mentor[edge])
+        s.row_size[mentee] = 0
 
 
 @kernel
-def clear_mentor(s: State, mentor: int) -> None:
-    """Removes all edges of a mentor."""
-    for edge in range(s.column_at[mentor], s.column_at[mentor] + s.column_size[mentor]):
-        _cut_from_row(s, s.column_mentee[edge], mentor)
-    s.column_size[mentor] = 0
+def clear_mentors(s: State, mentors: Ids) -> None:
+    """Removes all edges of these mentors."""
+    for mentor in mentors:
+        for edge in range(s.column_at[mentor], s.column_at[mentor] + s.column_size[mentor]):
+            _cut_from_row(s, s.column_mentee[edge], mentor)
+        s.column_size[mentor] = 0

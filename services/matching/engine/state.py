@@ -23,10 +23,11 @@ class State(NamedTuple):
     """n mentees, m mentors, k = max(n, m). Edges stand in both directions, each list in an arena of its own.
 
     `row_at`, `row_size`, `row_room` [n]: where a mentee's edges begin in `row_mentor` and `row_weight`, how
-    many there are, how many fit; likewise for mentors. `used` [2]: how much of the two arenas is taken.
-    `seats`, `load` [m]: a mentor's seats and how many are taken, by `owner[seat_at[j]:][:load[j]]`; `place`
-    [n]: the position of a mentee in `owner`. `mate` [n]: the mentor, or NOBODY. `distance`, `came`, `spot`,
-    `heap`, `touched` [k], `reached`, `via`, `order` [m], `sizes` [2]: notes of a search, blank between two.
+    many there are, how many fit; likewise for mentors. `seats`, `load` [m]: a mentor's seats and how many are
+    taken, by `owner[seat_at[j]:][:load[j]]`, where `seat_room` fit. `used` [3]: how much of the three arenas is
+    taken. `mate` [n]: a mentee's mentor, or NOBODY; `place` [n]: their position in
+    `owner`. `distance`, `came`, `spot`, `heap`, `touched` [k], `reached`, `via`, `order` [m], `sizes` [2]:
+    notes of a search, blank between two.
     """
 
     row_at: Wide
@@ -43,6 +44,7 @@ class State(NamedTuple):
     seats: Wide
     load: Wide
     seat_at: Wide
+    seat_room: Wide
     owner: Ids
     place: Wide
     mate: Ids
@@ -67,7 +69,7 @@ def of_graph(ptr: Wide, col: Ids, weight: Wide, seats: Wide) -> State:
     degree = np.bincount(col, minlength=mentors).astype(np.int64)
     # A mentor can never have more mentees than edges.
     places = np.minimum(seats, degree)
-    return _blank(mentees, mentors)._replace(
+    return of_nobody(mentees, mentors)._replace(
         row_at=ptr[:-1].copy(),
         row_size=np.diff(ptr),
         row_room=np.diff(ptr),
@@ -78,9 +80,10 @@ def of_graph(ptr: Wide, col: Ids, weight: Wide, seats: Wide) -> State:
         column_room=degree,
         column_mentee=row[by_column],
         column_weight=weight[by_column],
-        used=np.array([len(col), len(col)], np.int64),
+        used=np.array([len(col), len(col), places.sum()], np.int64),
         seats=seats.copy(),
         seat_at=_starts(places),
+        seat_room=places,
         owner=np.full(int(places.sum()), NOBODY, np.int32),
     )
 
@@ -89,25 +92,26 @@ def _starts(sizes: Wide) -> Wide:
     return np.concatenate((np.zeros(1, np.int64), np.cumsum(sizes, dtype=np.int64)))[:-1].copy()
 
 
-def _blank(mentees: int, mentors: int) -> State:
+def of_nobody(mentees: int, mentors: int) -> State:
+    """Rows and columns without edges and without seats."""
     both = max(mentees, mentors)
-    zero, nobody = np.zeros(0, np.int64), np.zeros(0, np.int32)
     return State(
-        row_at=zero,
-        row_size=zero,
-        row_room=zero,
-        row_mentor=nobody,
-        row_weight=zero,
-        column_at=zero,
-        column_size=zero,
-        column_room=zero,
-        column_mentee=nobody,
-        column_weight=zero,
-        used=np.zeros(2, np.int64),
-        seats=zero,
+        row_at=np.zeros(mentees, np.int64),
+        row_size=np.zeros(mentees, np.int64),
+        row_room=np.zeros(mentees, np.int64),
+        row_mentor=np.zeros(0, np.int32),
+        row_weight=np.zeros(0, np.int64),
+        column_at=np.zeros(mentors, np.int64),
+        column_size=np.zeros(mentors, np.int64),
+        column_room=np.zeros(mentors, np.int64),
+        column_mentee=np.zeros(0, np.int32),
+        column_weight=np.zeros(0, np.int64),
+        used=np.zeros(3, np.int64),
+        seats=np.zeros(mentors, np.int64),
         load=np.zeros(mentors, np.int64),
-        seat_at=zero,
-        owner=nobody,
+        seat_at=np.zeros(mentors, np.int64),
+        seat_room=np.zeros(mentors, np.int64),
+        owner=np.zeros(0, np.int32),
         place=np.full(mentees, NOBODY, np.int64),
         mate=np.full(mentees, NOBODY, np.int32),
         profit=np.zeros(mentees, np.int64),
