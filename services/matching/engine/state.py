@@ -23,11 +23,11 @@ class State(NamedTuple):
     """n mentees, m mentors, k = max(n, m). Edges stand in both directions, each list in an arena of its own.
 
     `row_at`, `row_size`, `row_room` [n]: where a mentee's edges begin in `row_mentor` and `row_weight`, how
-    many there are, how many fit; likewise for mentors. `seats`, `load` [m]: a mentor's seats and how many are
-    taken, by `owner[seat_at[j]:][:load[j]]`, where `seat_room` fit. `used` [3]: how much of the three arenas is
-    taken. `mate` [n]: a mentee's mentor, or NOBODY; `place` [n]: their position in
-    `owner`. `distance`, `came`, `spot`, `heap`, `touched` [k], `reached`, `via`, `order` [m], `sizes` [2]:
-    notes of a search, blank between two.
+    many there are, how many fit; likewise for mentors. `seats`, `load` [m]: a mentor's seats and how many
+    are taken, by `owner[seat_at[j]:][:load[j]]`, where `seat_room` fit. `used` [3]: how much of the three
+    arenas is taken. `mate` [n]: a mentee's mentor, or NOBODY; `place` [n]: their position in `owner`.
+    `distance`, `came`, `spot`, `heap`, `touched` [k], `reached`, `via`, `order` [m], `sizes` [2]: notes of a
+    search, blank between two.
     """
 
     row_at: Wide
