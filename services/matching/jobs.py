@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
+import threading
+import time
 from datetime import datetime
 
-from services.matching import commands, core, store
+from services.matching import commands, core, engine, store
+from shared import log
 from shared.service import every
-from shared.tx import Connection, Tx
+from shared.tx import Connection, Door, Tx
 
 ROWS_MAX = 1000
 
@@ -39,6 +43,19 @@ async def complete_matches(tx: Tx) -> None:
 async def next_completion(conn: Connection) -> datetime | None:
     day = await store.matches.next_ends_on(conn)
     return None if day is None else core.matches.over_at(day)
+
+
+async def compile_solver(door: Door) -> None:
+    """Gets the fast solver ready; rounds do not wait for it, until then the slower one serves."""
+    # A daemon: a process that is told to stop does not wait for a compiler.
+    threading.Thread(target=_compile_solver, name="compile_solver", daemon=True).start()
+    await asyncio.Event().wait()
+
+
+def _compile_solver() -> None:
+    begun = time.monotonic()
+    engine.warm()
+    log.info("compile_solver", outcome="ready", ms=round((time.monotonic() - begun) * 1000))
 
 
 JOBS = (

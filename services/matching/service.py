@@ -8,7 +8,7 @@ from fastapi import FastAPI
 
 from services.matching import api, pages
 from services.matching.consumers import CONSUMERS
-from services.matching.jobs import JOBS
+from services.matching.jobs import JOBS, compile_solver
 from services.matching.settings import Settings
 from shared.api import application
 from shared.service import Service
@@ -26,4 +26,5 @@ def build(settings: Settings) -> Service:
         http=http,
         consumers=CONSUMERS,
         jobs=JOBS,
+        loops=(compile_solver,),
     )

@@ -46,6 +46,16 @@ def test_the_image_has_two_stages_and_runs_as_nobody_special() -> None:
     assert not users[-1].startswith(("0", "root"))
 
 
+def test_the_image_ships_the_solver_compiled_where_the_container_may_write() -> None:
+    lines = (ROOT / "deploy" / "Dockerfile").read_text()
+    (kept,) = re.findall(r"NUMBA_CACHE_DIR=(\S+)", lines)
+    compiled = lines.index("engine.warm()")
+    assert lines.index("USER 10001") < compiled
+    assert f"install -d -o 10001 -g 10001 {kept}" in lines[:compiled]
+    assert "NUMBA_CPU_NAME=generic" in lines[:compiled]
+    assert services()["matching"]["volumes"] == [f"kernels:{kept}"]
+
+
 @pytest.mark.parametrize("name", sorted(services()))
 def test_every_container_is_hardened_limited_and_watched(name: str) -> None:
     one = services()[name]

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any, Literal
+
 from fastapi import APIRouter, Depends
 from pydantic import AwareDatetime, BaseModel
 
-from services.matching import commands, core, store
+from services.matching import commands, core, engine, store
 from services.matching.api.matches import MatchOut, match_out
 from shared import api, auth
 from shared.events import ParticipationId, PersonId, ProgrammeId, Role, RunId
@@ -16,7 +18,12 @@ NOT_LOOKED_AT_SENTENCE = "Has nobody yet: the next round will look."
 
 class RunOut(BaseModel):
     """`value` is the sum of the weights of what was proposed, 100,000 = one pair with a score of 1. Runs with
-    the same `inputs_hash` propose the same pairs."""
+    the same `inputs_hash` propose the same pairs.
+
+    It is proven that no other pairs could have been worth more than `bound`; `gap` is bound − value, and 0
+    means that nothing better exists. `blocking` counts, for margins of 0 to .10 in score, the pairs who would
+    both rather have had each other. Empty for runs from before this was proven.
+    """
 
     run_id: RunId
     programme_id: ProgrammeId
@@ -27,6 +34,40 @@ class RunOut(BaseModel):
     value: int
     inputs_hash: str
     created_at: AwareDatetime
+    bound: int | None
+    gap: int | None
+    blocking: dict[str, int]
+    solver: Literal["graph", "flow"] | None
+
+
+class CertificateLine(BaseModel):
+    """A mentee's profit (`seats` is 1), or the price of each of the `seats` that a mentor had left.
+
+    Profit + price is at least the weight of every pair that no rule forbade, and the sum of amount · seats
+    over all lines is the run's bound: who knows the weights can check the proof without trusting the solver.
+    """
+
+    participation_id: ParticipationId
+    person_id: PersonId
+    role: Role
+    amount: int
+    seats: int
+    joined_at: AwareDatetime
+
+
+class PairLookedAt(BaseModel):
+    """`verdict`: `made`; `forbidden` (by which rules, in words); `no-seat`; `possible`; or `changed`: answers
+    or people have changed since the run, whose proof no longer holds. `cost_at_least` is the proven loss of
+    all pairs together, in score, if this pair had been made."""
+
+    mentee_id: PersonId
+    mentor_id: PersonId
+    verdict: Literal["made", "forbidden", "no-seat", "possible", "changed"]
+    sentence: str
+    score: float
+    reasons: list[str]
+    not_given: list[str]
+    cost_at_least: float | None
 
 
 class RunWithProposals(RunOut):
@@ -69,6 +110,34 @@ async def get_run(run_id: RunId, read: api.Reading) -> RunWithProposals:
     return _with_proposals(run, await store.matches.of_run(read.conn, run.id))
 
 
+async def get_certificate(
+    run_id: RunId, read: api.Reading, after: api.Cursor, limit: api.Limit
+) -> api.Page[CertificateLine]:
+    """The proof that no other pairs were worth more."""
+    await store.runs.get(read.conn, run_id)
+    found = await store.runs.certificate(read.conn, run_id, after=after, limit=limit + 1)
+    lines = [CertificateLine.model_validate(vars(one)) for one in found]
+    return api.page(lines, limit, key=lambda one: (one.joined_at, one.participation_id))
+
+
+async def get_why_not(
+    run_id: RunId, mentee_id: PersonId, mentor_id: PersonId, read: api.Reading
+) -> PairLookedAt:
+    """Why these two were not paired, or that they were."""
+    run = await store.runs.get(read.conn, run_id)
+    found = await commands.explaining.why_not(read.conn, run, mentee_id=mentee_id, mentor_id=mentor_id)
+    cost = found.cost_at_least
+    return PairLookedAt(
+        mentee_id=mentee_id,
+        mentor_id=mentor_id,
+        verdict=found.verdict,
+        sentence=found.sentence,
+        score=found.weight / engine.WEIGHT_OF_ONE,
+        cost_at_least=None if cost is None else cost / engine.WEIGHT_OF_ONE,
+        **core.pool.why(found.reasons),
+    )
+
+
 async def list_waiting(
     programme_id: ProgrammeId, read: api.Reading, after: api.Cursor, limit: api.Limit
 ) -> api.Page[WaitingOut]:
@@ -80,12 +149,16 @@ async def list_waiting(
 
 
 def _run(run: core.runs.Run) -> RunOut:
-    return RunOut.model_validate({**vars(run), "run_id": run.id})
+    return RunOut.model_validate(_told(run))
 
 
 def _with_proposals(run: core.runs.Run, matches: list[core.matches.Match]) -> RunWithProposals:
     proposals = [match_out(match) for match in matches]
-    return RunWithProposals.model_validate({**vars(run), "run_id": run.id, "proposals": proposals})
+    return RunWithProposals.model_validate({**_told(run), "proposals": proposals})
+
+
+def _told(run: core.runs.Run) -> dict[str, Any]:
+    return {**vars(run), "run_id": run.id, "gap": run.gap}
 
 
 def _waiting(one: core.runs.Waiter) -> WaitingOut:
@@ -103,4 +176,6 @@ def routers() -> tuple[APIRouter, ...]:
     reading.get("/programmes/{programme_id}/runs")(list_runs)
     reading.get("/programmes/{programme_id}/waiting")(list_waiting)
     reading.get("/runs/{run_id}")(get_run)
+    reading.get("/runs/{run_id}/certificate")(get_certificate)
+    reading.get("/runs/{run_id}/pairs/{mentee_id}/{mentor_id}")(get_why_not)
     return writing, reading

@@ -77,7 +77,7 @@ async def _look_at(
     tx: Tx, programme: Programme, mentee: Participation, mentor: Participation
 ) -> engine.Pairing:
     everybody = await store.participations.of_programme(tx.conn, programme.id)
-    pool, _ = await rounds.load(tx, programme, everybody)
+    pool, _ = await rounds.load(tx.conn, programme, everybody, now=tx.now)
     market = core.pool.market(pool)
     numbers = pool.number(mentee.person_id), pool.number(mentor.person_id)
     if numbers[0] not in {one.number for one in market.mentees}:

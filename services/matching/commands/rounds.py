@@ -15,13 +15,13 @@ from services.matching.core.pool import Pool
 from services.matching.core.programmes import Programme
 from services.matching.core.runs import Left, Run
 from shared import envelope
-from shared.tx import Tx
+from shared.tx import Connection, Tx
 
 
 async def hold(tx: Tx, programme: Programme) -> Run:
     """Proposes the best pairs of a programme that is locked, and notes who is left waiting and why."""
     participations = await store.participations.lock_pool(tx.conn, programme.id)
-    pool, freed_at = await load(tx, programme, participations)
+    pool, freed_at = await load(tx.conn, programme, participations, now=tx.now)
     market = core.pool.market(pool)
     solution = await asyncio.to_thread(engine.solve, market)
     run = Run(
@@ -34,10 +34,14 @@ async def hold(tx: Tx, programme: Programme) -> Run:
         value=solution.value,
         inputs_hash=solution.inputs_hash,
         created_at=tx.now,
+        bound=solution.certificate.bound,
+        blocking={f"{one.margin:.2f}": one.pairs for one in solution.blocking},
+        solver=solution.solver,
     )
     left = core.pool.left_waiting(pool, solution)
     await store.runs.add(tx.conn, run)
     await store.runs.add_waiting(tx.conn, run.id, left)
+    await store.runs.add_certificate(tx.conn, run.id, core.pool.proven(pool, market, solution.certificate))
     await _propose(tx, pool, run, solution.pairs)
     tx.emit(said.matching_run_finished(run, left))
     await store.programmes.set_round(tx.conn, programme.id, _next_round(pool, left, freed_at))
@@ -45,13 +49,18 @@ async def hold(tx: Tx, programme: Programme) -> Run:
 
 
 async def load(
-    tx: Tx, programme: Programme, participations: Sequence[Participation]
+    conn: Connection,
+    programme: Programme,
+    participations: Sequence[Participation],
+    *,
+    now: datetime,
+    besides: RunId | None = None,
 ) -> tuple[Pool, Mapping[PersonId, datetime]]:
     """What the engine needs to know about these participations; and when who is free to meet somebody again
-    with whom they are kept apart now."""
+    with whom they are kept apart now. The pairs of the run `besides` count as not made."""
     ids = sorted({one.person_id for one in participations})
-    people = {person.id: person for person in await store.people.by_ids(tx.conn, ids)}
-    apart = await store.matches.apart(tx.conn, ids, tx.now)
+    people = {person.id: person for person in await store.people.by_ids(conn, ids)}
+    apart = await store.matches.apart(conn, ids, now, besides=besides)
     freed_at: dict[PersonId, datetime] = {}
     for mentee, _, until in apart:
         if until is not None:
@@ -60,13 +69,13 @@ async def load(
         programme=programme,
         participations=participations,
         people=people,
-        open_pairs=await store.matches.open_in(tx.conn, programme.id),
+        open_pairs=await store.matches.open_in(conn, programme.id, besides=besides),
         apart=[(mentee, mentor) for mentee, mentor, _ in apart],
-        ratings=await store.matches.ratings_about(tx.conn, ids),
-        managers=await store.people.managers(tx.conn),
+        ratings=await store.matches.ratings_about(conn, ids),
+        managers=await store.people.managers(conn),
         topics={code: engine.Topic(skill.name, skill.family) for code, skill in taxonomy.skills().items()},
         zones={person.card.time_zone: ZoneInfo(person.card.time_zone) for person in people.values()},
-        now=tx.now,
+        now=now,
     )
     return pool, freed_at
 

@@ -15,7 +15,7 @@ from services.matching.core.ids import ParticipationId, PersonId, Role
 from services.matching.core.participations import Participation
 from services.matching.core.people import Person
 from services.matching.core.programmes import Programme, Rules
-from services.matching.core.runs import Left
+from services.matching.core.runs import Left, Proven
 
 DAY_S = 86_400.0
 
@@ -76,6 +76,19 @@ def left_waiting(pool: Pool, solution: engine.Solution) -> list[Left]:
             Left(participation.id, participation.person_id, participation.role, one.code, one.sentence)
         )
     return found
+
+
+def proven(pool: Pool, market: engine.Market, certificate: engine.Certificate) -> list[Proven]:
+    """The certificate as it is kept, of everybody in the market."""
+    mentees, mentors = pool.by_number("mentee"), pool.by_number("mentor")
+    of_mentees = [
+        Proven(mentees[one.number].id, certificate.profits.get(one.number, 0), 1) for one in market.mentees
+    ]
+    of_mentors = [
+        Proven(mentors[one.number].id, certificate.prices.get(one.number, 0), one.seats_left)
+        for one in market.mentors
+    ]
+    return of_mentees + of_mentors
 
 
 def why(reasons: Sequence[engine.Reason]) -> dict[str, list[str]]:

@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Literal
 
+from services.matching import engine
 from services.matching.core.ids import ParticipationId, PersonId, ProgrammeId, Role, RunId
+
+Verdict = Literal["made", "forbidden", "no-seat", "possible", "changed"]
 
 
 @dataclass(frozen=True)
 class Run:
-    """`value` is the sum of the integer weights of the proposed pairs. Equal `inputs_hash`, equal pairs."""
+    """`value` is the sum of the integer weights of the proposed pairs. Equal `inputs_hash`, equal pairs.
+
+    No pairs could be worth more than `bound`. `blocking` counts, by margin, the pairs who would rather have
+    each other. Runs from before that was proven have neither.
+    """
 
     id: RunId
     programme_id: ProgrammeId
@@ -21,6 +30,68 @@ class Run:
     value: int
     inputs_hash: str
     created_at: datetime
+    bound: int | None = None
+    blocking: Mapping[str, int] = field(default_factory=dict)
+    solver: engine.Solver | None = None
+
+    @property
+    def gap(self) -> int | None:
+        """How much more other pairs could have been worth at most; 0 is proven best."""
+        return None if self.bound is None else self.bound - self.value
+
+
+@dataclass(frozen=True)
+class Proven:
+    """One line of a run's certificate: a mentee's profit (`seats` is 1), or the price of a mentor's seat."""
+
+    participation_id: ParticipationId
+    amount: int
+    seats: int
+
+
+@dataclass(frozen=True)
+class ProvenOf:
+    """A line of a certificate with whom it is about."""
+
+    participation_id: ParticipationId
+    person_id: PersonId
+    role: Role
+    amount: int
+    seats: int
+    joined_at: datetime
+
+
+@dataclass(frozen=True)
+class WhyNot:
+    """A pair looked at after a run. `cost_at_least`, in units of weights, is what all pairs together would
+    have lost if this one had been made: proven, not estimated."""
+
+    verdict: Verdict
+    sentence: str
+    weight: int
+    reasons: tuple[engine.Reason, ...]
+    cost_at_least: int | None = None
+
+
+def why_not(looked_at: engine.Pairing, *, proven: tuple[Proven, Proven] | None, made: bool) -> WhyNot:
+    """The verdict on a pair, from its rules and from the lines of the two if they still hold."""
+    if looked_at.forbidden:
+        sentence = " ".join(reason.sentence for reason in looked_at.forbidden)
+        return WhyNot("forbidden", sentence, 0, looked_at.forbidden)
+    if made:
+        return WhyNot("made", "This pair was made.", looked_at.weight, looked_at.reasons, 0)
+    if proven is None:
+        sentence = "Answers or people have changed since the run, so it proves nothing about this pair."
+        return WhyNot("changed", sentence, looked_at.weight, looked_at.reasons)
+    mentee, mentor = proven
+    if mentor.seats == 0:
+        return WhyNot("no-seat", "The mentor had no seat left.", looked_at.weight, looked_at.reasons)
+    cost = mentee.amount + mentor.amount - looked_at.weight
+    points = f"{cost / engine.WEIGHT_OF_ONE:.5f}"
+    sentence = f"With this pair all pairs together would have lost a score of at least {points}."
+    if cost == 0:
+        sentence = "The pair fits, and the proof does not rule out that it costs nothing: a tie may decide."
+    return WhyNot("possible", sentence, looked_at.weight, looked_at.reasons, cost)
 
 
 @dataclass(frozen=True)

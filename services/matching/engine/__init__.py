@@ -17,18 +17,28 @@
     solution = engine.solve(market)
     for pair in solution.pairs: ...      # mentee, mentor, weight, score, reasons
     for person in solution.waiting: ...  # number, role, code, sentence
+    solution.certificate.bound           # no other pairs are worth more; equal to solution.value: proven best
     engine.explain(market, "17", "3")    # one pair: forbidden by which rules, or its score and why
+    engine.warm()                        # compiles the solver; until then a slower one serves
+
+On plain arrays, without people: `engine.solve_graph`. For a graph that changes: `engine.Live`.
 
 A market that cannot be computed (NaN, a level of 9, a number twice) raises `InvalidMarket` naming the field.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from services.matching.engine import fingerprint, flow, reasons, rules, score, waiting
+import numpy as np
+
+from services.matching.engine import assign, fingerprint, reasons, rules, score, stability, waiting
 from services.matching.engine import index as arrays
+from services.matching.engine.assign import Solver
+from services.matching.engine.graph import Solved, is_warm, solve_graph, warm
 from services.matching.engine.hours import half_hours
+from services.matching.engine.live import Live, Proof
 from services.matching.engine.market import (
     Feedback,
     Goal,
@@ -43,15 +53,21 @@ from services.matching.engine.market import (
 )
 from services.matching.engine.reasons import Reason
 from services.matching.engine.reporting import tree
-from services.matching.engine.score import Component
+from services.matching.engine.score import WEIGHT_OF_ONE, Component
+from services.matching.engine.stability import Blocking
+from services.matching.engine.state import NOBODY, Wide
 from services.matching.engine.waiting import Exclusion, Waiting
 
 __all__ = [
+    "WEIGHT_OF_ONE",
+    "Blocking",
+    "Certificate",
     "Component",
     "Exclusion",
     "Feedback",
     "Goal",
     "InvalidMarket",
+    "Live",
     "Market",
     "Mentee",
     "Mentor",
@@ -59,15 +75,21 @@ __all__ = [
     "Pairing",
     "Priors",
     "ProgrammeRules",
+    "Proof",
     "Reason",
     "Solution",
+    "Solved",
+    "Solver",
     "Topic",
     "Waiting",
     "explain",
     "feedback",
     "half_hours",
+    "is_warm",
     "solve",
+    "solve_graph",
     "tree",
+    "warm",
 ]
 
 
@@ -83,11 +105,29 @@ class Pair:
 
 
 @dataclass(frozen=True, slots=True)
+class Certificate:
+    """Why no other pairs are worth more: prices and profits of at least 0, in units of the weights.
+
+    `prices` of one seat by mentor and `profits` by mentee; who is not named has 0. Their sum is at least the
+    weight of every pair that no rule excludes. So nothing exceeds `bound` = Σ profits + Σ price · seats left.
+    """
+
+    prices: Mapping[str, int]
+    profits: Mapping[str, int]
+    bound: int
+
+    def cost_at_least(self, mentee: str, mentor: str, weight: int) -> int:
+        """What all pairs together lose at least if these two, whom no rule forbids, are made a pair."""
+        return self.profits.get(mentee, 0) + self.prices.get(mentor, 0) - weight
+
+
+@dataclass(frozen=True, slots=True)
 class Solution:
     """The best pairs of a market, in the order of the mentees' numbers.
 
     `value` is the sum of the weights, `feasible_pairs` how many pairs no rule excludes, `cut_lines` the
-    numbers whose manager was ignored because managers formed a circle.
+    numbers whose manager was ignored because managers formed a circle. `blocking` counts the pairs who would
+    rather have each other. `solver` found the prices; the pairs are the same with either.
     """
 
     pairs: tuple[Pair, ...]
@@ -96,6 +136,14 @@ class Solution:
     inputs_hash: str
     waiting: tuple[Waiting, ...]
     cut_lines: tuple[str, ...]
+    certificate: Certificate
+    blocking: tuple[Blocking, ...]
+    solver: Solver
+
+    @property
+    def gap(self) -> int:
+        """How much better other pairs could be at most; 0 is proven best."""
+        return self.certificate.bound - self.value
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,29 +155,42 @@ class Pairing:
     forbidden: tuple[Reason, ...]
     reasons: tuple[Reason, ...]
     components: tuple[Component, ...]
+    inputs_hash: str
 
 
-def solve(market: Market) -> Solution:
+def solve(market: Market, *, solver: Solver | None = None) -> Solution:
     """The pairs with the greatest sum of weights, at most one per mentee and none beyond a mentor's seats.
 
     Exact, and the same for the same market in any order. Raises InvalidMarket.
     """
     index = arrays.build(market)
     weights, bad = score.matrix(index)
-    partner = flow.assign(weights, index.seats, index.left.numbers, index.right.numbers)
+    numbers = index.left.numbers, index.right.numbers
+    found = assign.best(weights, index.seats, numbers, solver=solver or assign.ready())
     pairs = tuple(
         _pair(index, row, int(column), int(weights[row, column]))
-        for row, column in enumerate(partner)
-        if column != flow.NOBODY
+        for row, column in enumerate(found.partner)
+        if column != NOBODY
     )
     return Solution(
         pairs=pairs,
-        value=sum(pair.weight for pair in pairs),
-        feasible_pairs=int((weights > 0).sum()),
+        value=found.value,
+        feasible_pairs=int(np.count_nonzero(weights)),
         inputs_hash=fingerprint.of(index),
-        waiting=waiting.without_partner(index, weights, bad, partner),
+        waiting=waiting.without_partner(index, weights, bad, found.partner),
         cut_lines=index.line.cut,
+        certificate=Certificate(
+            prices=_named(numbers[1], found.price),
+            profits=_named(numbers[0], found.profit),
+            bound=found.bound,
+        ),
+        blocking=stability.blocking(index, weights, found.partner),
+        solver=found.solver,
     )
+
+
+def _named(numbers: Sequence[str], amounts: Wide) -> dict[str, int]:
+    return {number: amount for number, amount in zip(numbers, amounts.tolist(), strict=True) if amount}
 
 
 def explain(market: Market, mentee: str, mentor: str) -> Pairing:
@@ -147,6 +208,7 @@ def explain(market: Market, mentee: str, mentor: str) -> Pairing:
         forbidden=reasons.forbidden(broken),
         reasons=reasons.why(index, row, column),
         components=score.components(index, row, column),
+        inputs_hash=fingerprint.of(index),
     )
 
 

@@ -1,56 +1,37 @@
-"""Maximum-weight matching of mentees to seats, exact, by min-cost flow (OR-tools)."""
+"""Maximum-weight assignment by min-cost flow (OR-tools): the oracle, and what serves without a compiler."""
 
 from __future__ import annotations
-
-import zlib
-from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
 from ortools.graph.python import min_cost_flow  # type: ignore[import-untyped]
 
-from services.matching.engine import sides
-
-NOBODY = -1
-TIE_STEPS = 1 << 10
-
-Wide = npt.NDArray[np.int64]
+from services.matching.engine.state import NOBODY, Wide
 
 
-def assign(
-    weights: sides.Integers, seats: sides.Integers, mentees: Sequence[str], mentors: Sequence[str]
-) -> sides.Integers:
-    """The column of each row's partner [n], NOBODY where it has none, with the greatest sum of weights.
+def assign(row: Wide, column: Wide, gain: Wide, *, mentees: int, seats: npt.NDArray[np.int32]) -> Wide:
+    """The column of each row's partner [mentees], NOBODY where it has none, with the greatest sum of gains.
 
-    A pair of weight 0 is never made and no column gets more rows than its seats. Among solutions of the same
-    sum the one wins whose pairs drew the greatest lots: each below TIE_STEPS and drawn from the two numbers
-    alone, added under the last digit of the weights, where all lots together cannot change the sum.
+    A pair is (row, column) and worth its gain, above 0. No column gets more rows than its seats.
     """
-    rows, columns = (found.astype(np.int32) for found in np.nonzero(weights * (seats > 0)))
-    partner = np.full(len(mentees), NOBODY, np.int32)
-    if len(rows) == 0:
-        return partner
-    lots = _lots(mentees)[rows] ^ _lots(mentors)[columns]
-    lots = (lots * np.int64(0x9E3779B1) >> np.int64(16)) % TIE_STEPS
-    gains = weights[rows, columns].astype(np.int64) * (len(mentees) * TIE_STEPS) + lots
-    taken = _flow(rows, columns, gains, seats)
-    partner[rows[taken]] = columns[taken]
+    partner = np.full(mentees, NOBODY, np.int64)
+    open_to = seats[column] > 0
+    if open_to.any():
+        row, column, gain = row[open_to], column[open_to], gain[open_to]
+        taken = _flow(row.astype(np.int32), column.astype(np.int32), gain, seats)
+        partner[row[taken]] = column[taken]
     return partner
 
 
-def _lots(numbers: Sequence[str]) -> Wide:
-    return np.array([zlib.crc32(number.encode()) >> 1 for number in numbers], np.int64)
-
-
 def _flow(
-    rows: sides.Integers, columns: sides.Integers, gains: Wide, seats: sides.Integers
+    rows: npt.NDArray[np.int32], columns: npt.NDArray[np.int32], gains: Wide, seats: npt.NDArray[np.int32]
 ) -> npt.NDArray[np.bool_]:
     """Which of the pairs carry flow: source → mentees → mentors → sink, with a free way past for the rest."""
     mentees, mentors = int(rows.max()) + 1, len(seats)
     source, sink = mentees + mentors, mentees + mentors + 1
     graph = min_cost_flow.SimpleMinCostFlow()
     arcs = graph.add_arcs_with_capacity_and_unit_cost(
-        rows, columns + mentees, np.ones(len(rows), np.int64), -gains
+        rows, columns + np.int32(mentees), np.ones(len(rows), np.int64), -gains
     )
     for mentee in range(mentees):
         graph.add_arc_with_capacity_and_unit_cost(source, mentee, 1, 0)

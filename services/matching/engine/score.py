@@ -72,15 +72,21 @@ def matrix(index: arrays.Index) -> tuple[sides.Integers, rules.Mask]:
 
 def block(index: arrays.Index, rows: slice, columns: slice) -> sides.Integers:
     """The weights of a block of pairs, whether a rule excludes them or not."""
+    u, v = utilities(index, rows, columns)
+    both = u + v
+    fused = np.divide(np.float32(2) * u * v, both, out=np.zeros_like(both), where=both > 0)
+    weights: sides.Integers = (np.float32(WEIGHT_OF_ONE) * fused + np.float32(0.5)).astype(np.int32)
+    return weights
+
+
+def utilities(index: arrays.Index, rows: slice, columns: slice) -> tuple[sides.Floats, sides.Floats]:
+    """What each pair of a block is worth to the mentee and to the mentor, in [0, 1]."""
     shape = len(index.left.numbers[rows]), len(index.right.numbers[columns])
     u, v = np.zeros(shape, np.float32), np.zeros(shape, np.float32)
     for code, (f, g, _) in _parts(index, rows, columns):
         u += np.float32(index.whole.rules.mentee_weights.get(code, 0)) * f
         v += np.float32(index.whole.rules.mentor_weights.get(code, 0)) * g
-    both = u + v
-    fused = np.divide(np.float32(2) * u * v, both, out=np.zeros(shape, np.float32), where=both > 0)
-    weights: sides.Integers = (np.float32(WEIGHT_OF_ONE) * fused + np.float32(0.5)).astype(np.int32)
-    return weights
+    return u, v
 
 
 def _parts(index: arrays.Index, rows: slice, columns: slice) -> Iterator[tuple[str, Part]]:

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from services.matching.engine import flow, market, rules, sides
 from services.matching.engine import index as arrays
+from services.matching.engine import market, rules, sides
+from services.matching.engine.state import NOBODY, Wide
 
 NOT_READY = {
     "not-eligible": "May not take part in this programme.",
@@ -82,17 +83,17 @@ MENTOR = _Words(
 
 
 def without_partner(
-    index: arrays.Index, weights: sides.Integers, bad: rules.Mask, partner: sides.Integers
+    index: arrays.Index, weights: sides.Integers, bad: rules.Mask, partner: Wide
 ) -> tuple[Waiting, ...]:
     """Mentees without a mentor, then mentors without any mentee now or before, each in the index's order."""
     left, right = index.left, index.right
     has_seats = np.array([mentor.capacity > 0 for mentor in index.mentors], np.bool_)
     offering = right.eligible & right.consent & right.ready & has_seats
     looking = left.eligible & left.consent & left.ready
-    taken = np.bincount(partner[partner != flow.NOBODY], minlength=len(index.mentors))
+    taken = np.bincount(partner[partner != NOBODY], minlength=len(index.mentors))
     found = []
     for row, mentee in enumerate(index.mentees):
-        if partner[row] == flow.NOBODY:
+        if partner[row] == NOBODY:
             others = offering & (right.tin != left.tin[row])
             found.append(_reason(mentee, MENTEE, weights[row, others], bad[row, others]))
     for column, mentor in enumerate(index.mentors):

@@ -80,7 +80,11 @@ CREATE TABLE matching_run (
     proposed       int NOT NULL,
     value          bigint NOT NULL,
     inputs_hash    text NOT NULL,
-    created_at     timestamptz NOT NULL
+    created_at     timestamptz NOT NULL,
+    -- What the run proved; empty for runs from before it could. `blocking`: pairs by margin.
+    bound          bigint,
+    blocking       jsonb,
+    solver         text CHECK (solver IN ('graph', 'flow'))
 );
 CREATE INDEX matching_run_age ON matching_run (programme_id, created_at, id);
 
@@ -89,6 +93,16 @@ CREATE TABLE run_waiting (
     participation_id uuid NOT NULL REFERENCES participation,
     reason           text NOT NULL,
     sentence         text NOT NULL,
+    PRIMARY KEY (run_id, participation_id)
+);
+
+-- A mentee's profit, or the price of each of the seats that a mentor had left. The sum of amount · seats is
+-- the bound: no pairs could be worth more.
+CREATE TABLE run_certificate (
+    run_id           uuid NOT NULL REFERENCES matching_run,
+    participation_id uuid NOT NULL REFERENCES participation,
+    amount           bigint NOT NULL CHECK (amount >= 0),
+    seats            int NOT NULL CHECK (seats >= 0),
     PRIMARY KEY (run_id, participation_id)
 );
 

@@ -176,14 +176,21 @@ async def seats_taken(conn: Connection, mentor_participation_id: UUID) -> int:
     return taken
 
 
-async def open_in(conn: Connection, programme_id: UUID) -> list[tuple[ParticipationId, ParticipationId]]:
-    """(mentee's, mentor's participation) of every open proposal and active match of a programme."""
+async def open_in(
+    conn: Connection, programme_id: UUID, *, besides: UUID | None = None
+) -> list[tuple[ParticipationId, ParticipationId]]:
+    """(mentee's, mentor's participation) of every open proposal and active match of a programme.
+
+    Those that came of the run `besides` do not count.
+    """
     rows = await conn.fetch(
         """
         SELECT mentee_participation_id, mentor_participation_id FROM match
         WHERE programme_id = $1 AND state IN ('proposed', 'active')
+          AND ($2::uuid IS NULL OR run_id IS DISTINCT FROM $2)
         """,
         programme_id,
+        besides,
     )
     return [(row["mentee_participation_id"], row["mentor_participation_id"]) for row in rows]
 
@@ -248,9 +255,12 @@ async def block(conn: Connection, blocked: Block) -> None:
 
 
 async def apart(
-    conn: Connection, people: Sequence[UUID], now: datetime
+    conn: Connection, people: Sequence[UUID], now: datetime, *, besides: UUID | None = None
 ) -> list[tuple[PersonId, PersonId, datetime | None]]:
-    """Pairs of these people that may not be made now, and until when: blocked, or together already."""
+    """Pairs of these people that may not be made now, and until when: blocked, or together already.
+
+    Those that came of the run `besides` do not count as together.
+    """
     rows = await conn.fetch(
         """
         SELECT mentee_id, mentor_id, until FROM block
@@ -258,9 +268,11 @@ async def apart(
         UNION ALL
         SELECT mentee_id, mentor_id, NULL FROM match
         WHERE state IN ('proposed', 'active') AND mentee_id = ANY($1::uuid[]) AND mentor_id = ANY($1::uuid[])
+          AND ($3::uuid IS NULL OR run_id IS DISTINCT FROM $3)
         """,
         people,
         now,
+        besides,
     )
     return [(row["mentee_id"], row["mentor_id"], row["until"]) for row in rows]
 

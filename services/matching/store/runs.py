@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
@@ -9,7 +10,7 @@ from uuid import UUID
 from asyncpg import Record
 
 from services.matching.core.ids import ParticipationId, PersonId, ProgrammeId, RunId
-from services.matching.core.runs import Left, Run, Waiter
+from services.matching.core.runs import Left, Proven, ProvenOf, Run, Waiter
 from shared.errors import NotFound
 from shared.tx import Connection
 
@@ -25,6 +26,9 @@ def _run(row: Record) -> Run:
         value=row["value"],
         inputs_hash=row["inputs_hash"],
         created_at=row["created_at"],
+        bound=row["bound"],
+        blocking=json.loads(row["blocking"] or "{}"),
+        solver=row["solver"],
     )
 
 
@@ -32,8 +36,8 @@ async def add(conn: Connection, run: Run) -> None:
     await conn.execute(
         """
         INSERT INTO matching_run (id, programme_id, mentees, mentors, feasible_pairs, proposed, value,
-                                  inputs_hash, created_at)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+                                  inputs_hash, created_at, bound, blocking, solver)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
         """,
         run.id,
         run.programme_id,
@@ -44,6 +48,9 @@ async def add(conn: Connection, run: Run) -> None:
         run.value,
         run.inputs_hash,
         run.created_at,
+        run.bound,
+        json.dumps(run.blocking),
+        run.solver,
     )
 
 
@@ -61,10 +68,63 @@ async def add_waiting(conn: Connection, run_id: RunId, left: Sequence[Left]) -> 
     )
 
 
+async def add_certificate(conn: Connection, run_id: RunId, lines: Sequence[Proven]) -> None:
+    await conn.execute(
+        """
+        INSERT INTO run_certificate (run_id, participation_id, amount, seats)
+        SELECT $1, participation_id, amount, seats
+        FROM unnest($2::uuid[], $3::bigint[], $4::int[]) AS new (participation_id, amount, seats)
+        """,
+        run_id,
+        [one.participation_id for one in lines],
+        [one.amount for one in lines],
+        [one.seats for one in lines],
+    )
+
+
+async def certificate(
+    conn: Connection, run_id: UUID, *, after: tuple[datetime, UUID] | None, limit: int
+) -> list[ProvenOf]:
+    """The lines of a run's certificate, ordered by (joined_at, participation)."""
+    rows = await conn.fetch(
+        """
+        SELECT c.participation_id, a.person_id, a.role, c.amount, c.seats, a.joined_at
+        FROM run_certificate c JOIN participation a ON a.id = c.participation_id
+        WHERE c.run_id = $1 AND ($2::timestamptz IS NULL OR (a.joined_at, a.id) > ($2, $3::uuid))
+        ORDER BY a.joined_at, a.id LIMIT $4
+        """,
+        run_id,
+        after[0] if after else None,
+        after[1] if after else None,
+        limit,
+    )
+    return [ProvenOf(**dict(row)) for row in rows]
+
+
+async def proven(conn: Connection, run_id: UUID, pair: tuple[UUID, UUID]) -> tuple[Proven, Proven] | None:
+    """The lines of a mentee and a mentor in a run's certificate, None without both."""
+    rows = await conn.fetch(
+        """
+        SELECT c.participation_id, c.amount, c.seats
+        FROM run_certificate c JOIN participation a ON a.id = c.participation_id
+        WHERE c.run_id = $1
+          AND ((a.role = 'mentee' AND a.person_id = $2) OR (a.role = 'mentor' AND a.person_id = $3))
+        ORDER BY a.role
+        """,
+        run_id,
+        *pair,
+    )
+    if len(rows) != 2:
+        return None
+    mentee, mentor = (Proven(**dict(row)) for row in rows)
+    return mentee, mentor
+
+
 async def get(conn: Connection, run_id: UUID) -> Run:
     row = await conn.fetchrow(
         """
-        SELECT id, programme_id, mentees, mentors, feasible_pairs, proposed, value, inputs_hash, created_at
+        SELECT id, programme_id, mentees, mentors, feasible_pairs, proposed, value, inputs_hash, created_at,
+               bound, blocking, solver
         FROM matching_run WHERE id = $1
         """,
         run_id,
@@ -79,7 +139,8 @@ async def page(
 ) -> list[Run]:
     rows = await conn.fetch(
         """
-        SELECT id, programme_id, mentees, mentors, feasible_pairs, proposed, value, inputs_hash, created_at
+        SELECT id, programme_id, mentees, mentors, feasible_pairs, proposed, value, inputs_hash, created_at,
+               bound, blocking, solver
         FROM matching_run
         WHERE programme_id = $1 AND ($2::timestamptz IS NULL OR (created_at, id) > ($2, $3::uuid))
         ORDER BY created_at, id LIMIT $4

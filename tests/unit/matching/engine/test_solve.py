@@ -10,9 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.matching import engine
+from services.matching.engine import assign, score
 from services.matching.engine import index as arrays
-from services.matching.engine import score
-from tests.unit.matching.engine import builders
+from tests.unit.matching.engine import builders, checker
 from tests.unit.matching.engine.builders import NEGOTIATION, WRITING, a_market, a_mentee, a_mentor
 
 
@@ -83,6 +83,100 @@ def test_U4_the_same_market_in_any_order_gives_the_same_solution(
         blocked=frozenset(mixed(tuple(market.blocked))),
     )
     assert engine.solve(again) == engine.solve(market)
+
+
+@settings(max_examples=40, deadline=None)
+@given(builders.markets())
+def test_U4_both_solvers_make_the_same_pairs_and_prove_them(market: engine.Market) -> None:
+    graph, flow = engine.solve(market, solver="graph"), engine.solve(market, solver="flow")
+    assert graph.pairs == flow.pairs
+    assert graph.gap == flow.gap == 0
+    for solution in (graph, flow):
+        assert what_is_wrong(market, solution) == []
+
+
+def test_U4_both_solvers_break_ties_alike_where_everybody_is_alike() -> None:
+    mentees = tuple(a_mentee(str(number)) for number in range(1, 60))
+    mentors = tuple(a_mentor(str(number), capacity=2, seats_left=2) for number in range(100, 120))
+    market = a_market(mentees, mentors)
+    assert engine.solve(market, solver="graph").pairs == engine.solve(market, solver="flow").pairs
+
+
+def test_ties_favour_nobody_for_a_low_number() -> None:
+    mentees = tuple(a_mentee(str(number)) for number in range(100, 200))
+    pairs = engine.solve(a_market(mentees, (a_mentor(capacity=50, seats_left=50),))).pairs
+    low = sum(int(pair.mentee) < 150 for pair in pairs)
+    assert len(pairs) == 50
+    assert 15 < low < 35
+
+
+def what_is_wrong(market: engine.Market, solution: engine.Solution) -> list[str]:
+    """By the independent checker, over all pairs that no rule excludes."""
+    pairs = product(
+        (mentee.number for mentee in market.mentees), (mentor.number for mentor in market.mentors)
+    )
+    weights = {pair: engine.explain(market, *pair) for pair in pairs}
+    return checker.what_is_wrong(
+        {pair: looked_at.weight for pair, looked_at in weights.items() if not looked_at.forbidden},
+        {mentor.number: mentor.seats_left for mentor in market.mentors},
+        {pair.mentee: pair.mentor for pair in solution.pairs},
+        (solution.certificate.profits, solution.certificate.prices, solution.value),
+    )
+
+
+@settings(max_examples=25, deadline=None)
+@given(builders.markets(people=4))
+def test_U2_forcing_a_pair_costs_the_cohort_at_least_what_the_certificate_says(market: engine.Market) -> None:
+    best = engine.solve(market)
+    for mentee, mentor in product(market.mentees, market.mentors):
+        looked_at = engine.explain(market, mentee.number, mentor.number)
+        if looked_at.forbidden or mentor.seats_left == 0:
+            continue
+        bound = best.certificate.cost_at_least(mentee.number, mentor.number, looked_at.weight)
+        forced = without(market, mentee, mentor) + looked_at.weight
+        assert 0 <= bound <= best.value - forced
+
+
+def without(market: engine.Market, mentee: engine.Mentee, mentor: engine.Mentor) -> int:
+    """What the others are worth at best when this mentee and one seat of this mentor are gone."""
+    rest = arrays.build(market)
+    weights = score.matrix(rest)[0]
+    weights[rest.left.numbers.index(mentee.number)] = 0
+    seats = rest.seats.copy()
+    seats[rest.right.numbers.index(mentor.number)] -= 1
+    return assign.best(weights, seats, (rest.left.numbers, rest.right.numbers), solver="flow").value
+
+
+def blocking_pairs(market: engine.Market, solution: engine.Solution, margin: float) -> int:
+    """Counted from the components alone: who would both rather have each other, by more than the margin."""
+
+    def worth(mentee: str, mentor: str) -> tuple[float, float]:
+        parts = engine.explain(market, mentee, mentor).components
+        return sum(p.mentee_weight * p.u for p in parts), sum(p.mentor_weight * p.v for p in parts)
+
+    mate = {pair.mentee: pair.mentor for pair in solution.pairs}
+    count = 0
+    for left, right in product(market.mentees, market.mentors):
+        i, j = left.number, right.number
+        if engine.explain(market, i, j).weight == 0 or right.seats_left == 0:
+            continue
+        others = [worth(k, j)[1] for k, mentor in mate.items() if mentor == j]
+        has = worth(i, mate[i])[0] if i in mate else 0
+        least = min(others) if len(others) == right.seats_left else 0
+        u, v = worth(i, j)
+        count += u - has > margin and v - least > margin
+    return count
+
+
+@settings(max_examples=25, deadline=None)
+@given(builders.markets(people=4))
+def test_blocking_pairs_are_counted_at_four_margins(market: engine.Market) -> None:
+    solution = engine.solve(market)
+    assert [one.margin for one in solution.blocking] == [0, 0.02, 0.05, 0.1]
+    for one in solution.blocking:
+        # What differs by the last digit of a float32 counts either way.
+        assert blocking_pairs(market, solution, one.margin + 1e-5) <= one.pairs
+        assert one.pairs <= blocking_pairs(market, solution, one.margin - 1e-5)
 
 
 def test_U4_ties_fall_the_same_way_in_any_order_of_many_alike() -> None:
