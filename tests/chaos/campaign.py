@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import random
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -41,7 +41,8 @@ AGAIN_S = 0.1
 
 @dataclass(frozen=True)
 class Wanted:
-    """`enough` says when faults have struck enough; `settle_live` waits for the last window to be true."""
+    """`enough` says when faults have struck enough; `settle_live` waits until the last live window, not
+    only the first one, has to be true."""
 
     seed: int
     enough: Callable[[Schedule], bool]
@@ -233,8 +234,7 @@ async def _gathered(one: Fought) -> Fought:
         _strange(one.tail, scene.marks),
         frozenset(scene.strangers),
     )
-    if one.wanted.settle_live:
-        await _windows_settled(one.stage)
+    await _windows_settled(one.stage, all if one.wanted.settle_live else any)
     return one
 
 
@@ -248,12 +248,12 @@ def _strange(tail: Tail, marks: set[str]) -> frozenset[Place]:
     )
 
 
-async def _windows_settled(stage: Stage) -> None:
-    """60 s after the last window has closed every window has to be true."""
+async def _windows_settled(stage: Stage, many: Callable[[Iterable[bool]], bool]) -> None:
+    """60 s after the last window has closed every window has to be true; or after the first one, that one."""
     conn: asyncpg.Connection = await stage.owner("analytics")
     try:
         while True:
-            if all(row["settled"] for row in await conn.fetch(live.WINDOWS, live.WITHIN_S)):
+            if many([row["settled"] for row in await conn.fetch(live.WINDOWS, live.WITHIN_S)]):
                 return
             await asyncio.sleep(AGAIN_S * 10)
     finally:
