@@ -103,18 +103,15 @@ async def apply_batch(door: Door, ears: Ears, records: Sequence[Record], breaker
 
 
 class _Halted(Exception):
-    """Some key of the batch has to wait: the careful way decides."""
+    """Some event of the batch is parked or has to wait: the careful way decides."""
 
 
 async def _all_together(tx: Tx, ears: Ears, batch: Sequence[Heard]) -> Applied:
     await crash.around("batch.lock", inbox.lock_partitions(tx.conn, [h.record for h in batch]))
-    keys = {(h.record.topic, h.record.key) for h in batch}
-    if await crash.around("batch.halted", inbox.halted(tx.conn, keys)):
+    rows = [(h.envelope.id, h.envelope.sequence, h.record) for h in batch]
+    fresh = await crash.around("batch.admit", inbox.admit_unparked(tx.conn, rows))
+    if fresh is None:
         raise _Halted
-    ids = [h.envelope.id for h in batch]
-    parked = await crash.around("batch.parked", inbox.parked_ids(tx.conn, ids))
-    rows = [(h.envelope.id, h.envelope.sequence, h.record) for h in batch if h.envelope.id not in parked]
-    fresh = await crash.around("batch.admit", inbox.admit(tx.conn, rows))
     todo = []
     outcomes: list[Outcome] = []
     for one in batch:

@@ -12,6 +12,7 @@ import asyncio
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from operator import itemgetter
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
@@ -24,23 +25,28 @@ from shared.inbox import Record
 from shared.progress import Progress
 from shared.relay import stop_quietly
 from shared.settings import Settings
-from shared.tx import Door, transaction
+from shared.tx import AWAY, Door, transaction
 from shared.waiting import pause, until
 
 FETCH_MS = 300
 RETRY_S = (0.05, 0.2, 0.5, 1.0, 2.0)
 LOOK_ASIDE_S = 1.0
 POSITION_TIMEOUT_S = 0.5
+STATE_TIMEOUT_S = 10.0
 
 
 class Listening(ConsumerRebalanceListener):
-    """One membership in the service's group: what was applied and not yet committed, and rebalances."""
+    """One membership in the service's group: what was applied and not yet committed, and rebalances.
+
+    `reread_at` is the time of the last wish for a replay that was followed, or was older than the membership.
+    """
 
     def __init__(self, door: Door, ears: apply.Ears, settings: Settings, progress: Progress) -> None:
         self.door, self.ears, self.settings, self.progress = door, ears, settings, progress
         self.lock = asyncio.Lock()
         self.revoking = False
         self.done: dict[TopicPartition, int] = {}
+        self.reread_at: datetime | None = None
         self.breaker = Breaker()
         self.consumer = AIOKafkaConsumer(
             bootstrap_servers=settings.kafka,
@@ -87,7 +93,9 @@ class Listening(ConsumerRebalanceListener):
             partition=raw.partition,
             offset=raw.offset,
             key=key,
-            headers=tuple((name, value or b"") for name, value in raw.headers),
+            headers=tuple(raw.headers)
+            if all(map(itemgetter(1), raw.headers))
+            else tuple((name, value or b"") for name, value in raw.headers),
             value=raw.value,
             time=datetime.fromtimestamp(raw.timestamp / 1000, UTC),
         )
@@ -116,8 +124,8 @@ async def run(
 
 async def _listen(listening: Listening, stopping: asyncio.Event) -> None:
     state = await _read_state(listening)
-    replayed_at = state.replay_requested_at if state else None
-    await _halt_while_stopped(listening, stopping)
+    listening.reread_at = state.replay_requested_at if state else None
+    await _halt_while_stopped(listening, state, stopping)
     looked_at = 0.0
     loop = asyncio.get_running_loop()
     while not stopping.is_set():
@@ -130,9 +138,9 @@ async def _listen(listening: Listening, stopping: asyncio.Event) -> None:
             looks = applied or loop.time() - looked_at > LOOK_ASIDE_S
             if looks:
                 looked_at = loop.time()
-                replayed_at = await _look_aside(listening, replayed_at, early_too=applied)
+                state = await _look_aside(listening, early_too=applied)
         if looks:
-            await _halt_while_stopped(listening, stopping)
+            await _halt_while_stopped(listening, state, stopping)
 
 
 @contextmanager
@@ -211,34 +219,33 @@ async def _note_positions(listening: Listening) -> None:
 async def _read_state(listening: Listening) -> inbox.ConsumerState | None:
     """The stop, the wish for a replay and whether anything is parked; None while the store is away."""
     try:
-        async with transaction(listening.door, "state") as tx:
-            return await crash.around("state.read", inbox.consumer_state(tx.conn))
-    except Transient as error:
+        reading = asyncio.wait_for(inbox.consumer_state(listening.door.pool), STATE_TIMEOUT_S)
+        return await crash.around("state.read", reading)
+    except AWAY as error:
         log.warning("consumer-state", service=listening.door.service, outcome="retry", error=str(error))
         return None
 
 
-async def _look_aside(
-    listening: Listening, replayed_at: datetime | None, *, early_too: bool
-) -> datetime | None:
-    """Positions, parked events, a wish for a replay; returns the time of the last wish that was followed."""
+async def _look_aside(listening: Listening, *, early_too: bool) -> inbox.ConsumerState | None:
+    """Positions, parked events, a wish for a replay; returns what it saw."""
     async with crash.within("aside.lock", listening.lock):
         if not listening.revoking:
             await _note_positions(listening)
     state = await _read_state(listening)
     if state is None:
-        return replayed_at
+        return None
     if state.parked:
         await _retry_parked(listening, early_too=early_too)
-    if state.replay_requested_at is None or state.replay_requested_at == replayed_at:
-        return replayed_at
+    if state.replay_requested_at is None or state.replay_requested_at == listening.reread_at:
+        return state
     async with crash.within("replay.lock", listening.lock):
         if not listening.revoking:
             seeking = listening.consumer.seek_to_beginning(*listening.consumer.assignment())
             await crash.around("replay.seek", seeking)
             listening.done.clear()
+    listening.reread_at = state.replay_requested_at
     log.info("reread", service=listening.door.service, outcome="from the beginning")
-    return state.replay_requested_at
+    return state
 
 
 async def _retry_parked(listening: Listening, *, early_too: bool) -> None:
@@ -266,7 +273,9 @@ async def _stop(listening: Listening, stopping: asyncio.Event) -> None:
     log.error("breaker", service=listening.door.service, outcome="stopped")
 
 
-async def _halt_while_stopped(listening: Listening, stopping: asyncio.Event) -> None:
+async def _halt_while_stopped(
+    listening: Listening, state: inbox.ConsumerState | None, stopping: asyncio.Event
+) -> None:
     """While the breaker's stop stands, partitions are kept and heartbeats go on, but nothing is read.
 
     A store that is away in the meantime lifts no stop. What a new assignment hands out before it is paused is
@@ -274,7 +283,6 @@ async def _halt_while_stopped(listening: Listening, stopping: asyncio.Event) -> 
     """
     halted, by = False, None
     while not stopping.is_set():
-        state = await _read_state(listening)
         if not (halted if state is None else state.stopped_reason):
             by = state.resumed_by if state else None
             break
@@ -286,6 +294,7 @@ async def _halt_while_stopped(listening: Listening, stopping: asyncio.Event) -> 
             if not listening.revoking:
                 await _note_positions(listening)
         await crash.around("halt.pause", pause(LOOK_ASIDE_S, stopping))
+        state = await _read_state(listening)
     if halted and not stopping.is_set():
         log.info("breaker", service=listening.door.service, outcome="resumed", by=by)
         listening.breaker.reset()

@@ -12,12 +12,12 @@ from base64 import b64decode, b64encode
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 from uuid import UUID
 
 from shared.envelope import Envelope
 from shared.events import Event
-from shared.tx import Connection
+from shared.tx import Connection, Pool
 
 State = Literal["failed", "early", "behind", "unreadable", "dead", "dropped"]
 
@@ -26,8 +26,7 @@ FROZEN_S = 20
 """A transaction of a batch that asks nothing of the store for so long belongs to a process that is frozen."""
 
 
-@dataclass(frozen=True)
-class Record:
+class Record(NamedTuple):
     """A Kafka record as it came. `topic` is without the stack's prefix; `key` is never empty."""
 
     topic: str
@@ -39,8 +38,7 @@ class Record:
     time: datetime
 
 
-@dataclass(frozen=True)
-class Heard:
+class Heard(NamedTuple):
     """A record that is an event of ours."""
 
     record: Record
@@ -48,27 +46,49 @@ class Heard:
     event: Event
 
 
-async def admit(conn: Connection, rows: Sequence[tuple[UUID, int, Record]]) -> set[UUID]:
-    """Marks events (id, sequence, record) as applied; returns the ids that had not been.
+ADMIT = """
+WITH heard AS (
+    SELECT event_id, topic, key, sequence, record_time
+    FROM unnest($1::uuid[], $2::text[], $3::text[], $4::bigint[], $5::timestamptz[])
+         AS n (event_id, topic, key, sequence, record_time)
+), way AS (
+    SELECT $6 AND (EXISTS (SELECT FROM parked JOIN heard USING (topic, key) WHERE state <> 'dropped')
+                   OR EXISTS (SELECT FROM parked JOIN heard USING (event_id))) AS barred
+), fresh AS (
+    INSERT INTO inbox (event_id, topic, key, sequence, record_time)
+    SELECT event_id, topic, key, sequence, record_time
+    FROM heard JOIN way ON NOT barred
+    ORDER BY event_id
+    ON CONFLICT DO NOTHING RETURNING event_id
+)
+SELECT event_id FROM fresh UNION ALL SELECT NULL FROM way WHERE barred
+"""
+"""In the order of their ids, so that two workers with the same events cannot deadlock."""
 
-    Sorted by id, so that two workers with the same events cannot deadlock.
-    """
-    ordered = sorted({row[0]: row for row in rows}.values(), key=lambda row: row[0])
-    fresh = await conn.fetch(
-        """
-        INSERT INTO inbox (event_id, topic, key, sequence, record_time)
-        SELECT event_id, topic, key, sequence, record_time
-        FROM unnest($1::uuid[], $2::text[], $3::text[], $4::bigint[], $5::timestamptz[])
-             AS n (event_id, topic, key, sequence, record_time)
-        ON CONFLICT DO NOTHING RETURNING event_id
-        """,
-        [event_id for event_id, _, _ in ordered],
-        [record.topic for _, _, record in ordered],
-        [record.key for _, _, record in ordered],
-        [sequence for _, sequence, _ in ordered],
-        [record.time for _, _, record in ordered],
-    )
+
+async def admit(conn: Connection, rows: Sequence[tuple[UUID, int, Record]]) -> set[UUID]:
+    """Marks events (id, sequence, record) as applied; returns the ids that had not been."""
+    fresh = await conn.fetch(ADMIT, *_columns(rows), False)
     return {row["event_id"] for row in fresh}
+
+
+async def admit_unparked(conn: Connection, rows: Sequence[tuple[UUID, int, Record]]) -> set[UUID] | None:
+    """The same; but None, and nothing is marked, where one is parked or has to wait behind a parked one.
+
+    One statement, because nearly always nothing is.
+    """
+    fresh = {row["event_id"] for row in await conn.fetch(ADMIT, *_columns(rows), True)}
+    return None if None in fresh else fresh
+
+
+def _columns(rows: Sequence[tuple[UUID, int, Record]]) -> tuple[list[Any], ...]:
+    return (
+        [event_id for event_id, _, _ in rows],
+        [record.topic for _, _, record in rows],
+        [record.key for _, _, record in rows],
+        [sequence for _, sequence, _ in rows],
+        [record.time for _, _, record in rows],
+    )
 
 
 async def is_known(conn: Connection, event_id: UUID) -> bool:
@@ -129,12 +149,6 @@ async def known_parked(conn: Connection, records: Sequence[Record]) -> set[tuple
         [r.offset for r in records],
     )
     return {(row["topic"], row["partition"], row["record_offset"]) for row in rows}
-
-
-async def parked_ids(conn: Connection, event_ids: Sequence[UUID]) -> set[UUID]:
-    """Which of these events are parked already, perhaps from another offset."""
-    rows = await conn.fetch("SELECT event_id FROM parked WHERE event_id = ANY($1::uuid[])", event_ids)
-    return {row["event_id"] for row in rows}
 
 
 async def park(conn: Connection, record: Record, *, event_id: UUID | None, state: State, error: str) -> None:
@@ -259,7 +273,7 @@ class ConsumerState:
     parked: bool
 
 
-async def consumer_state(conn: Connection) -> ConsumerState:
+async def consumer_state(conn: Connection | Pool) -> ConsumerState:
     row = await conn.fetchrow(
         """
         SELECT CASE WHEN stopped_at IS NOT NULL THEN stopped_reason END AS stopped_reason,

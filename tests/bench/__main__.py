@@ -10,7 +10,7 @@ import asyncio
 import random
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import psutil
@@ -37,9 +37,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     costs: list[Cost] = []
     with ground.prepared(options.peers) as stand:
         if not options.kinds:
-            rows = asyncio.run(_rows(console, stand, sizes))
+            rows = asyncio.run(_rows(console, stand, sizes, options.row or targets.ALL))
             figures.show(console, rows)
-        if options.kinds or not options.targets:
+        if options.kinds or not (options.targets or options.row):
             costs = asyncio.run(_costs(console, stand, options.pairs))
             price_list.show(console, costs)
     lines = [*(row.line() for row in rows), *(price_list.line(cost) for cost in costs)]
@@ -50,16 +50,17 @@ def main(argv: Sequence[str] | None = None) -> int:
     return 1 if missed and options.strict else 0
 
 
-async def _rows(console: Console, stand: ground.Ground, sizes: targets.Sizes) -> list[Row]:
+async def _rows(
+    console: Console, stand: ground.Ground, sizes: targets.Sizes, wanted: Iterable[str]
+) -> list[Row]:
     rows: list[Row] = []
     began, load = time.monotonic(), psutil.getloadavg()[0]
     console.print(
         f"{sizes.events:,} events, {sizes.repeats} times, seed {sizes.seed}; load before: {load:.1f}"
     )
-    for number, (called, measure) in enumerate(targets.ALL.items(), 1):
-        at = f"{time.monotonic() - began:4.0f} s"
-        console.print(f"{at}  {number}/{len(targets.ALL)} {called} …")
-        found = await measure(stand, sizes)
+    for called in wanted:
+        console.print(f"{time.monotonic() - began:4.0f} s  {called} …")
+        found = await targets.ALL[called](stand, sizes)
         for row in found:
             console.print(f"          {row.id}: {row.judged:.3g}, goal {row.goal:g}")
         rows += found
@@ -78,6 +79,9 @@ def _options(argv: Sequence[str] | None) -> argparse.Namespace:
     only = parser.add_mutually_exclusive_group()
     only.add_argument("--kinds", action="store_true", help="only the cost of every kind of event")
     only.add_argument("--targets", action="store_true", help="only the targets")
+    only.add_argument(
+        "--row", action="append", choices=targets.ALL, help="only this one of the targets; may be given again"
+    )
     parser.add_argument("--seed", type=int, help="of the pauses between events where nothing else happens")
     parser.add_argument("--strict", action="store_true", help="exit code 1 where a goal is missed")
     parser.add_argument("--out", type=Path, default=RESULTS, help="where the JSON lines are kept")

@@ -37,8 +37,8 @@ LONG_FETCHES = Mutant("consumer", "FETCH_MS = 300", "FETCH_MS = 60_000")
 MUTANTS: Mapping[str, Mutant] = {
     "inbox off": Mutant(
         "inbox",
-        '    return {row["event_id"] for row in fresh}',
-        "    return {event_id for event_id, _, _ in ordered}",
+        "    return None if None in fresh else fresh",
+        "    return None if None in fresh else {event_id for event_id, _, _ in rows}",
     ),
     "offset committed before apply": Mutant(
         "consumer",
@@ -65,9 +65,8 @@ MUTANTS: Mapping[str, Mutant] = {
     ),
     "dedupe by highest id": Mutant(
         "inbox",
-        "        ON CONFLICT DO NOTHING RETURNING event_id",
-        "        WHERE event_id > ALL (SELECT event_id FROM inbox)\n"
-        "        ON CONFLICT DO NOTHING RETURNING event_id",
+        "    FROM heard JOIN way ON NOT barred",
+        "    FROM heard JOIN way ON NOT barred WHERE event_id > ALL (SELECT event_id FROM inbox)",
     ),
     "order of a key lost after a park": Mutant(
         "apply",

@@ -147,10 +147,10 @@ SPEAKER = (
 NOWHERE = {"MENTORING_KAFKA": "127.0.0.1:1"}
 LISTENER = (
     Visit("listener", around("consumer.begin", "consumer.start"), nothing, at_start=True),
-    Visit("listener", (*transaction("state"), *around("state.read")), nothing, at_start=True),
+    Visit("listener", around("state.read"), nothing, at_start=True),
     Visit("listener", (*within("consumer.lock", "aside.lock"), *around("consumer.fetch")), talk),
     Visit("listener", around("aside.position"), nothing, at_start=True),
-    Visit("listener", (*transaction("batch"), *around("batch.lock", "batch.halted", "batch.parked")), talk),
+    Visit("listener", (*transaction("batch"), *around("batch.lock")), talk),
     Visit("listener", around("batch.admit", "batch.offsets", "offsets.commit"), talk),
     Visit("listener", around("handle.one", "handle.many", "handle.heard"), talk),
     Visit("listener", around("consumer.back-off"), nothing, at_start=True, env=NOWHERE),

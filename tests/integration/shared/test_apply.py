@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 
 from shared import apply, inbox, parked, tx
@@ -88,12 +86,12 @@ async def test_a_record_with_zero_bytes_in_its_headers_is_parked_and_released_wi
     match = a_match()
     listener.poison.add(match)
     plain = recorded(ended(match), 0)
-    record = replace(
-        plain, headers=(*plain.headers, ("length", b"\x00\x00\x01\x02"), ("na\0me", "ü".encode()))
+    record = plain._replace(
+        headers=(*plain.headers, ("length", b"\x00\x00\x01\x02"), ("na\0me", "ü".encode()))
     )
     assert await hear(listener, record) == ["failed"]
     kept = inbox.record_of(await listener.door.pool.fetchrow("SELECT * FROM parked"))
-    assert kept == replace(record, headers=(*record.headers[:-1], ("na\ufffdme", "ü".encode())))
+    assert kept == record._replace(headers=(*record.headers[:-1], ("na\ufffdme", "ü".encode())))
     async with tx.transaction(listener.door) as t:
         shown = await parked.show_parked(t.conn, (await parked.list_parked(t.conn))[0].id)
     assert list(shown.headers)[-2:] == [("length", "base64:AAABAg=="), ("na\ufffdme", "ü")]
