@@ -39,6 +39,19 @@ ORDER BY new.place
 """
 
 
+WRITE_ONE = """
+WITH counted AS (
+    INSERT INTO outbox_sequence AS s (topic, key, last) VALUES ($2, $3, 1)
+    ON CONFLICT (topic, key) DO UPDATE SET last = s.last + 1
+    RETURNING last
+)
+INSERT INTO outbox (event_id, topic, key, sequence, type, source, time, traceparent, correlation_id,
+                    causation_id, payload)
+SELECT $1, $2, $3, counted.last, $4, $5, $6, $7, $8, $9, $10 FROM counted
+"""
+"""What most transactions say: one event, planned and run in a fraction of the time."""
+
+
 PAYLOAD_BYTES_MAX = 512 << 10
 """Half of what a broker takes in one record as it comes: a larger one would never leave the outbox."""
 
