@@ -12,6 +12,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from datetime import date
+from functools import cache
 from typing import ClassVar, Literal, NewType, TypeVar
 from uuid import UUID
 
@@ -45,6 +46,7 @@ class Event(Value):
     at: AwareDatetime = Field(description="business time of the fact, UTC")
 
     @classmethod
+    @cache
     def topic(cls) -> str:
         return re.sub(r"(?<!^)(?=[A-Z])", "-", cls.__name__).lower()
 

@@ -39,6 +39,19 @@ ORDER BY new.place
 """
 
 
+WRITE_ONE = """
+WITH counted AS (
+    INSERT INTO outbox_sequence AS s (topic, key, last) VALUES ($2, $3, 1)
+    ON CONFLICT (topic, key) DO UPDATE SET last = s.last + 1
+    RETURNING last
+)
+INSERT INTO outbox (event_id, topic, key, sequence, type, source, time, traceparent, correlation_id,
+                    causation_id, payload)
+SELECT $1, $2, $3, counted.last, $4, $5, $6, $7, $8, $9, $10 FROM counted
+"""
+"""What most transactions say: one event, planned and run in a fraction of the time."""
+
+
 PAYLOAD_BYTES_MAX = 512 << 10
 """Half of what a broker takes in one record as it comes: a larger one would never leave the outbox."""
 
@@ -82,32 +95,33 @@ def said(event: Event, service: str, trace: envelope.Trace) -> Said:
 
 async def write(conn: Any, events: Sequence[Said]) -> None:
     """One statement for any number of events of one transaction."""
-    if not events:
-        return
-    await conn.execute(
-        WRITE,
-        [e.id for e in events],
-        [e.topic for e in events],
-        [e.key for e in events],
-        [e.type for e in events],
-        [e.source for e in events],
-        [e.time for e in events],
-        [e.trace.traceparent for e in events],
-        [e.trace.correlation_id for e in events],
-        [e.trace.causation_id for e in events],
-        [e.payload for e in events],
-    )
+    rows = [_columns(one) for one in events]
+    if len(rows) == 1:
+        await conn.execute(WRITE_ONE, *rows[0])
+    elif rows:
+        await conn.execute(WRITE, *(list(column) for column in zip(*rows, strict=True)))
+
+
+def _columns(one: Said) -> tuple[Any, ...]:
+    """In the order of the statements' parameters."""
+    return (one.id, one.topic, one.key, one.type, one.source, one.time, *one.trace, one.payload)
 
 
 OLDEST = """
 SELECT id, event_id, topic, key, sequence, type, source, time, traceparent, correlation_id, causation_id,
        payload
-FROM outbox ORDER BY id LIMIT $1
+FROM (SELECT id, event_id, topic, key, sequence, type, source, time, traceparent, correlation_id,
+             causation_id, payload,
+             sum(octet_length(payload)) OVER (ORDER BY id ROWS UNBOUNDED PRECEDING) AS bytes
+      FROM outbox ORDER BY id LIMIT $1) AS first
+WHERE coalesce(bytes, 0) <= $2 ORDER BY id
 """
+ROUND_BYTES_MAX = 16 << 20
 
 
 async def oldest(conn: Any, rows_max: int) -> list[Any]:
-    rows: list[Any] = await conn.fetch(OLDEST, rows_max)
+    """The oldest rows, in order: so many, and no more of them than a round may hold in memory."""
+    rows: list[Any] = await conn.fetch(OLDEST, rows_max, ROUND_BYTES_MAX)
     return rows
 
 

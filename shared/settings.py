@@ -33,7 +33,7 @@ class Settings(BaseSettings):
 
     pool_size_max: int = Field(8, ge=2)
     batch_records_max: int = Field(500, ge=1)
-    relay_rows_max: int = Field(500, ge=1)
+    relay_rows_max: int = Field(2000, ge=1)
     poll_s: float = 0.05
     statement_timeout_s: float = 5.0
     drain_timeout_s: float = 6.0

@@ -35,7 +35,7 @@ async def fill(spec: dict[str, Any]) -> dict[str, Any]:
 async def _fill_some(producer: AIOKafkaProducer, topic: str, numbers: range) -> int:
     by_partition: dict[int, list[int]] = {}
     for number in numbers:
-        place = relay.partition_of(str(job.pair(number)).encode(), PARTITIONS)
+        place = relay.partition_of(str(job.pair(number)), PARTITIONS)
         by_partition.setdefault(place, []).append(number)
     acks, size = [], 0
     for partition, some in by_partition.items():

@@ -134,7 +134,7 @@ class Company:
         """By partition: the longest time from a record to its effect, among the records since a moment."""
         worst: dict[int, list[float]] = {number: [] for number in range(PARTITIONS)}
         for row in await self.stores[service].fetch(HEARD_BY, since):
-            partition = relay.partition_of(row["key"].encode(), PARTITIONS)
+            partition = relay.partition_of(row["key"], PARTITIONS)
             worst[partition].append((row["applied_at"] - row["record_time"]).total_seconds())
         return [
             Pause(service, number, max(delays, default=0.0), len(delays)) for number, delays in worst.items()

@@ -11,7 +11,7 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import MessageSizeTooLargeError
 from pydantic import SecretStr
 
-from shared import consumer, relay, topics, tx
+from shared import consumer, outbox, relay, topics, tx
 from shared.events import MatchDeclined, MatchEnded
 from shared.progress import Progress
 from tests.integration.shared.plumbing import Listener, a_match, declined, ended
@@ -44,6 +44,22 @@ async def test_a_round_sends_one_batch_to_a_partition_and_leaves_the_rest_for_th
     async with tx.transaction(listener.door) as t:
         for version in range(1, 6):
             t.emit(ended(match, version, reason="x" * HALF_A_BATCH))
+    assert [await carry(listener, producer) for _ in range(4)] == [2, 2, 1, 0]
+
+
+async def test_a_round_takes_no_more_bytes_than_it_may_hold(
+    listener: Listener,
+    producer: AIOKafkaProducer,
+    kafka: str,
+    topic_prefix: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    await topics.ensure(kafka, topic_prefix, (MatchEnded,))
+    monkeypatch.setattr(outbox, "ROUND_BYTES_MAX", 3 * HALF_A_BATCH)
+    match, other = a_match(), a_match()
+    async with tx.transaction(listener.door) as t:
+        for number in range(5):
+            t.emit(ended(match if number % 2 else other, number, reason="x" * HALF_A_BATCH))
     assert [await carry(listener, producer) for _ in range(4)] == [2, 2, 1, 0]
 
 
