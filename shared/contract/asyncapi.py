@@ -25,7 +25,7 @@ HEADERS: Mapping[str, Mapping[str, Any]] = {
     "ce_correlationid": {"type": "string", "format": "uuid"},
     "ce_causationid": {"type": "string", "format": "uuid", "description": "id of the event that caused this"},
     "traceparent": {"type": "string", "description": "W3C trace context"},
-    "content-type": {"type": "string", "const": envelope.CONTENT_TYPE},
+    "content-type": {"type": "string", "const": envelope.CONTENT_TYPE.decode()},
 }
 OPTIONAL_HEADERS = frozenset({"ce_causationid"})
 
@@ -40,7 +40,7 @@ def document(heard: Mapping[str, Iterable[type[Event]]]) -> dict[str, Any]:
             "description": "CloudEvents 1.0 in Kafka's binary mode. A topic is called like its event, behind"
             " the deployment's prefix. Within a version only optional fields are added.",
         },
-        "defaultContentType": envelope.CONTENT_TYPE,
+        "defaultContentType": envelope.CONTENT_TYPE.decode(),
         "channels": {event.topic(): _channel(event) for event in EVENTS},
         "operations": {
             **_operations("says", "send", SAID_BY),
@@ -77,7 +77,7 @@ def _message(event: type[Event]) -> dict[str, Any]:
         "name": schemas.type_of(event),
         "title": event.__name__,
         "summary": (event.__doc__ or event.__name__).strip().splitlines()[0],
-        "contentType": envelope.CONTENT_TYPE,
+        "contentType": envelope.CONTENT_TYPE.decode(),
         "headers": {"$ref": "#/components/schemas/Headers"},
         "payload": {"$ref": f"#/components/schemas/{event.__name__}"},
         "bindings": {"kafka": {"key": key, "bindingVersion": BINDING}},
