@@ -35,6 +35,8 @@ FOR EACH ROW WHEN (NEW.person_id = '{key}') EXECUTE FUNCTION sick_key();
 HEALED = "DROP TRIGGER IF EXISTS sick_key ON person"
 STOP_S = 5.0
 AGAIN_S = 0.3
+SETTLED = (b"it was applied meanwhile", b"was dropped by")
+"""What the product says of an event that needs its operator no more."""
 TAKEN = -1
 PARKED_STILL = "SELECT id FROM parked WHERE position($1 IN payload) > 0 AND state <> 'dropped' LIMIT 1"
 PARKED_OR_TAKEN = """
@@ -143,7 +145,7 @@ async def _command(scene: Scene, service: str, *words: str) -> None:
             cwd=ROOT, env=dict(env), stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
         )  # fmt: skip
         said, _ = await command.communicate()
-        if command.returncode == 0 or b"no open parked" in said:
+        if command.returncode == 0 or any(words in said for words in SETTLED):
             return
         if time.monotonic() > deadline:
             raise TimeoutError(f"{service} parked {' '.join(words)}: {said.decode()[-300:]}")
