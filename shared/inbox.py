@@ -297,9 +297,3 @@ async def parked_counts(conn: Connection) -> dict[str, int]:
         "SELECT state, count(*) AS many FROM parked WHERE state <> 'dropped' GROUP BY state"
     )
     return {row["state"]: row["many"] for row in rows}
-
-
-async def early_waiting(conn: Connection) -> int:
-    """Early events that were tried at most twice: a stepped clock waits for these."""
-    count: int = await conn.fetchval("SELECT count(*) FROM parked WHERE state = 'early' AND attempts <= 2")
-    return count

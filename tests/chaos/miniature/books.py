@@ -11,8 +11,8 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import GroupCoordinatorNotAvailableError
 
-from tests.chaos.guarantees import Key, Ledger, Parked, Place
 from tests.chaos.miniature import phrases
+from tests.chaos.miniature.guarantees import Key, Ledger, Parked, Place
 
 SAID = "SELECT event_id::text, topic, key FROM said"
 APPLIED = "SELECT event_id::text AS id FROM inbox"

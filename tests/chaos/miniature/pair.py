@@ -22,9 +22,9 @@ from deploy.local.stores import SAID_COPY
 from shared import topics
 from shared.relay import LEADER_LOCK
 from tests import infra
-from tests.chaos.guarantees import Ledger, broken
 from tests.chaos.miniature import lives, phrases
 from tests.chaos.miniature.books import Books
+from tests.chaos.miniature.guarantees import Ledger, broken
 from tests.chaos.miniature.phrases import COMPLETED, ENDED, MADE
 from tests.chaos.miniature.processes import Nursery, Process, arm
 

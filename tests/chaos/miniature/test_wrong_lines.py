@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests import infra
-from tests.chaos.guarantees import r1_sent_once
+from tests.chaos.miniature.guarantees import r1_sent_once
 from tests.chaos.miniature.mutants import LONG_FETCHES, MUTANTS, Mutant, overlay
 from tests.chaos.miniature.pair import KEYS, QUIET_S, pair
 from tests.chaos.miniature.phrases import MADE, a_match
