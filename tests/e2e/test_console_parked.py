@@ -77,6 +77,7 @@ async def test_a_stopped_service_says_since_when_and_why_and_is_resumed(
     await expect(service).to_contain_text("since ")
     await service.get_by_role("button", name="Resume").click()
     dialog = visit.get_by_role("dialog", name="Let Analytics go on?")
+    await expect(dialog).to_be_visible()
     await visit.keyboard.press("Escape")
     await expect(dialog).to_be_hidden()
     await service.get_by_role("button", name="Resume").click()
