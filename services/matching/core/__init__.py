@@ -12,6 +12,7 @@ from services.matching.core import (
     roster,
     runs,
     views,
+    wishes,
 )
 
 __all__ = [
@@ -26,4 +27,5 @@ __all__ = [
     "roster",
     "runs",
     "views",
+    "wishes",
 ]
