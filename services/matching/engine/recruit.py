@@ -64,7 +64,13 @@ def where(whole: market.Market, prices: Mapping[str, int], waiting: Collection[s
         offered = _by_code((code, mentor) for mentor in whole.mentors for code in _has(kind, mentor))
         asked = _by_code((code, mentee) for mentee in whole.mentees for code in _asks_for(kind, mentee))
         lines = [
-            _line(whole, kind, code, offered.get(code, []), mentees, prices=prices, waiting=waiting)
+            _line(
+                (kind, code, _name(whole, kind, code)),
+                offered.get(code, []),
+                mentees,
+                prices=prices,
+                waiting=waiting,
+            )
             for code, mentees in asked.items()
         ]
         found.extend(sorted(lines, key=_urgency))
@@ -72,9 +78,7 @@ def where(whole: market.Market, prices: Mapping[str, int], waiting: Collection[s
 
 
 def _line(
-    whole: market.Market,
-    kind: Kind,
-    code: str,
+    named: tuple[Kind, str, str],
     mentors: list[market.Mentor],
     mentees: list[market.Mentee],
     *,
@@ -82,10 +86,11 @@ def _line(
     waiting: Collection[str],
 ) -> Scarce:
     total = sum(prices.get(mentor.number, 0) for mentor in mentors)
+    kind, code, name = named
     return Scarce(
         kind=kind,
         code=code,
-        name=_name(whole, kind, code),
+        name=name,
         mentors=len(mentors),
         seats=sum(mentor.capacity for mentor in mentors),
         price=total / len(mentors) / score.WEIGHT_OF_ONE if mentors else None,
