@@ -149,7 +149,13 @@ def _style(mentee: market.Mentee, mentor: market.Mentor, part: score.Component) 
 
 def _alike(left: Mapping[str, int], right: Mapping[str, int]) -> str:
     """The scales on which two people are at most a point apart, in words."""
-    return _listed([_word(s) for s in sorted(left.keys() & right.keys()) if abs(left[s] - right[s]) <= 1])
+    alike = [s for s in sorted(left.keys() & right.keys()) if abs(left[s] - right[s]) <= 1]
+    return _listed([_guidance(left[s] + right[s]) if s == "guidance" else _word(s) for s in alike])
+
+
+def _guidance(both: int) -> str:
+    """What the help looks like that both named between 1 (advice) and 5 (hands-on), from the sum."""
+    return "hands-on help" if both > 6 else "advice" if both < 6 else "a mix of advice and hands-on help"
 
 
 def _languages(mentee: market.Mentee, mentor: market.Mentor) -> list[Reason]:
