@@ -2,12 +2,29 @@
 
 from fastapi import APIRouter
 
-from services.matching.api import matches, participations, people, programmes, runs, wishes
+from services.matching.api import (
+    explaining,
+    matches,
+    participations,
+    people,
+    programmes,
+    runs,
+    wishes,
+)
 
 
 def routers() -> tuple[APIRouter, ...]:
-    rooms = (people, programmes, participations, runs, matches, wishes)
+    rooms = (people, programmes, participations, runs, explaining, matches, wishes)
     return tuple(router for room in rooms for router in room.routers())
 
 
-__all__ = ["matches", "participations", "people", "programmes", "routers", "runs", "wishes"]
+__all__ = [
+    "explaining",
+    "matches",
+    "participations",
+    "people",
+    "programmes",
+    "routers",
+    "runs",
+    "wishes",
+]

@@ -57,6 +57,7 @@ def why(index: arrays.Index, row: int, column: int) -> tuple[Reason, ...]:
     part = {component.code: component for component in score.components(index, row, column)}
     found = [
         *_goals(mentee, mentor, index.whole.topics),
+        _aims(mentee, mentor, index.whole.topics, part["aims"]),
         _values(mentee, mentor, part["values"]),
         _style(mentee, mentor, part["style"]),
         *_languages(mentee, mentor),
@@ -65,6 +66,7 @@ def why(index: arrays.Index, row: int, column: int) -> tuple[Reason, ...]:
         *_experience(mentee, mentor, part["experience"]),
         _location(mentee, mentor, part["location"]),
         _feedback(part["feedback"]),
+        *_settings(index.whole, mentee.number, mentor.number),
     ]
     return tuple(found)
 
@@ -90,6 +92,37 @@ def _covered(wanted: list[str], known: list[str], topics: Mapping[str, market.To
     if 1 < len(wanted) == len(known):
         share = f"all {len(wanted)} goal skills"
     return f"The mentor has experience in {_names(known, topics)}: {share}."
+
+
+def _aims(
+    mentee: market.Mentee,
+    mentor: market.Mentor,
+    topics: Mapping[str, market.Topic],
+    part: score.Component,
+) -> Reason:
+    if not part.given:
+        sentence = "What the mentor wants to learn in turn: not given by both, so it counts as average."
+        return Reason("aims", sentence, given=False)
+    wanted = sorted(mentor.aims, key=lambda aim: (-aim.importance, aim.skill))
+    served = [aim.skill for aim in wanted if aim.skill in arrays.shared(mentee)]
+    if served:
+        return Reason("aims", f"The mentor wants to learn {_names(served, topics)}, which the mentee knows.")
+    if part.v > 0:
+        return Reason("aims", "The mentee knows skills close to what the mentor wants to learn.")
+    return Reason("aims", "The mentee has named none of the skills that the mentor wants to learn.")
+
+
+def _settings(whole: market.Market, mentee: str, mentor: str) -> list[Reason]:
+    """What the two wished or the programme decided, beside how well they fit."""
+    found = []
+    if mentor in whole.favourites.get(mentee, ()):
+        found.append(Reason("favourite", "The mentor is among the favourites that the mentee named."))
+    if whole.bonus.get(mentee, 0):
+        more = whole.bonus[mentee] / score.WEIGHT_OF_ONE
+        found.append(Reason("bonus", f"The programme adds {more:g} to the score of all pairs of the mentee."))
+    if whole.rules.hysteresis and (mentee, mentor) in whole.standing:
+        found.append(Reason("standing", "They have been proposed to each other before, and that counts."))
+    return found
 
 
 def _values(mentee: market.Mentee, mentor: market.Mentor, part: score.Component) -> Reason:
