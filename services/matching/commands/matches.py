@@ -107,13 +107,13 @@ async def answer(tx: Tx, match_id: UUID, person_id: UUID, said_: Answer, *, reas
     """One side's answer to a proposal. Raises NotFound, ProposalClosed, or RulesForbid where the two were
     ruled out meanwhile."""
     match, role = await _addressed(tx, match_id, person_id)
+    programme = await store.programmes.get(tx.conn, match.programme_id)
+    ends_on = core.programmes.match_ends_on(programme, tx.now.date())
+    after = core.matches.answered(match, role, said_, reason=reason, now=tx.now, ends_on=ends_on)
     if said_ == "accept" and await store.matches.is_blocked(
         tx.conn, match.mentee_id, match.mentor_id, tx.now
     ):
         raise RulesForbid("Meanwhile the two of you were ruled out as a pair.")
-    programme = await store.programmes.get(tx.conn, match.programme_id)
-    ends_on = core.programmes.match_ends_on(programme, tx.now.date())
-    after = core.matches.answered(match, role, said_, reason=reason, now=tx.now, ends_on=ends_on)
     await store.matches.update(tx.conn, after)
     if after.state == "active":
         tx.emit(said.match_made(after, programme))
