@@ -118,10 +118,10 @@ async def test_S12_a_request_is_put_to_the_mentor_and_who_asked_gets_a_receipt_a
     known: World,
 ) -> None:
     await known.hear(world.a_proposal(known.now, requested_by=MENTEE))
-    await known.work()
+    await known.send()
     assert (known.inbox.kinds(MENTEE), known.inbox.kinds(MENTOR)) == (["request-sent"], ["request"])
     await known.hear(world.a_refusal(known.now, MENTOR))
-    await known.work()
+    await known.send()
     assert known.inbox.kinds(MENTEE) == ["request-sent", "request-closed"]
     assert known.inbox.kinds(MENTOR) == ["request"]
 
