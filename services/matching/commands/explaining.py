@@ -22,7 +22,7 @@ async def why_not(conn: Connection, run: Run, *, mentee_id: UUID, mentor_id: UUI
     """
     programme = await store.programmes.get(conn, run.programme_id)
     everybody = await store.participations.of_programme(conn, programme.id)
-    pool, _ = await rounds.load(conn, programme, everybody, now=run.created_at, besides=run.id)
+    pool, _ = await rounds.load(conn, programme, everybody, now=run.seen_at, besides=run.id)
     market = core.pool.market(pool)
     mentee = _number(pool, mentee_id, {one.number for one in market.mentees}, "mentee")
     mentor = _number(pool, mentor_id, {one.number for one in market.mentors}, "mentor")
