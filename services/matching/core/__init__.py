@@ -12,6 +12,7 @@ from services.matching.core import (
     programmes,
     roster,
     runs,
+    views,
 )
 
 __all__ = [
@@ -26,4 +27,5 @@ __all__ = [
     "programmes",
     "roster",
     "runs",
+    "views",
 ]
