@@ -57,6 +57,10 @@ class World:
         """All jobs as long as they are due, and the rounds that they ask for."""
         for job in jobs.JOBS:
             await loop.run_while_due(self.door, job)
+        await self.solve()
+
+    async def solve(self) -> None:
+        """All runs that wait."""
         while await commands.solving.hold_one(self.door):
             pass
 
@@ -130,8 +134,7 @@ class World:
     async def hold_round(self, programme: str) -> dict[str, Any]:
         answer = await self.call("POST", f"/v1/programmes/{programme}/runs")
         assert answer.status_code == 201, answer.text
-        while await commands.solving.hold_one(self.door):
-            pass
+        await self.solve()
         return await self.run(answer.json()["run_id"])
 
     async def run(self, run: str) -> dict[str, Any]:
