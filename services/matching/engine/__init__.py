@@ -33,9 +33,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from services.matching.engine import assign, fingerprint, reasons, rules, score, stability, waiting
+from services.matching.engine import assign, fingerprint, forms, reasons, score
 from services.matching.engine import index as arrays
 from services.matching.engine.assign import Solver
+from services.matching.engine.forms import Proof as ProofKind
 from services.matching.engine.graph import Solved, is_warm, solve_graph, warm
 from services.matching.engine.hours import half_hours
 from services.matching.engine.live import Live, Proof
@@ -76,6 +77,7 @@ __all__ = [
     "Priors",
     "ProgrammeRules",
     "Proof",
+    "ProofKind",
     "Reason",
     "Solution",
     "Solved",
@@ -95,13 +97,17 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """A chosen pair by employee numbers. `weight` is what the optimum sums up, `score` weight / 10⁵."""
+    """A chosen pair by employee numbers. `weight` is what the optimum sums up, `score` weight / 10⁵.
+
+    `slot`: the half-hour of a flash talk. Two peers stand in the order of their numbers.
+    """
 
     mentee: str
     mentor: str
     weight: int
     score: float
     reasons: tuple[Reason, ...]
+    slot: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +133,8 @@ class Solution:
 
     `value` is the sum of the weights, `feasible_pairs` how many pairs no rule excludes, `cut_lines` the
     numbers whose manager was ignored because managers formed a circle. `blocking` counts the pairs who would
-    rather have each other. `solver` found the prices; the pairs are the same with either.
+    rather have each other. `solver` found the prices; the pairs are the same with either. `proof` is the
+    kind of certificate, see `forms.Found`.
     """
 
     pairs: tuple[Pair, ...]
@@ -139,6 +146,7 @@ class Solution:
     certificate: Certificate
     blocking: tuple[Blocking, ...]
     solver: Solver
+    proof: ProofKind = "prices"
 
     @property
     def gap(self) -> int:
@@ -163,29 +171,27 @@ def solve(market: Market, *, solver: Solver | None = None) -> Solution:
 
     Exact, and the same for the same market in any order. Raises InvalidMarket.
     """
-    index = arrays.build(market)
-    weights, bad = score.matrix(index)
-    numbers = index.left.numbers, index.right.numbers
-    found = assign.best(weights, index.seats, numbers, solver=solver or assign.ready())
-    pairs = tuple(
-        _pair(index, row, int(column), int(weights[row, column]))
-        for row, column in enumerate(found.partner)
-        if column != NOBODY
-    )
+    index = arrays.build(forms.normal(market))
+    weights, bad = forms.weighed(index, *score.matrix(index))
+    found = forms.best(index, weights, solver=solver or assign.ready())
     return Solution(
-        pairs=pairs,
+        pairs=tuple(
+            _pair(index, row, column, weight=int(weights[row, column]), slot=int(found.slot[row]))
+            for row, column in forms.made(index, found)
+        ),
         value=found.value,
-        feasible_pairs=int(np.count_nonzero(weights)),
+        feasible_pairs=int(np.count_nonzero(weights)) // (2 if market.rules.form == "peer" else 1),
         inputs_hash=fingerprint.of(index),
-        waiting=waiting.without_partner(index, weights, bad, found.partner),
+        waiting=forms.without_partner(index, weights, bad, found),
         cut_lines=index.line.cut,
         certificate=Certificate(
-            prices=_named(numbers[1], found.price),
-            profits=_named(numbers[0], found.profit),
+            prices=_named(forms.priced(index), found.price),
+            profits=_named(index.left.numbers, found.profit),
             bound=found.bound,
         ),
-        blocking=stability.blocking(index, weights, found.partner),
+        blocking=forms.blocking(index, weights, found),
         solver=found.solver,
+        proof=found.proof,
     )
 
 
@@ -195,28 +201,27 @@ def _named(numbers: Sequence[str], amounts: Wide) -> dict[str, int]:
 
 def explain(market: Market, mentee: str, mentor: str) -> Pairing:
     """One pair of the market, chosen or not. Raises InvalidMarket; KeyError for a number it does not have."""
-    index = arrays.build(market)
+    index = arrays.build(forms.normal(market))
     rows = {number: row for row, number in enumerate(index.left.numbers)}
     columns = {number: column for column, number in enumerate(index.right.numbers)}
     row, column = rows[mentee], columns[mentor]
-    broken = rules.broken(index, index.mentees[row], index.mentors[column])
-    at = slice(row, row + 1), slice(column, column + 1)
-    weight = 0 if broken else int(score.block(index, *at)[0, 0])
+    weight, broken, why = forms.explained(index, row, column)
     return Pairing(
         weight=weight,
         score=weight / score.WEIGHT_OF_ONE,
         forbidden=reasons.forbidden(broken),
-        reasons=reasons.why(index, row, column),
+        reasons=why,
         components=score.components(index, row, column),
         inputs_hash=fingerprint.of(index),
     )
 
 
-def _pair(index: arrays.Index, row: int, column: int, weight: int) -> Pair:
+def _pair(index: arrays.Index, row: int, column: int, *, weight: int, slot: int) -> Pair:
     return Pair(
         mentee=index.left.numbers[row],
         mentor=index.right.numbers[column],
         weight=weight,
         score=weight / score.WEIGHT_OF_ONE,
-        reasons=reasons.why(index, row, column),
+        reasons=forms.why(index, row, column),
+        slot=None if slot == NOBODY else slot,
     )

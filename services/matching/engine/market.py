@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import Literal, get_args
 
 from services.matching.engine import hours as week
 
@@ -34,6 +35,10 @@ MENTOR_WEIGHTS = (
 )
 COMPONENTS = tuple(code for code, _ in MENTEE_WEIGHTS)
 LEVEL_MAX = 7
+Form = Literal["one-to-one", "peer", "circle", "reverse", "flash"]
+Mode = Literal["welfare", "stable"]
+STABLE_FORMS = ("one-to-one", "reverse")
+GROUP_MAX = 30
 SCALE = range(1, 6)
 LEVELS = range(-100, 101)
 
@@ -139,8 +144,17 @@ class ProgrammeRules:
     `seniority`: n > 0 asks for a mentor at least n levels above the mentee, n < 0 for one at least n below
     (reverse mentoring), 0 for nothing. `target_gap` is the best distance in levels where a goal names one.
     The weights of each side add up to 1.
+
+    `form` and `mode`: see `forms`. `seniority` asks peers to be at most n levels apart. A circle has
+    `group_size_min` to `group_size` mentees, and a mentor's capacity is the size of their circle. `slots` are
+    the half-hours of the week (0 to 335) at which flash talks are held.
     """
 
+    form: Form = "one-to-one"
+    mode: Mode = "welfare"
+    group_size: int = 4
+    group_size_min: int = 2
+    slots: tuple[int, ...] = ()
     min_shared_hours: float = 2.0
     seniority: int = 0
     same_team: bool = False
@@ -203,7 +217,22 @@ def _within(path: str, value: float, low: float, high: float) -> None:
         raise InvalidMarket(path, f"{value} is not between {low} and {high}")
 
 
+def _check_form(rules: ProgrammeRules) -> None:
+    for name, value, known in (("form", rules.form, get_args(Form)), ("mode", rules.mode, get_args(Mode))):
+        if value not in known:
+            raise InvalidMarket(f"rules.{name}", f"{value} is not one of {', '.join(known)}")
+    if rules.mode == "stable" and rules.form not in STABLE_FORMS:
+        raise InvalidMarket("rules.mode", f"stable is for {' and '.join(STABLE_FORMS)} programmes")
+    _within("rules.group_size", rules.group_size, 1, GROUP_MAX)
+    _within("rules.group_size_min", rules.group_size_min, 1, rules.group_size)
+    if len(set(rules.slots)) < len(rules.slots):
+        raise InvalidMarket("rules.slots", "a half-hour is named twice")
+    for slot in rules.slots:
+        _within("rules.slots", slot, 0, week.HALF_HOURS - 1)
+
+
 def _check_rules(rules: ProgrammeRules) -> None:
+    _check_form(rules)
     _within("rules.min_shared_hours", rules.min_shared_hours, 0, week.HALF_HOURS / 2)
     _within("rules.seniority", rules.seniority, -100, 100)
     _within("rules.target_gap", rules.target_gap, -100, 100)
