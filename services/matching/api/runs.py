@@ -7,7 +7,7 @@ from typing import Any, Literal
 from fastapi import APIRouter, Depends
 from pydantic import AwareDatetime, BaseModel
 
-from services.matching import commands, core, engine, store
+from services.matching import commands, core, store
 from services.matching.api.matches import MatchOut, match_out
 from shared import api, auth
 from shared.events import ParticipationId, PersonId, ProgrammeId, Role, RunId
@@ -53,21 +53,6 @@ class CertificateLine(BaseModel):
     amount: int
     seats: int
     joined_at: AwareDatetime
-
-
-class PairLookedAt(BaseModel):
-    """`verdict`: `made`; `forbidden` (by which rules, in words); `no-seat`; `possible`; or `changed`: answers
-    or people have changed since the run, whose proof no longer holds. `cost_at_least` is the proven loss of
-    all pairs together, in score, if this pair had been made."""
-
-    mentee_id: PersonId
-    mentor_id: PersonId
-    verdict: Literal["made", "forbidden", "no-seat", "possible", "changed"]
-    sentence: str
-    score: float
-    reasons: list[str]
-    not_given: list[str]
-    cost_at_least: float | None
 
 
 class RunWithProposals(RunOut):
@@ -120,24 +105,6 @@ async def get_certificate(
     return api.page(lines, limit, key=lambda one: (one.joined_at, one.participation_id))
 
 
-async def get_why_not(
-    run_id: RunId, mentee_id: PersonId, mentor_id: PersonId, read: api.Reading
-) -> PairLookedAt:
-    """Why these two were not paired, or that they were."""
-    run = await store.runs.get(read.conn, run_id)
-    found = await commands.explaining.why_not(read.conn, run, mentee_id=mentee_id, mentor_id=mentor_id)
-    cost = found.cost_at_least
-    return PairLookedAt(
-        mentee_id=mentee_id,
-        mentor_id=mentor_id,
-        verdict=found.verdict,
-        sentence=found.sentence,
-        score=found.weight / engine.WEIGHT_OF_ONE,
-        cost_at_least=None if cost is None else cost / engine.WEIGHT_OF_ONE,
-        **core.pool.why(found.reasons),
-    )
-
-
 async def list_waiting(
     programme_id: ProgrammeId, read: api.Reading, after: api.Cursor, limit: api.Limit
 ) -> api.Page[WaitingOut]:
@@ -177,5 +144,4 @@ def routers() -> tuple[APIRouter, ...]:
     reading.get("/programmes/{programme_id}/waiting")(list_waiting)
     reading.get("/runs/{run_id}")(get_run)
     reading.get("/runs/{run_id}/certificate")(get_certificate)
-    reading.get("/runs/{run_id}/pairs/{mentee_id}/{mentor_id}")(get_why_not)
     return writing, reading

@@ -11,6 +11,7 @@ from services.matching.core import (
     programmes,
     roster,
     runs,
+    views,
 )
 
 __all__ = [
@@ -24,4 +25,5 @@ __all__ = [
     "programmes",
     "roster",
     "runs",
+    "views",
 ]

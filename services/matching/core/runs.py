@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Literal
 
 from services.matching import engine
 from services.matching.core.ids import ParticipationId, PersonId, ProgrammeId, Role, RunId
+from services.matching.engine.ladder import Ladder
 
 Verdict = Literal["made", "forbidden", "no-seat", "possible", "changed"]
 
@@ -70,16 +71,22 @@ class WhyNot:
     sentence: str
     weight: int
     reasons: tuple[engine.Reason, ...]
+    components: tuple[engine.Component, ...] = ()
     cost_at_least: int | None = None
 
 
 def why_not(looked_at: engine.Pairing, *, proven: tuple[Proven, Proven] | None, made: bool) -> WhyNot:
     """The verdict on a pair, from its rules and from the lines of the two if they still hold."""
+    found = _verdict(looked_at, proven=proven, made=made)
+    return found if looked_at.forbidden else replace(found, components=looked_at.components)
+
+
+def _verdict(looked_at: engine.Pairing, *, proven: tuple[Proven, Proven] | None, made: bool) -> WhyNot:
     if looked_at.forbidden:
         sentence = " ".join(reason.sentence for reason in looked_at.forbidden)
         return WhyNot("forbidden", sentence, 0, looked_at.forbidden)
     if made:
-        return WhyNot("made", "This pair was made.", looked_at.weight, looked_at.reasons, 0)
+        return WhyNot("made", "This pair was made.", looked_at.weight, looked_at.reasons, cost_at_least=0)
     if proven is None:
         sentence = "Answers or people have changed since the run, so it proves nothing about this pair."
         return WhyNot("changed", sentence, looked_at.weight, looked_at.reasons)
@@ -91,7 +98,7 @@ def why_not(looked_at: engine.Pairing, *, proven: tuple[Proven, Proven] | None, 
     sentence = f"With this pair all pairs together would have lost a score of at least {points}."
     if cost == 0:
         sentence = "The pair fits, and the proof does not rule out that it costs nothing: a tie may decide."
-    return WhyNot("possible", sentence, looked_at.weight, looked_at.reasons, cost)
+    return WhyNot("possible", sentence, looked_at.weight, looked_at.reasons, cost_at_least=cost)
 
 
 @dataclass(frozen=True)
@@ -103,6 +110,14 @@ class Left:
     role: Role
     reason: str
     sentence: str
+
+
+@dataclass(frozen=True)
+class Nobody:
+    """Somebody a run left waiting, and what would help; no ladder for who is not in the market any more."""
+
+    left: Left
+    ladder: Ladder | None
 
 
 @dataclass(frozen=True)

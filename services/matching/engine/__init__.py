@@ -28,16 +28,16 @@ A market that cannot be computed (NaN, a level of 9, a number twice) raises `Inv
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from services.matching.engine import assign, fingerprint, forms, reasons, score
+from services.matching.engine import assign, fingerprint, forms, score
 from services.matching.engine import index as arrays
 from services.matching.engine.assign import Solver
 from services.matching.engine.forms import Proof as ProofKind
-from services.matching.engine.graph import Solved, is_warm, solve_graph, warm
+from services.matching.engine.graph import Solved, Stop, is_warm, never, solve_graph, warm
 from services.matching.engine.hours import half_hours
 from services.matching.engine.live import Live, Proof
 from services.matching.engine.market import (
@@ -82,6 +82,8 @@ __all__ = [
     "Solution",
     "Solved",
     "Solver",
+    "Stop",
+    "Tell",
     "Topic",
     "Waiting",
     "explain",
@@ -94,11 +96,16 @@ __all__ = [
     "warm",
 ]
 
+STEPS = 4
+
+Tell = Callable[[int, int], None]
+
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """A chosen pair by employee numbers. `weight` is what the optimum sums up, `score` weight / 10⁵.
+    """A chosen pair by employee numbers. `weight` is what the optimum sums up.
 
+    `added` of it are the mentee's bonus and the programme's hysteresis; the rest / 10⁵ is the `score`.
     `slot`: the half-hour of a flash talk. Two peers stand in the order of their numbers.
     """
 
@@ -107,6 +114,7 @@ class Pair:
     weight: int
     score: float
     reasons: tuple[Reason, ...]
+    added: int = 0
     slot: int | None = None
 
 
@@ -156,7 +164,11 @@ class Solution:
 
 @dataclass(frozen=True, slots=True)
 class Pairing:
-    """One pair looked at: `forbidden` names the rules that exclude it (then it has no weight)."""
+    """One pair looked at: `forbidden` names the rules that exclude it (then it has no weight).
+
+    `added` of the weight are the mentee's bonus and the programme's hysteresis. `lift` is how far a favourite
+    moved what the mentor is worth to the mentee, from the sum of the components towards 1.
+    """
 
     weight: int
     score: float
@@ -164,17 +176,27 @@ class Pairing:
     reasons: tuple[Reason, ...]
     components: tuple[Component, ...]
     inputs_hash: str
+    added: int = 0
+    lift: float = 0.0
 
 
-def solve(market: Market, *, solver: Solver | None = None) -> Solution:
+def solve(
+    market: Market, *, solver: Solver | None = None, stop: Stop = never, tell: Tell | None = None
+) -> Solution:
     """The pairs with the greatest sum of weights, at most one per mentee and none beyond a mentor's seats.
 
-    Exact, and the same for the same market in any order. Raises InvalidMarket.
+    Exact, and the same for the same market in any order. `stop` is asked now and then: once it says yes, the
+    best pairs so far are the answer, with the gap that is proven by then. `tell(done, of)` hears of the
+    progress and may raise to give up. Raises InvalidMarket.
     """
+    told = tell or silent
     index = arrays.build(forms.normal(market))
+    told(1, STEPS)
     weights, bad = forms.weighed(index, *score.matrix(index))
-    found = forms.best(index, weights, solver=solver or assign.ready())
-    return Solution(
+    told(2, STEPS)
+    found = forms.best(index, weights, solver=solver or assign.ready(), stop=stop)
+    told(3, STEPS)
+    solution = Solution(
         pairs=tuple(
             _pair(index, row, column, weight=int(weights[row, column]), slot=int(found.slot[row]))
             for row, column in forms.made(index, found)
@@ -193,6 +215,12 @@ def solve(market: Market, *, solver: Solver | None = None) -> Solution:
         solver=found.solver,
         proof=found.proof,
     )
+    told(STEPS, STEPS)
+    return solution
+
+
+def silent(done: int, of: int) -> None:
+    """Tells nobody."""
 
 
 def _named(numbers: Sequence[str], amounts: Wide) -> dict[str, int]:
@@ -205,23 +233,28 @@ def explain(market: Market, mentee: str, mentor: str) -> Pairing:
     rows = {number: row for row, number in enumerate(index.left.numbers)}
     columns = {number: column for column, number in enumerate(index.right.numbers)}
     row, column = rows[mentee], columns[mentor]
-    weight, broken, why = forms.explained(index, row, column)
+    fit, added, broken = forms.explained(index, row, column)
+    at = slice(row, row + 1), slice(column, column + 1)
     return Pairing(
-        weight=weight,
-        score=weight / score.WEIGHT_OF_ONE,
-        forbidden=reasons.forbidden(broken),
-        reasons=why,
+        weight=fit + added,
+        score=fit / score.WEIGHT_OF_ONE,
+        forbidden=forms.forbidden(index, broken),
+        reasons=forms.why(index, row, column),
         components=score.components(index, row, column),
         inputs_hash=fingerprint.of(index),
+        added=added,
+        lift=float(index.lift[index.inside(index.favourites, *at).here].sum()),
     )
 
 
 def _pair(index: arrays.Index, row: int, column: int, *, weight: int, slot: int) -> Pair:
+    added = forms.added(index, row, column)
     return Pair(
         mentee=index.left.numbers[row],
         mentor=index.right.numbers[column],
         weight=weight,
-        score=weight / score.WEIGHT_OF_ONE,
+        score=(weight - added) / score.WEIGHT_OF_ONE,
         reasons=forms.why(index, row, column),
+        added=added,
         slot=None if slot == NOBODY else slot,
     )

@@ -26,6 +26,8 @@ def _profile(text: str) -> Profile:
         languages=tuple(told["languages"]),
         interests=tuple(told["interests"]),
         hours=tuple(Hours(**stretch) for stretch in told["hours"]),
+        current=told.get("current", {}),
+        learning=tuple(told.get("learning", ())),
     )
 
 
@@ -68,6 +70,17 @@ async def add(conn: Connection, participation: Participation) -> bool:
         participation.joined_at,
     )
     return bool(done)
+
+
+async def by_ids(conn: Connection, ids: Sequence[UUID]) -> dict[ParticipationId, Participation]:
+    rows = await conn.fetch(
+        """
+        SELECT id, programme_id, person_id, role, capacity, profile, consent, version, joined_at
+        FROM participation WHERE id = ANY($1::uuid[])
+        """,
+        ids,
+    )
+    return {row["id"]: _participation(row) for row in rows}
 
 
 async def of_person(conn: Connection, programme_id: UUID, person_id: UUID) -> list[Participation]:

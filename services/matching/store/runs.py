@@ -120,6 +120,45 @@ async def proven(conn: Connection, run_id: UUID, pair: tuple[UUID, UUID]) -> tup
     return mentee, mentor
 
 
+async def prices(conn: Connection, run_id: UUID) -> dict[PersonId, int]:
+    """What a seat of each mentor was worth to a run, in units of weights."""
+    rows = await conn.fetch(
+        """
+        SELECT a.person_id, c.amount
+        FROM run_certificate c JOIN participation a ON a.id = c.participation_id
+        WHERE c.run_id = $1 AND a.role = 'mentor'
+        """,
+        run_id,
+    )
+    return {PersonId(row["person_id"]): row["amount"] for row in rows}
+
+
+async def waiting_mentees(conn: Connection, run_id: UUID) -> list[PersonId]:
+    """The mentees a run found nobody for."""
+    rows = await conn.fetch(
+        """
+        SELECT a.person_id FROM run_waiting w JOIN participation a ON a.id = w.participation_id
+        WHERE w.run_id = $1 AND a.role = 'mentee' ORDER BY a.person_id
+        """,
+        run_id,
+    )
+    return [PersonId(row["person_id"]) for row in rows]
+
+
+async def left_waiting(conn: Connection, run_id: UUID, person_id: UUID) -> list[Left]:
+    """What a run said about somebody it found nobody for, mentee before mentor; empty: it found somebody."""
+    rows = await conn.fetch(
+        """
+        SELECT w.participation_id, a.person_id, a.role, w.reason, w.sentence
+        FROM run_waiting w JOIN participation a ON a.id = w.participation_id
+        WHERE w.run_id = $1 AND a.person_id = $2 ORDER BY a.role
+        """,
+        run_id,
+        person_id,
+    )
+    return [Left(**dict(row)) for row in rows]
+
+
 async def get(conn: Connection, run_id: UUID) -> Run:
     row = await conn.fetchrow(
         """

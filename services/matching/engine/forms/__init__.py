@@ -12,23 +12,24 @@ sees to it that nobody would, for the forms with one mentor per mentee.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 
 from services.matching.engine import assign, market, reasons, rules, score, sides, stability, waiting
 from services.matching.engine import index as arrays
 from services.matching.engine.forms import circle, flash, found, peer, peer_words, reverse, stable
 from services.matching.engine.forms.found import Found, Proof
+from services.matching.engine.graph import Stop, never
 from services.matching.engine.reasons import Reason
 from services.matching.engine.state import NOBODY
 
 __all__ = [
     "Found",
     "Proof",
+    "added",
     "best",
     "blocking",
     "explained",
+    "forbidden",
     "made",
     "normal",
     "priced",
@@ -54,18 +55,18 @@ def weighed(
     return peer.matrix(index, weights), bad | bad.T
 
 
-def best(index: arrays.Index, weights: sides.Integers, *, solver: assign.Solver) -> Found:
+def best(index: arrays.Index, weights: sides.Integers, *, solver: assign.Solver, stop: Stop = never) -> Found:
     """The answer for a market with these `weighed` weights [n, m]."""
     asked = index.whole.rules
     numbers = index.left.numbers, index.right.numbers
     if asked.form == "peer":
-        return peer.pair_up(weights, numbers[0], solver=solver)
+        return peer.pair_up(weights, numbers[0], solver=solver, stop=stop)
     if asked.form == "circle":
         size = circle.sizes(index, asked.group_size, asked.group_size_min)
-        return circle.gather(weights, size, numbers, solver=solver)
+        return circle.gather(weights, size, numbers, solver=solver, stop=stop)
     if asked.form == "flash":
-        return flash.place(index, weights, asked.slots, solver=solver)
-    welfare = found.of(assign.best(weights, index.seats, numbers, solver=solver))
+        return flash.place(index, weights, solver=solver, stop=stop)
+    welfare = found.of(assign.best(weights, index.seats, numbers, solver=solver, stop=stop))
     return stable.settle(index, weights, welfare) if asked.mode == "stable" else welfare
 
 
@@ -105,17 +106,29 @@ def without_partner(
     return waiting.without_partner(index, weights, bad, answer.partner)
 
 
-def explained(index: arrays.Index, row: int, column: int) -> tuple[int, Sequence[str], tuple[Reason, ...]]:
-    """One pair: its weight, the codes of the rules that forbid it (then the weight is 0), and why it fits."""
+def explained(index: arrays.Index, row: int, column: int) -> tuple[int, int, tuple[str, ...]]:
+    """One pair: what it is worth, what is added to that, and the rules that forbid it (then both are 0)."""
     broken = rules.broken(index, index.mentees[row], index.mentors[column])
     if index.whole.rules.form == "peer":
         peer.check(index)
         back = rules.broken(index, index.mentees[column], index.mentors[row])
         broken = tuple(rule.code for rule in rules.RULES if rule.code in (*broken, *back))
-    at = slice(row, row + 1), slice(column, column + 1)
-    block = peer.block if index.whole.rules.form == "peer" else score.block
-    weight = 0 if broken else int(block(index, *at)[0, 0])
-    return weight, broken, why(index, row, column)
+    fit = peer.fit if index.whole.rules.form == "peer" else score.fit
+    worth = 0 if broken else int(fit(index, slice(row, row + 1), slice(column, column + 1))[0, 0])
+    return worth, added(index, row, column) if worth else 0, broken
+
+
+def added(index: arrays.Index, row: int, column: int) -> int:
+    """The bonus and the hysteresis in the weight of a pair, of both where they are peers."""
+    plus = peer.added if index.whole.rules.form == "peer" else score.added
+    return int(plus(index, slice(row, row + 1), slice(column, column + 1))[0, 0])
+
+
+def forbidden(index: arrays.Index, codes: tuple[str, ...]) -> tuple[Reason, ...]:
+    """The rules that exclude a pair, in the words of the form."""
+    if index.whole.rules.form == "peer":
+        return peer_words.forbidden(codes)
+    return reasons.forbidden(codes)
 
 
 def why(index: arrays.Index, row: int, column: int) -> tuple[Reason, ...]:

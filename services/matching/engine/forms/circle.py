@@ -18,6 +18,7 @@ from services.matching.engine import assign, sides
 from services.matching.engine import index as arrays
 from services.matching.engine.forms import found
 from services.matching.engine.forms.found import Found
+from services.matching.engine.graph import Stop, never
 from services.matching.engine.state import NOBODY, Wide
 
 PEOPLE_MAX = 1_000
@@ -49,15 +50,17 @@ def gather(
     numbers: tuple[tuple[str, ...], tuple[str, ...]],
     *,
     solver: assign.Solver,
+    stop: Stop = never,
     people_max: int = PEOPLE_MAX,
 ) -> Found:
-    """The best circles. A pair of weight 0 is never made."""
+    """The best circles; a pair of weight 0 is never made. Once `stop` says yes, what is known is taken."""
     size = replace(size, most=np.where(size.most < size.least, 0, size.most).astype(np.int32))
-    relaxed = found.of(assign.best(weights, size.most, numbers, solver=solver), proof="relaxation")
+    first = assign.best(weights, size.most, numbers, solver=solver, stop=stop)
+    relaxed = found.of(first, proof="relaxation")
     if not _too_small(relaxed.partner, size).any():
         return relaxed
     closed = _close(weights, size, numbers, relaxed)
-    if sum(weights.shape) > people_max:
+    if sum(weights.shape) > people_max or stop():
         return closed
     return _best(weights, size, numbers, closed)
 

@@ -14,6 +14,7 @@ from services.matching.engine import assign, sides
 from services.matching.engine import index as arrays
 from services.matching.engine.forms import found
 from services.matching.engine.forms.found import Found
+from services.matching.engine.graph import Stop, never
 from services.matching.engine.state import NOBODY
 
 
@@ -35,12 +36,13 @@ def names(index: arrays.Index, slots: tuple[int, ...]) -> tuple[str, ...]:
 
 
 def place(
-    index: arrays.Index, weights: sides.Integers, slots: tuple[int, ...], *, solver: assign.Solver
+    index: arrays.Index, weights: sides.Integers, *, solver: assign.Solver, stop: Stop = never
 ) -> Found:
     """The best talks: every mentee at most one, every mentor at most one per slot."""
+    slots = index.whole.rules.slots
     spread = seats(index, weights, slots)
     numbers = index.left.numbers, names(index, slots)
-    assigned = assign.best(spread, np.ones(spread.shape[1], np.int32), numbers, solver=solver)
+    assigned = assign.best(spread, np.ones(spread.shape[1], np.int32), numbers, solver=solver, stop=stop)
     seat = assigned.partner
     width = max(1, len(slots))
     at = np.array([*slots, NOBODY], np.int64)

@@ -21,6 +21,7 @@ from services.matching.engine import assign, market, score, sides, stability
 from services.matching.engine import index as arrays
 from services.matching.engine.forms import exchange, found
 from services.matching.engine.forms.found import Found
+from services.matching.engine.graph import Stop, never
 from services.matching.engine.state import NOBODY, Wide
 
 ROWS = 512
@@ -48,13 +49,25 @@ def worth(index: arrays.Index, rows: slice, columns: slice) -> tuple[sides.Float
     return half * (u + back_v.T), half * (v + back_u.T)
 
 
-def block(index: arrays.Index, rows: slice, columns: slice) -> sides.Integers:
-    """The symmetric weights of a block, whether a rule excludes the pairs or not."""
+def fit(index: arrays.Index, rows: slice, columns: slice) -> sides.Integers:
+    """What is fused from the two sides' worth in a block, whether a rule excludes the pairs or not."""
     mine, theirs = worth(index, rows, columns)
     both = mine + theirs
     fused = np.divide(np.float32(2) * mine * theirs, both, out=np.zeros_like(both), where=both > 0)
     weights: sides.Integers = (np.float32(score.WEIGHT_OF_ONE) * fused + np.float32(0.5)).astype(np.int32)
     return weights
+
+
+def added(index: arrays.Index, rows: slice, columns: slice) -> sides.Integers:
+    """The bonuses of both, and the hysteresis of a standing proposal, whoever was named first."""
+    back: sides.Integers = score.added(index, columns, rows).T
+    return score.added(index, rows, columns) + back
+
+
+def block(index: arrays.Index, rows: slice, columns: slice) -> sides.Integers:
+    """The symmetric weights of a block, whether a rule excludes the pairs or not."""
+    weights = fit(index, rows, columns)
+    return weights + added(index, rows, columns) * (weights > 0)
 
 
 def matrix(index: arrays.Index, weights: sides.Integers) -> sides.Integers:
@@ -73,13 +86,15 @@ def matrix(index: arrays.Index, weights: sides.Integers) -> sides.Integers:
     return symmetric
 
 
-def pair_up(symmetric: sides.Integers, numbers: tuple[str, ...], *, solver: assign.Solver) -> Found:
+def pair_up(
+    symmetric: sides.Integers, numbers: tuple[str, ...], *, solver: assign.Solver, stop: Stop = never
+) -> Found:
     """The partner of everybody, from symmetric weights [n, n] with 0 on the diagonal.
 
     `profit` holds what each person counts in the bound, in halves of a weight.
     """
     seats = np.ones(len(symmetric), np.int32)
-    cover = assign.best(symmetric, seats, (numbers, numbers), solver=solver)
+    cover = assign.best(symmetric, seats, (numbers, numbers), solver=solver, stop=stop)
     partner = np.full(len(symmetric), NOBODY, np.int64)
     for chain, closed in _chains(cover.partner):
         _take_best(symmetric, chain, partner, closed=closed)

@@ -8,6 +8,16 @@ from services.matching.engine.reasons import Reason
 
 ALIKE_ON_BOTH_SIDES = ("values", "languages", "availability", "interests", "location")
 
+FORBIDDEN = {
+    "goals-missing": "One of the two has named no goals yet.",
+    "skills-missing": "One of the two has named no skills to share yet.",
+}
+
+
+def forbidden(codes: tuple[str, ...]) -> tuple[Reason, ...]:
+    """The rules that exclude a pair of peers."""
+    return tuple(Reason(one.code, FORBIDDEN.get(one.code, one.sentence)) for one in reasons.forbidden(codes))
+
 
 def why(index: arrays.Index, row: int, column: int) -> tuple[Reason, ...]:
     """What each can help the other with, then what they have in common."""
