@@ -1,6 +1,7 @@
 """The rules of matching: values in, decisions out."""
 
 from services.matching.core import (
+    difference,
     ids,
     joining,
     levels,
@@ -12,9 +13,11 @@ from services.matching.core import (
     roster,
     runs,
     views,
+    whatif,
 )
 
 __all__ = [
+    "difference",
     "ids",
     "joining",
     "levels",
@@ -26,4 +29,5 @@ __all__ = [
     "roster",
     "runs",
     "views",
+    "whatif",
 ]
