@@ -1,4 +1,4 @@
-"""U5 for matching: it owns what the others hear of, so both stores begin with the same company in mid-life."""
+"""U5 for matching: it owns what the others hear of, so both stores begin with the same company."""
 
 from __future__ import annotations
 
