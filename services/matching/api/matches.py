@@ -45,6 +45,29 @@ class MatchOut(BaseModel):
     created_at: AwareDatetime
 
 
+class StartingPointOut(BaseModel):
+    """A goal of the mentee; `level` is their own estimate of where they stand, 0 to 7."""
+
+    skill: str
+    name: str
+    level: int | None
+
+
+class ViewOut(BaseModel):
+    """What both are shown: the mentee's goals and starting levels, how the mentee likes to learn, the help
+    one `wants` and the other `gives`, and what the mentor could learn in return."""
+
+    goals: list[StartingPointOut]
+    learning: list[str]
+    wants: core.views.Help | None
+    gives: core.views.Help | None
+    returns: list[str]
+
+
+class MatchView(MatchOut):
+    view: ViewOut
+
+
 async def post_match(body: MatchIn, tx: api.InTx, response: Response) -> MatchOut:
     """Brings two people together at once, inside the programme's rules and the mentor's seats."""
     match = await commands.matches.make_by_hand(
@@ -74,10 +97,13 @@ async def list_matches(
     return api.page([match_out(one) for one in found], limit, key=lambda one: (one.created_at, one.match_id))
 
 
-async def get_match(match_id: MatchId, read: api.Reading, response: Response) -> MatchOut:
+async def get_match(match_id: MatchId, read: api.Reading, response: Response) -> MatchView:
+    """The match, and what the two are shown of each other."""
     match = await store.matches.get(read.conn, match_id)
+    told = await commands.matches.view(read.conn, match)
     api.etag(response, match.version)
-    return match_out(match)
+    view = ViewOut.model_validate(told, from_attributes=True)
+    return MatchView.model_validate({**vars(match_out(match)), "view": view})
 
 
 def match_out(match: core.matches.Match) -> MatchOut:

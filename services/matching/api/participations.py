@@ -53,7 +53,9 @@ class HoursIn(api.Body):
 
 class ParticipationIn(api.Body):
     """What the person told the administrator. Goals and skills are codes of the skill list; without goals a
-    mentee, without skills a mentor is listed as not ready. `consent`: the person agreed to be matched."""
+    mentee, without skills a mentor is listed as not ready. A mentor's goals are what they would like to learn
+    in return, a mentee's skills what they could share. `current`: the mentee's own estimate of where they
+    stand, 0 to 7 by goal. `consent`: the person agreed to be matched."""
 
     employee_number: Code
     role: Literal["mentee", "mentor", "both"]
@@ -64,7 +66,11 @@ class ParticipationIn(api.Body):
     values: dict[Literal["growth", "autonomy", "stability", "recognition", "service"], Scale] = Field(
         default_factory=dict
     )
-    style: dict[Literal["pace", "directness", "structure"], Scale] = Field(default_factory=dict)
+    style: dict[Literal["pace", "directness", "structure", "guidance"], Scale] = Field(
+        default_factory=dict, description="guidance: 1 advice only, 5 hands-on help"
+    )
+    current: dict[Code, Annotated[int, Field(ge=0, le=LEVEL_MAX)]] = Field(default_factory=dict)
+    learning: list[Code] = Field(default_factory=list, max_length=len(core.joining.LEARNING))
     languages: list[Code] = Field(default_factory=list, max_length=8)
     interests: list[Code] = Field(default_factory=list, max_length=12)
     hours: list[HoursIn] = Field(default_factory=list, max_length=21)
@@ -119,11 +125,15 @@ def _refuse_unknown_codes(body: ParticipationIn) -> None:
     named: tuple[tuple[str, Mapping[str, object], Any], ...] = (
         ("goals", skills, body.goals),
         ("skills", skills, body.skills),
+        ("current", skills, body.current),
+        ("learning", core.joining.LEARNING, body.learning),
         ("languages", core.joining.LANGUAGES, body.languages),
         ("interests", core.joining.INTERESTS, body.interests),
     )
     wrong = [
-        FieldError(f"/{field}/{place if field != 'skills' else code}", f"{code} is not on the list")
+        FieldError(
+            f"/{field}/{code if field in ('skills', 'current') else place}", f"{code} is not on the list"
+        )
         for field, options, codes in named
         for place, code in enumerate(codes)
         if code not in options
@@ -140,6 +150,8 @@ def _profile(body: ParticipationIn) -> Profile:
         style={str(name): answer for name, answer in body.style.items()},
         languages=tuple(dict.fromkeys(body.languages)),
         interests=tuple(dict.fromkeys(body.interests)),
+        current={code: body.current[code] for code in body.goals if code in body.current},
+        learning=tuple(dict.fromkeys(body.learning)),
         hours=tuple(Hours(one.weekday, one.starts, one.ends) for one in body.hours),
     )
 

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter, Depends, Response
 from pydantic import AwareDatetime, BaseModel
 
-from services.matching import commands, core, engine, store
+from services.matching import commands, core, store
 from services.matching.api.matches import MatchOut, match_out
 from shared import api, auth
 from shared.events import ParticipationId, PersonId, ProgrammeId, Role, RunId
 
+Caller = Annotated[auth.Caller, Depends(auth.requires("matches:write"))]
 NOT_LOOKED_AT = "not-looked-at"
 NOT_LOOKED_AT_SENTENCE = "Has nobody yet: the next round will look."
 
@@ -23,6 +24,11 @@ class RunOut(BaseModel):
     It is proven that no other pairs could have been worth more than `bound`; `gap` is bound − value, and 0
     means that nothing better exists. `blocking` counts, for margins of 0 to .10 in score, the pairs who would
     both rather have had each other. Empty for runs from before this was proven.
+
+    `queued` and `solving` runs have no figures yet: `done` of `total` tells how far they are in a `phase`.
+    Only those that are `published` have made proposals; `problem` says why one is `cancelled` or `failed`.
+    `dropped` pairs were found, and were not possible any more when they were to be proposed. `rules` are the
+    programme's, weights included, as the run applied them.
     """
 
     run_id: RunId
@@ -38,6 +44,17 @@ class RunOut(BaseModel):
     gap: int | None
     blocking: dict[str, int]
     solver: Literal["graph", "flow"] | None
+    state: core.runs.RunState
+    phase: str
+    done: int
+    total: int
+    problem: str | None
+    asked_by: str
+    rules: dict[str, Any] | None
+    dropped: int
+    looked_at: AwareDatetime | None
+    finished_at: AwareDatetime | None
+    version: int
 
 
 class CertificateLine(BaseModel):
@@ -53,21 +70,6 @@ class CertificateLine(BaseModel):
     amount: int
     seats: int
     joined_at: AwareDatetime
-
-
-class PairLookedAt(BaseModel):
-    """`verdict`: `made`; `forbidden` (by which rules, in words); `no-seat`; `possible`; or `changed`: answers
-    or people have changed since the run, whose proof no longer holds. `cost_at_least` is the proven loss of
-    all pairs together, in score, if this pair had been made."""
-
-    mentee_id: PersonId
-    mentor_id: PersonId
-    verdict: Literal["made", "forbidden", "no-seat", "possible", "changed"]
-    sentence: str
-    score: float
-    reasons: list[str]
-    not_given: list[str]
-    cost_at_least: float | None
 
 
 class RunWithProposals(RunOut):
@@ -89,12 +91,20 @@ class WaitingOut(BaseModel):
     joined_at: AwareDatetime
 
 
-async def post_run(programme_id: ProgrammeId, tx: api.InTx) -> RunWithProposals:
-    """Holds a round now instead of at its time."""
+async def post_run(programme_id: ProgrammeId, tx: api.InTx, caller: Caller, response: Response) -> RunOut:
+    """Asks for a round now instead of at its time. It is solved soon: the run's own address tells how far it
+    is. One that waits already is the answer again."""
     programme = await store.programmes.lock(tx.conn, programme_id)
     commands.programmes.refuse_closed(programme)
-    run = await commands.rounds.hold(tx, programme)
-    return _with_proposals(run, await store.matches.of_run(tx.conn, run.id))
+    run = await commands.rounds.ask(tx, programme, by=caller.id)
+    response.headers["location"] = f"/v1/runs/{run.id}"
+    return _run(run)
+
+
+async def post_cancel(run_id: RunId, tx: api.InTx, caller: Caller) -> RunOut:
+    """Stops a run that is not published: nothing of it will be. The programme's next round is the next
+    morning's."""
+    return _run(await commands.rounds.cancel(tx, run_id, by=caller.id))
 
 
 async def list_runs(
@@ -118,24 +128,6 @@ async def get_certificate(
     found = await store.runs.certificate(read.conn, run_id, after=after, limit=limit + 1)
     lines = [CertificateLine.model_validate(vars(one)) for one in found]
     return api.page(lines, limit, key=lambda one: (one.joined_at, one.participation_id))
-
-
-async def get_why_not(
-    run_id: RunId, mentee_id: PersonId, mentor_id: PersonId, read: api.Reading
-) -> PairLookedAt:
-    """Why these two were not paired, or that they were."""
-    run = await store.runs.get(read.conn, run_id)
-    found = await commands.explaining.why_not(read.conn, run, mentee_id=mentee_id, mentor_id=mentor_id)
-    cost = found.cost_at_least
-    return PairLookedAt(
-        mentee_id=mentee_id,
-        mentor_id=mentor_id,
-        verdict=found.verdict,
-        sentence=found.sentence,
-        score=found.weight / engine.WEIGHT_OF_ONE,
-        cost_at_least=None if cost is None else cost / engine.WEIGHT_OF_ONE,
-        **core.pool.why(found.reasons),
-    )
 
 
 async def list_waiting(
@@ -172,10 +164,10 @@ def _waiting(one: core.runs.Waiter) -> WaitingOut:
 def routers() -> tuple[APIRouter, ...]:
     writing = api.router(prefix="/v1", tags=["runs"], dependencies=[Depends(auth.requires("matches:write"))])
     writing.post("/programmes/{programme_id}/runs", status_code=201)(post_run)
+    writing.post("/runs/{run_id}/cancel")(post_cancel)
     reading = api.router(prefix="/v1", tags=["runs"], dependencies=[Depends(auth.requires("matches:read"))])
     reading.get("/programmes/{programme_id}/runs")(list_runs)
     reading.get("/programmes/{programme_id}/waiting")(list_waiting)
     reading.get("/runs/{run_id}")(get_run)
     reading.get("/runs/{run_id}/certificate")(get_certificate)
-    reading.get("/runs/{run_id}/pairs/{mentee_id}/{mentor_id}")(get_why_not)
     return writing, reading

@@ -1,4 +1,4 @@
-"""What a run would have lost by another pair."""
+"""What a run means to its people: another pair, nobody at all, and whom to look for."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from services.matching import core, engine, store
 from services.matching.commands import rounds
 from services.matching.core.ids import PersonId
 from services.matching.core.pool import Pool
-from services.matching.core.runs import Run, WhyNot
+from services.matching.core.runs import Nobody, Run, WhyNot
+from services.matching.engine import ladder, recruit
 from shared.errors import NotFound
 from shared.tx import Connection
 
@@ -20,10 +21,7 @@ async def why_not(conn: Connection, run: Run, *, mentee_id: UUID, mentor_id: UUI
     The proof holds for what the run knew. Where answers or people have changed since, the rules of today are
     named and no cost. Raises NotFound for people who were not in the run.
     """
-    programme = await store.programmes.get(conn, run.programme_id)
-    everybody = await store.participations.of_programme(conn, programme.id)
-    pool, _ = await rounds.load(conn, programme, everybody, now=run.created_at, besides=run.id)
-    market = core.pool.market(pool)
+    pool, market = await _as_it_was(conn, run)
     mentee = _number(pool, mentee_id, {one.number for one in market.mentees}, "mentee")
     mentor = _number(pool, mentor_id, {one.number for one in market.mentors}, "mentor")
     looked_at = await asyncio.to_thread(engine.explain, market, mentee, mentor)
@@ -34,6 +32,43 @@ async def why_not(conn: Connection, run: Run, *, mentee_id: UUID, mentor_id: UUI
         proven=proven if looked_at.inputs_hash == run.inputs_hash else None,
         made=any((one.mentee_id, one.mentor_id) == (mentee_id, mentor_id) for one in made),
     )
+
+
+async def why_nobody(conn: Connection, run: Run, person_id: UUID) -> list[Nobody]:
+    """Why a run found nobody for somebody, in each role it left waiting, and what would help.
+
+    The ladder is that of today's rules and answers. Raises NotFound for people the run did not leave waiting.
+    """
+    left = await store.runs.left_waiting(conn, run.id, person_id)
+    if not left:
+        raise NotFound(f"{person_id} was not left waiting by this run")
+    pool, market = await _as_it_was(conn, run)
+    sides = {"mentee": market.mentees, "mentor": market.mentors}
+    found = []
+    for one in left:
+        number = pool.number(one.person_id)
+        there = any(person.number == number for person in sides[one.role])
+        way = await asyncio.to_thread(ladder.ladder, market, number, one.role) if there else None
+        found.append(Nobody(one, way))
+    return found
+
+
+async def where_to_recruit(conn: Connection, run: Run) -> tuple[recruit.Scarce, ...]:
+    """What one more seat would have been worth to the run, by skill, site and language."""
+    pool, market = await _as_it_was(conn, run)
+    prices = await store.runs.prices(conn, run.id)
+    waiting = await store.runs.waiting_mentees(conn, run.id)
+    numbers = {pool.number(one) for one in waiting if one in pool.people}
+    named = {pool.number(one): price for one, price in prices.items() if one in pool.people}
+    return await asyncio.to_thread(recruit.where, market, named, numbers)
+
+
+async def _as_it_was(conn: Connection, run: Run) -> tuple[Pool, engine.Market]:
+    """The market of a run, made of today's people and answers: its own pairs count as not made."""
+    programme = await store.programmes.get(conn, run.programme_id)
+    everybody = await store.participations.of_programme(conn, programme.id)
+    pool, _ = await rounds.load(conn, programme, everybody, now=run.seen_at, besides=run.id)
+    return pool, core.pool.market(pool)
 
 
 def _number(pool: Pool, person_id: UUID, known: set[str], role: str) -> str:

@@ -5,15 +5,16 @@ from __future__ import annotations
 import asyncio
 from uuid import UUID
 
-from services.matching import core, engine, said, store
+from services.matching import core, engine, said, store, taxonomy
 from services.matching.commands import programmes, rounds
 from services.matching.core.ids import MatchId, Role
 from services.matching.core.matches import Answer, Match
 from services.matching.core.participations import Participation
 from services.matching.core.programmes import Programme
+from services.matching.core.views import View
 from shared import envelope
 from shared.errors import NotFound, Refused
-from shared.tx import Tx
+from shared.tx import Connection, Tx
 
 
 class NotInProgramme(Refused):
@@ -90,6 +91,14 @@ async def _look_at(
 
 def _already_matched() -> core.matches.AlreadyMatched:
     return core.matches.AlreadyMatched("The mentee has an open proposal or a match in this programme.")
+
+
+async def view(conn: Connection, match: Match) -> View:
+    """What the two of a match are shown of each other."""
+    ids = match.mentee_participation_id, match.mentor_participation_id
+    told = await store.participations.by_ids(conn, ids)
+    names = {code: skill.name for code, skill in taxonomy.skills().items()}
+    return core.views.view(told[ids[0]], told[ids[1]], names)
 
 
 async def answer(tx: Tx, match_id: UUID, person_id: UUID, said_: Answer, *, reason: str | None) -> Match:

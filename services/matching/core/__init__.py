@@ -5,12 +5,14 @@ from services.matching.core import (
     joining,
     levels,
     matches,
+    outcomes,
     participations,
     people,
     pool,
     programmes,
     roster,
     runs,
+    views,
 )
 
 __all__ = [
@@ -18,10 +20,12 @@ __all__ = [
     "joining",
     "levels",
     "matches",
+    "outcomes",
     "participations",
     "people",
     "pool",
     "programmes",
     "roster",
     "runs",
+    "views",
 ]

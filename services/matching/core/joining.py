@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence, Set
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from services.matching.core.ids import Role
 from services.matching.core.participations import (
@@ -46,6 +46,14 @@ INTERESTS: Mapping[str, str] = {
     "volunteering": "Volunteering",
     "writing": "Writing",
 }
+LEARNING: Mapping[str, str] = {
+    "examples": "Hearing how others went about it",
+    "practice": "Trying something and talking about it afterwards",
+    "questions": "Being asked good questions",
+    "feedback": "Getting feedback on my own work",
+    "shadowing": "Watching somebody at work",
+    "reading": "Reading first, then talking",
+}
 DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 _TIME = re.compile(r"([01]\d|2[0-3]):[0-5]\d")
 
@@ -59,6 +67,8 @@ class Filled:
     role: str = ""
     goals: tuple[str, ...] = ()
     levels: Mapping[str, str] = field(default_factory=dict)
+    current: Mapping[str, str] = field(default_factory=dict)
+    learning: tuple[str, ...] = ()
     values: Mapping[str, str] = field(default_factory=dict)
     style: Mapping[str, str] = field(default_factory=dict)
     languages: tuple[str, ...] = ()
@@ -79,11 +89,11 @@ class Joining:
     capacity: int
 
     def for_role(self, role: Role) -> tuple[Profile, int]:
-        """What belongs to a role: goals are the mentee's, skills to share and seats the mentor's."""
-        told = self.profile
-        goals, skills = (told.goals, {}) if role == "mentee" else ((), told.skills)
-        kept = Profile(goals, skills, told.values, told.style, told.languages, told.interests, told.hours)
-        return kept, 1 if role == "mentee" else self.capacity
+        """What belongs to a role: where one stands and how one likes to learn is the mentee's, seats are the
+        mentor's."""
+        if role == "mentee":
+            return self.profile, 1
+        return replace(self.profile, current={}, learning=()), self.capacity
 
 
 def read(form: Form) -> Filled:
@@ -98,11 +108,18 @@ def read(form: Form) -> Filled:
     def scales(prefix: str, names: Sequence[str]) -> dict[str, str]:
         return {name: one(f"{prefix}_{name}") for name in names if one(f"{prefix}_{name}")}
 
-    skills = [name.removeprefix("level_") for name in form if name.startswith("level_")]
+    def by_skill(prefix: str, nothing: Set[str]) -> dict[str, str]:
+        answers = {name.removeprefix(prefix): one(name) for name in form if name.startswith(prefix)}
+        return {code: answer for code, answer in answers.items() if answer not in nothing}
+
+    goals = many("goal")
+    now = by_skill("now_", {""})
     return Filled(
         role=one("role"),
-        goals=many("goal"),
-        levels={code: one(f"level_{code}") for code in skills if one(f"level_{code}") not in ("", "0")},
+        goals=goals,
+        levels=by_skill("level_", {"", "0"}),
+        current={code: now[code] for code in goals if code in now},
+        learning=many("learning"),
         values=scales("value", VALUES),
         style=scales("style", STYLES),
         languages=many("language"),
@@ -125,6 +142,8 @@ def known(profiles: Sequence[Profile], *, role: str) -> Filled:
         role=role,
         goals=next((p.goals for p in profiles if p.goals), ()),
         levels=_texts(next((p.skills for p in profiles if p.skills), {})),
+        current=_texts(next((p.current for p in profiles if p.current), {})),
+        learning=next((p.learning for p in profiles if p.learning), ()),
         values=_texts(told.values),
         style=_texts(told.style),
         languages=told.languages,
@@ -147,14 +166,16 @@ def wrong(filled: Filled, *, skills: Set[str], open_roles: Sequence[Role]) -> di
     roles = ROLES.get(filled.role, ())
     checks: dict[str, str | None] = {
         "role": _wrong_role(roles, open_roles),
-        "goal": _wrong_goals(filled.goals, skills) if "mentee" in roles else None,
-        "skills": _wrong_levels(filled.levels, skills) if "mentor" in roles else None,
+        "goal": _wrong_goals(filled.goals, skills, asked="mentee" in roles),
+        "current": _wrong_current(filled.current),
+        "skills": _wrong_levels(filled.levels, skills, asked="mentor" in roles),
         "capacity": _wrong_capacity(filled.capacity) if "mentor" in roles else None,
         "language": _wrong_choice(filled.languages, LANGUAGES, "Choose at least one language."),
         "day": _wrong_choice(filled.days, [str(day) for day in range(7)], "Choose at least one day."),
         **_wrong_times(filled),
         **{f"value_{name}": _wrong_scale(answer) for name, answer in filled.values.items()},
         **{f"style_{name}": _wrong_scale(answer) for name, answer in filled.style.items()},
+        "learning": _wrong_choice(filled.learning, LEARNING, None),
         "interest": _wrong_choice(filled.interests, INTERESTS, None),
         "consent": None if filled.consent else "Without your consent we cannot look for anybody.",
     }
@@ -172,6 +193,8 @@ def joining(filled: Filled) -> Joining:
         languages=filled.languages,
         interests=filled.interests,
         hours=hours,
+        current=_numbers(filled.current),
+        learning=filled.learning,
     )
     roles = ROLES[filled.role]
     return Joining(roles, profile, int(filled.capacity) if "mentor" in roles else 1)
@@ -188,17 +211,22 @@ def _wrong_role(roles: Sequence[Role], open_roles: Sequence[Role]) -> str | None
     return f"You take part as a {taken[0]} already." if taken else None
 
 
-def _wrong_goals(goals: Sequence[str], skills: Set[str]) -> str | None:
+def _wrong_goals(goals: Sequence[str], skills: Set[str], *, asked: bool) -> str | None:
     if not goals:
-        return "Choose at least one goal, so that we know what to look for."
+        return "Choose at least one goal, so that we know what to look for." if asked else None
     if len(goals) > GOALS_MAX:
         return f"Choose up to {GOALS_MAX} goals: the ones that matter most."
     return None if skills >= set(goals) else "Choose goals from the list."
 
 
-def _wrong_levels(levels: Mapping[str, str], skills: Set[str]) -> str | None:
+def _wrong_current(levels: Mapping[str, str]) -> str | None:
+    known = all(text == "0" or _is_number(text, LEVEL_MAX) for text in levels.values())
+    return None if known else f"Where you stand goes from 0 to {LEVEL_MAX}."
+
+
+def _wrong_levels(levels: Mapping[str, str], skills: Set[str], *, asked: bool) -> str | None:
     if not levels:
-        return "Give a level for at least one skill you can share."
+        return "Give a level for at least one skill you can share." if asked else None
     if not skills >= set(levels):
         return "Choose skills from the list."
     return (

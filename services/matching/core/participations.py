@@ -9,7 +9,8 @@ from datetime import datetime
 from services.matching.core.ids import ParticipationId, PersonId, ProgrammeId, Role
 
 VALUES = ("growth", "autonomy", "stability", "recognition", "service")
-STYLES = ("pace", "directness", "structure")
+STYLES = ("pace", "directness", "structure", "guidance")
+"""`guidance` is the help a mentee wants and a mentor gives: 1 is advice only, 5 is hands-on."""
 GOALS_MAX = 5
 CAPACITY_MAX = 5
 LEVEL_MAX = 7
@@ -26,8 +27,12 @@ class Hours:
 
 @dataclass(frozen=True)
 class Profile:
-    """What a person told about themselves. `skills` are levels 1 to 7 by skill code; `values` and `style` are
-    answers from 1 to 5; what is not in a mapping was not given."""
+    """What a person told about themselves, for one role.
+
+    `goals` are what a mentee wants to learn; for a mentor, what they would like to learn in return. `skills`
+    are levels 1 to 7 by skill code: what a mentor shares, and what a mentee could share in return. `current`
+    is a mentee's own estimate, 0 (new to me) to 7, by skill code of a goal; `learning` codes of how they like
+    to learn. `values` and `style` are answers from 1 to 5. What is not in a mapping was not given."""
 
     goals: tuple[str, ...] = ()
     skills: Mapping[str, int] = field(default_factory=dict)
@@ -36,6 +41,8 @@ class Profile:
     languages: tuple[str, ...] = ()
     interests: tuple[str, ...] = ()
     hours: tuple[Hours, ...] = ()
+    current: Mapping[str, int] = field(default_factory=dict)
+    learning: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

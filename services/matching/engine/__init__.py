@@ -28,7 +28,7 @@ A market that cannot be computed (NaN, a level of 9, a number twice) raises `Inv
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -36,7 +36,7 @@ import numpy as np
 from services.matching.engine import assign, fingerprint, reasons, rules, score, stability, waiting
 from services.matching.engine import index as arrays
 from services.matching.engine.assign import Solver
-from services.matching.engine.graph import Solved, is_warm, solve_graph, warm
+from services.matching.engine.graph import Solved, Stop, is_warm, never, solve_graph, warm
 from services.matching.engine.hours import half_hours
 from services.matching.engine.live import Live, Proof
 from services.matching.engine.market import (
@@ -80,6 +80,8 @@ __all__ = [
     "Solution",
     "Solved",
     "Solver",
+    "Stop",
+    "Tell",
     "Topic",
     "Waiting",
     "explain",
@@ -92,16 +94,24 @@ __all__ = [
     "warm",
 ]
 
+STEPS = 4
+
+Tell = Callable[[int, int], None]
+
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """A chosen pair by employee numbers. `weight` is what the optimum sums up, `score` weight / 10⁵."""
+    """A chosen pair by employee numbers. `weight` is what the optimum sums up.
+
+    `added` of it are the mentee's bonus and the programme's hysteresis; the rest / 10⁵ is the `score`.
+    """
 
     mentee: str
     mentor: str
     weight: int
     score: float
     reasons: tuple[Reason, ...]
+    added: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +158,11 @@ class Solution:
 
 @dataclass(frozen=True, slots=True)
 class Pairing:
-    """One pair looked at: `forbidden` names the rules that exclude it (then it has no weight)."""
+    """One pair looked at: `forbidden` names the rules that exclude it (then it has no weight).
+
+    `added` of the weight are the mentee's bonus and the programme's hysteresis. `lift` is how far a favourite
+    moved what the mentor is worth to the mentee, from the sum of the components towards 1.
+    """
 
     weight: int
     score: float
@@ -156,23 +170,33 @@ class Pairing:
     reasons: tuple[Reason, ...]
     components: tuple[Component, ...]
     inputs_hash: str
+    added: int = 0
+    lift: float = 0.0
 
 
-def solve(market: Market, *, solver: Solver | None = None) -> Solution:
+def solve(
+    market: Market, *, solver: Solver | None = None, stop: Stop = never, tell: Tell | None = None
+) -> Solution:
     """The pairs with the greatest sum of weights, at most one per mentee and none beyond a mentor's seats.
 
-    Exact, and the same for the same market in any order. Raises InvalidMarket.
+    Exact, and the same for the same market in any order. `stop` is asked now and then: once it says yes, the
+    best pairs so far are the answer, with the gap that is proven by then. `tell(done, of)` hears of the
+    progress and may raise to give up. Raises InvalidMarket.
     """
+    told = tell or silent
     index = arrays.build(market)
+    told(1, STEPS)
     weights, bad = score.matrix(index)
+    told(2, STEPS)
     numbers = index.left.numbers, index.right.numbers
-    found = assign.best(weights, index.seats, numbers, solver=solver or assign.ready())
+    found = assign.best(weights, index.seats, numbers, solver=solver or assign.ready(), stop=stop)
+    told(3, STEPS)
     pairs = tuple(
         _pair(index, row, int(column), int(weights[row, column]))
         for row, column in enumerate(found.partner)
         if column != NOBODY
     )
-    return Solution(
+    solution = Solution(
         pairs=pairs,
         value=found.value,
         feasible_pairs=int(np.count_nonzero(weights)),
@@ -187,6 +211,12 @@ def solve(market: Market, *, solver: Solver | None = None) -> Solution:
         blocking=stability.blocking(index, weights, found.partner),
         solver=found.solver,
     )
+    told(STEPS, STEPS)
+    return solution
+
+
+def silent(done: int, of: int) -> None:
+    """Tells nobody."""
 
 
 def _named(numbers: Sequence[str], amounts: Wide) -> dict[str, int]:
@@ -201,22 +231,27 @@ def explain(market: Market, mentee: str, mentor: str) -> Pairing:
     row, column = rows[mentee], columns[mentor]
     broken = rules.broken(index, index.mentees[row], index.mentors[column])
     at = slice(row, row + 1), slice(column, column + 1)
-    weight = 0 if broken else int(score.block(index, *at)[0, 0])
+    fit = 0 if broken else int(score.fit(index, *at)[0, 0])
+    added = int(score.added(index, *at)[0, 0]) if fit else 0
     return Pairing(
-        weight=weight,
-        score=weight / score.WEIGHT_OF_ONE,
+        weight=fit + added,
+        score=fit / score.WEIGHT_OF_ONE,
         forbidden=reasons.forbidden(broken),
         reasons=reasons.why(index, row, column),
         components=score.components(index, row, column),
         inputs_hash=fingerprint.of(index),
+        added=added,
+        lift=float(index.lift[index.inside(index.favourites, *at).here].sum()),
     )
 
 
 def _pair(index: arrays.Index, row: int, column: int, weight: int) -> Pair:
+    added = int(score.added(index, slice(row, row + 1), slice(column, column + 1))[0, 0])
     return Pair(
         mentee=index.left.numbers[row],
         mentor=index.right.numbers[column],
         weight=weight,
-        score=weight / score.WEIGHT_OF_ONE,
+        score=(weight - added) / score.WEIGHT_OF_ONE,
         reasons=reasons.why(index, row, column),
+        added=added,
     )

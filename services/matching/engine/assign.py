@@ -50,13 +50,17 @@ def best(
     *,
     solver: Solver,
     edges_max: int = EDGES_MAX,
+    stop: graph.Stop = graph.never,
 ) -> Assigned:
     """The assignment with the greatest sum of weights [n, m], at most one per row, `seats` per column.
 
     A pair of weight 0 is never made. Of several best ones that of the greatest lots is taken (see `ties`), so
-    both solvers take the same. `numbers` are the employee numbers of the rows and of the columns.
+    both solvers take the same. `numbers` are the employee numbers of the rows and of the columns. Once `stop`
+    says yes, the pairs are the best so far, and the bound still holds over all pairs; the flow does not stop.
     """
-    price, profit = _prices(weights, seats, solver, edges_max)
+    price, profit, early = _prices(weights, seats, solver, edges_max=edges_max, stop=stop)
+    if early is not None:
+        return _so_far(weights, seats, price, early)
     tight = ties.tight(weights, (price, profit), seats, numbers)
     if solver == "graph":
         partner = _on_graph(tight.row * len(seats) + tight.column, tight.gain, len(weights), seats).mate
@@ -73,35 +77,69 @@ def best(
     )
 
 
+def _so_far(weights: sides.Integers, seats: sides.Integers, price: Wide, partner: Wide) -> Assigned:
+    """Pairs and prices of work that was stopped, with the profits that cover all pairs at these prices."""
+    asked = np.where(seats > 0, price, graph.VALUE_MAX)
+    profit = np.concatenate(
+        [
+            np.zeros(0, np.int64),
+            *(
+                (weights[first : first + ROWS] - asked).max(axis=1, initial=0)
+                for first in range(0, len(weights), ROWS)
+            ),
+        ]
+    )
+    price = price.copy()
+    price[seats == 0] = duals.claims(weights[:, seats == 0], profit)
+    placed = np.flatnonzero(partner != NOBODY)
+    return Assigned(
+        partner=partner,
+        price=price,
+        profit=profit,
+        value=int(weights[placed, partner[placed]].sum(dtype=np.int64)),
+        bound=int(profit.sum() + (price * seats).sum()),
+        solver="graph",
+    )
+
+
 def _prices(
-    weights: sides.Integers, seats: sides.Integers, solver: Solver, edges_max: int
-) -> tuple[Wide, Wide]:
-    """The price of each seat and the profit of each mentee at the optimum."""
+    weights: sides.Integers,
+    seats: sides.Integers,
+    solver: Solver,
+    *,
+    edges_max: int,
+    stop: graph.Stop,
+) -> tuple[Wide, Wide, Wide | None]:
+    """The prices of the seats and the profits of the mentees; stopped early, the pairs so far as well."""
     if solver == "flow":
         row, column = (found.astype(np.int64) for found in np.nonzero(weights))
         gain = weights[row, column].astype(np.int64)
         partner = flow.assign(row, column, gain, mentees=len(weights), seats=seats)
-        return duals.of_best(weights, seats, partner)
+        return *duals.of_best(weights, seats, partner), None
     if np.count_nonzero(weights) <= edges_max:
         edges = np.flatnonzero(weights)
     else:
         edges = np.unique(np.concatenate([*_lists(weights), *_lists_of_columns(weights)]))
     while True:
-        solved = _on_graph(edges, weights.ravel()[edges].astype(np.int64), len(weights), seats)
+        solved = _on_graph(edges, weights.ravel()[edges].astype(np.int64), len(weights), seats, stop=stop)
         missed = np.concatenate([np.zeros(0, np.int64), *_missed(weights, seats, solved)])
+        if solved.value < solved.bound or (len(missed) and stop()):
+            return solved.price, solved.profit, solved.mate
         if len(missed) == 0:
             price, profit = solved.price, solved.profit
             # Nobody pays for a seat that is not there: any price that covers all pairs will do.
             price[seats == 0] = duals.claims(weights[:, seats == 0], profit)
-            return price, profit
+            return price, profit, None
         edges = np.unique(np.concatenate([edges, missed]))
 
 
-def _on_graph(edges: Wide, gain: Wide, mentees: int, seats: sides.Integers) -> graph.Solved:
+def _on_graph(
+    edges: Wide, gain: Wide, mentees: int, seats: sides.Integers, *, stop: graph.Stop = graph.never
+) -> graph.Solved:
     """Edges are row · columns + column, ascending."""
     row, column = np.divmod(edges, max(1, len(seats)))
     ptr = np.concatenate((np.zeros(1, np.int64), np.cumsum(np.bincount(row, minlength=mentees))))
-    return graph.solve_graph(ptr, column, gain, seats)
+    return graph.solve_graph(ptr, column, gain, seats, stop=stop)
 
 
 def _lists(weights: sides.Integers) -> Iterator[Wide]:

@@ -9,7 +9,7 @@ from dataclasses import fields, is_dataclass
 
 from services.matching.engine import index as arrays
 
-ARITHMETIC = 1
+ARITHMETIC = 2
 
 
 def of(index: arrays.Index) -> str:
@@ -22,6 +22,9 @@ def of(index: arrays.Index) -> str:
         "mentors": [_plain(mentor) for mentor in index.mentors],
         "managers": _lines(everybody, index.whole.managers),
         "blocked": index.blocked.tolist(),
+        "standing": index.standing.tolist(),
+        "favourites": [index.favourites.tolist(), index.lift.tolist()],
+        "bonus": index.bonus.tolist() if index.bonus.any() else [],
         "families": {code: topic.family for code, topic in index.whole.topics.items() if topic.family},
     }
     text = json.dumps(form, sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False)

@@ -8,16 +8,24 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 
-from services.matching.engine import market, reporting, sides
+from services.matching.engine import checking, market, reporting, sides
 
 IDF_STEPS = 4096
 RELATED_CREDIT = 0.5
 
 P = TypeVar("P", bound=market.Person)
+
+
+class Places(NamedTuple):
+    """Some pairs of a list in a block: which of the list, and their rows and columns in the block."""
+
+    here: sides.Flags
+    row: sides.Integers
+    column: sides.Integers
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +34,10 @@ class Index:
 
     `goal_skill`, `goal_weight` [n, goals]: the row of the skill in `reach`, importance · idf; padded with
     weight 0. `goal_total` [n]: the sum of a mentee's weights. `reach`, `teaches` [skills, m]: how far a
-    mentor can help with a skill, and whether they want to. `seats` [m]. `blocked` [b, 2]: positions of pairs.
+    mentor can help with a skill, and whether they want to. `aim_skill`, `aim_weight` [m, aims], `aim_total`
+    [m], `serves` [skills, n]: the same for what mentors want to learn; `shares` [n]: who shares any skill.
+    `seats` [m]. `bonus` [n]. `blocked` [b, 2], `standing` [s, 2]: positions of pairs, ascending; `favourites`
+    [f, 2] likewise, and `lift` [f], how far each goes towards 1.
     """
 
     whole: market.Market
@@ -40,20 +51,39 @@ class Index:
     names_level: sides.Flags
     reach: sides.Floats
     teaches: sides.Floats
+    aim_skill: sides.Integers
+    aim_weight: sides.Floats
+    aim_total: sides.Floats
+    serves: sides.Floats
+    shares: sides.Flags
     seats: sides.Integers
+    bonus: sides.Integers
     blocked: sides.Integers
+    standing: sides.Integers
+    favourites: sides.Integers
+    lift: sides.Floats
     line: reporting.Reporting
+
+    def inside(self, pairs: sides.Integers, rows: slice, columns: slice) -> Places:
+        """Which of the pairs [b, 2] lie in a block of rows and columns, and where in the block they do."""
+        sizes = range(len(self.mentees))[rows], range(len(self.mentors))[columns]
+        row, column = pairs[:, 0] - sizes[0].start, pairs[:, 1] - sizes[1].start
+        here = (row >= 0) & (row < len(sizes[0])) & (column >= 0) & (column < len(sizes[1]))
+        return Places(here, row[here], column[here])
 
 
 def build(whole: market.Market) -> Index:
     """The arrays of a market; raises InvalidMarket."""
-    market.check(whole)
+    checking.check(whole)
     mentees = _ordered(whole.mentees)
     mentors = _ordered(whole.mentors)
     line = reporting.tree(whole.managers, (person.number for person in (*mentees, *mentors)))
     left, right = _both_sides(mentees, mentors, line, whole.rules.priors.feedback)
     skills = _skills(mentees, mentors)
-    goal_skill, goal_weight = _goals(mentees, skills, _idf(skills, mentors))
+    related = _related(skills, whole.topics)
+    goal_skill, goal_weight = _goals([mentee.goals for mentee in mentees], skills, _idf(skills, mentors))
+    aim_skill, aim_weight = _goals([mentor.aims for mentor in mentors], skills, dict.fromkeys(skills, 1.0))
+    favourites, lift = _favourites(whole, left.numbers, right.numbers)
     return Index(
         whole=whole,
         mentees=mentees,
@@ -64,10 +94,19 @@ def build(whole: market.Market) -> Index:
         goal_weight=goal_weight,
         goal_total=_row_sums(goal_weight),
         names_level=np.array([mentee.goal_names_level for mentee in mentees], np.bool_),
-        reach=_reach(mentors, skills, _related(skills, whole.topics)),
-        teaches=_teaches(mentors, skills, _related(skills, whole.topics)),
+        reach=_reach(mentors, skills, related),
+        teaches=_teaches(mentors, skills, related),
+        aim_skill=aim_skill,
+        aim_weight=aim_weight,
+        aim_total=_row_sums(aim_weight),
+        serves=_reach(mentees, skills, related),
+        shares=np.array([bool(shared(mentee)) for mentee in mentees], np.bool_),
         seats=np.array([mentor.seats_left for mentor in mentors], np.int32),
-        blocked=_blocked(whole.blocked, left.numbers, right.numbers),
+        bonus=np.array([whole.bonus.get(number, 0) for number in left.numbers], np.int32),
+        blocked=_pairs(whole.blocked, left.numbers, right.numbers),
+        standing=_pairs(whole.standing, left.numbers, right.numbers),
+        favourites=favourites,
+        lift=lift,
         line=line,
     )
 
@@ -91,9 +130,9 @@ def _both_sides(
     )
 
 
-def shared(mentor: market.Mentor) -> frozenset[str]:
-    """The skills a mentor has anything to share of."""
-    return frozenset(skill for skill, level in mentor.skills.items() if level > 0)
+def shared(person: market.Mentee | market.Mentor) -> frozenset[str]:
+    """The skills somebody has anything to share of."""
+    return frozenset(skill for skill, level in person.skills.items() if level > 0)
 
 
 def taught(mentor: market.Mentor) -> frozenset[str]:
@@ -104,7 +143,9 @@ def taught(mentor: market.Mentor) -> frozenset[str]:
 def _skills(mentees: Iterable[market.Mentee], mentors: Iterable[market.Mentor]) -> dict[str, int]:
     wanted = {goal.skill for mentee in mentees for goal in mentee.goals}
     offered = {skill for mentor in mentors for skill in (*mentor.skills, *mentor.topics)}
-    return sides.positions(wanted | offered)
+    in_turn = {skill for mentee in mentees for skill in mentee.skills}
+    aims = {aim.skill for mentor in mentors for aim in mentor.aims}
+    return sides.positions(wanted | offered | in_turn | aims)
 
 
 def _idf(skills: Mapping[str, int], mentors: Sequence[market.Mentor]) -> dict[str, float]:
@@ -118,13 +159,13 @@ def _idf(skills: Mapping[str, int], mentors: Sequence[market.Mentor]) -> dict[st
 
 
 def _goals(
-    mentees: Sequence[market.Mentee], skills: Mapping[str, int], idf: Mapping[str, float]
+    wishes: Sequence[Sequence[market.Goal]], skills: Mapping[str, int], idf: Mapping[str, float]
 ) -> tuple[sides.Integers, sides.Floats]:
-    width = max((len(mentee.goals) for mentee in mentees), default=0)
-    skill = np.zeros((len(mentees), width), np.int32)
-    weight = np.zeros((len(mentees), width), np.float32)
-    for row, mentee in enumerate(mentees):
-        for column, goal in enumerate(sorted(mentee.goals, key=lambda goal: goal.skill)):
+    width = max((len(goals) for goals in wishes), default=0)
+    skill = np.zeros((len(wishes), width), np.int32)
+    weight = np.zeros((len(wishes), width), np.float32)
+    for row, goals in enumerate(wishes):
+        for column, goal in enumerate(sorted(goals, key=lambda goal: goal.skill)):
             skill[row, column] = skills[goal.skill]
             weight[row, column] = goal.importance * idf[goal.skill]
     return skill, weight
@@ -151,15 +192,17 @@ def _related(skills: Mapping[str, int], topics: Mapping[str, market.Topic]) -> l
 
 
 def _reach(
-    mentors: Sequence[market.Mentor], skills: Mapping[str, int], related: Sequence[Sequence[int]]
+    people: Sequence[market.Mentee | market.Mentor],
+    skills: Mapping[str, int],
+    related: Sequence[Sequence[int]],
 ) -> sides.Floats:
     """1 − (1 − p)(1 − r/2): p the proficiency, r the best in a related skill.
 
     A related skill alone gets half credit; having the skill itself always adds to that.
     """
-    own = np.zeros((len(skills), len(mentors)), np.float32)
-    for column, mentor in enumerate(mentors):
-        for skill, level in mentor.skills.items():
+    own = np.zeros((len(skills), len(people)), np.float32)
+    for column, person in enumerate(people):
+        for skill, level in person.skills.items():
             own[skills[skill], column] = level / market.LEVEL_MAX
     one, credit = np.float32(1), np.float32(RELATED_CREDIT)
     return one - (one - own) * (one - credit * _best_related(own, related))
@@ -186,10 +229,27 @@ def _best_related(own: sides.Floats, related: Sequence[Sequence[int]]) -> sides.
     return best
 
 
-def _blocked(
-    pairs: frozenset[tuple[str, str]], mentees: Sequence[str], mentors: Sequence[str]
+def _pairs(
+    pairs: Iterable[tuple[str, str]], mentees: Sequence[str], mentors: Sequence[str]
 ) -> sides.Integers:
-    row = {number: position for position, number in enumerate(mentees)}
-    column = {number: position for position, number in enumerate(mentors)}
+    row, column = _positions(mentees), _positions(mentors)
     here = sorted((row[a], column[b]) for a, b in pairs if a in row and b in column)
     return np.array(here, np.int32).reshape(len(here), 2)
+
+
+def _favourites(
+    whole: market.Market, mentees: Sequence[str], mentors: Sequence[str]
+) -> tuple[sides.Integers, sides.Floats]:
+    row, column = _positions(mentees), _positions(mentors)
+    found = sorted(
+        (row[who], column[mentor], whole.rules.preference * rank)
+        for who, mentors_named in whole.favourites.items()
+        for mentor, rank in zip(mentors_named, market.FAVOURITES, strict=False)
+        if who in row and mentor in column
+    )
+    pairs = np.array([(i, j) for i, j, _ in found], np.int32).reshape(len(found), 2)
+    return pairs, np.array([lift for _, _, lift in found], np.float32)
+
+
+def _positions(numbers: Sequence[str]) -> dict[str, int]:
+    return {number: position for position, number in enumerate(numbers)}

@@ -1,7 +1,7 @@
 """One programme's market at one moment, as plain values: who wants what, who offers what, and the rules.
 
 Everything that decides a pairing is in here and nothing else is (no protected attribute ever), so a market
-can be kept, hashed and solved again. `check` refuses what the arithmetic cannot carry and names the field.
+can be kept, hashed and solved again. `checking` refuses what the arithmetic cannot carry and names the field.
 """
 
 from __future__ import annotations
@@ -10,10 +10,9 @@ import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from services.matching.engine import hours as week
-
 MENTEE_WEIGHTS = (
     ("goals", 0.35),
+    ("aims", 0.0),
     ("values", 0.125),
     ("style", 0.075),
     ("interests", 0.10),
@@ -23,10 +22,11 @@ MENTEE_WEIGHTS = (
     ("feedback", 0.10),
 )
 MENTOR_WEIGHTS = (
-    ("goals", 0.30),
+    ("goals", 0.25),
+    ("aims", 0.10),
     ("values", 0.125),
     ("style", 0.075),
-    ("interests", 0.15),
+    ("interests", 0.10),
     ("experience", 0.05),
     ("availability", 0.15),
     ("location", 0.05),
@@ -36,6 +36,10 @@ COMPONENTS = tuple(code for code, _ in MENTEE_WEIGHTS)
 LEVEL_MAX = 7
 SCALE = range(1, 6)
 LEVELS = range(-100, 101)
+FAVOURITES = (1.0, 0.8, 0.6, 0.4, 0.2)
+PREFERENCE_MAX = 0.20
+BONUS_MAX = 5_000
+HYSTERESIS_MAX = 100_000
 
 
 class InvalidMarket(ValueError):
@@ -57,7 +61,7 @@ class Topic:
 
 @dataclass(frozen=True, slots=True)
 class Goal:
-    """A skill a mentee wants to grow in; `importance` is above 0 and at most 1."""
+    """A skill somebody wants to grow in; `importance` is at least 1/1000 and at most 1."""
 
     skill: str
     importance: float = 1.0
@@ -78,6 +82,7 @@ class Person:
     `number` is the employee number. `hours` is a bitset of the week (see `hours.half_hours`). `level` grows
     with seniority. `team` is whatever the programme calls a team (a manager's number, a department).
     `values` and `style` are answers of 1 to 5 by scale; a mentee's style is how they like to learn.
+    `pool` is where the person comes from ("": the company itself); it never enters a score.
     """
 
     number: str
@@ -93,25 +98,32 @@ class Person:
     feedback: Feedback = Feedback()
     eligible: bool = True
     consent: bool = True
+    pool: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mentee(Person):
-    """Someone who looks for one mentor. `goal_names_level`: the goal speaks of a level or of years."""
+    """Someone who looks for one mentor. `goal_names_level`: the goal speaks of a level or of years.
+
+    `skills` are levels of 0 to 7 of what they could teach a mentor in turn.
+    """
 
     goals: tuple[Goal, ...] = ()
     goal_names_level: bool = False
+    skills: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mentor(Person):
     """Someone who offers seats. `skills` are levels of 0 to 7; `topics` what they want to teach (empty: all).
 
-    `seats_left` are the seats of `capacity` that neither a match nor an open proposal holds.
+    `seats_left` are the seats of `capacity` that neither a match nor an open proposal holds. `aims` are what
+    the mentor wants to learn.
     """
 
     skills: Mapping[str, float] = field(default_factory=dict)
     topics: frozenset[str] = frozenset()
+    aims: tuple[Goal, ...] = ()
     capacity: int = 1
     seats_left: int = 1
 
@@ -124,6 +136,7 @@ class Priors:
     middling on purpose: a missing answer should neither win nor lose a pair.
     """
 
+    aims: float = 0.3
     values: float = 0.6
     style: float = 0.6
     interests: float = 0.3
@@ -138,7 +151,8 @@ class ProgrammeRules:
 
     `seniority`: n > 0 asks for a mentor at least n levels above the mentee, n < 0 for one at least n below
     (reverse mentoring), 0 for nothing. `target_gap` is the best distance in levels where a goal names one.
-    The weights of each side add up to 1.
+    The weights of each side add up to 1. `preference` is how far the first favourite lifts what a mentor is
+    worth to a mentee, towards 1 and at most 0.2. `hysteresis` is added to the weight of a standing proposal.
     """
 
     min_shared_hours: float = 2.0
@@ -148,6 +162,8 @@ class ProgrammeRules:
     mentee_weights: Mapping[str, float] = field(default_factory=lambda: dict(MENTEE_WEIGHTS))
     mentor_weights: Mapping[str, float] = field(default_factory=lambda: dict(MENTOR_WEIGHTS))
     priors: Priors = Priors()
+    preference: float = PREFERENCE_MAX
+    hysteresis: int = 0
 
     @property
     def min_shared_half_hours(self) -> int:
@@ -159,6 +175,9 @@ class Market:
     """Who is to be paired. `managers` maps every employee to their manager (`None` or unknown: a top).
 
     `blocked` are pairs (mentee number, mentor number) that may not be made: blocks, exclusions, past pairs.
+    `standing` are pairs that were proposed and may still be changed. `favourites` are up to five mentors by
+    mentee, best first. `bonus` is added to the weight of every feasible pair of a mentee, 0 to 5000. Pairs
+    and people that are not in the market change nothing.
     """
 
     mentees: tuple[Mentee, ...]
@@ -167,6 +186,9 @@ class Market:
     managers: Mapping[str, str | None] = field(default_factory=dict)
     blocked: frozenset[tuple[str, str]] = frozenset()
     topics: Mapping[str, Topic] = field(default_factory=dict)
+    favourites: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    bonus: Mapping[str, int] = field(default_factory=dict)
+    standing: frozenset[tuple[str, str]] = frozenset()
 
 
 def in_order(number: str) -> tuple[int, str]:
@@ -179,68 +201,3 @@ def feedback(ratings: Iterable[tuple[float, float]], *, half_life_days: float = 
     weighed = [((rating - 1) / 4, 0.5 ** (age_days / half_life_days)) for rating, age_days in ratings]
     total = math.fsum(value * weight for value, weight in weighed)
     return Feedback(round(total * 4096) / 4096, round(math.fsum(w for _, w in weighed) * 4096) / 4096)
-
-
-def check(market: Market) -> None:
-    """Raises InvalidMarket, naming the field, for anything that is not a finite number inside its range."""
-    _check_rules(market.rules)
-    for side, people in (("mentees", market.mentees), ("mentors", market.mentors)):
-        seen: set[str] = set()
-        for person in people:
-            path = f"{side}[{person.number}]"
-            if not person.number or person.number in seen:
-                raise InvalidMarket(f"{path}.number", "missing or twice in the market")
-            seen.add(person.number)
-            _check_person(path, person)
-    for mentee in market.mentees:
-        _check_goals(f"mentees[{mentee.number}].goals", mentee.goals)
-    for mentor in market.mentors:
-        _check_offer(f"mentors[{mentor.number}]", mentor)
-
-
-def _within(path: str, value: float, low: float, high: float) -> None:
-    if not low <= value <= high:
-        raise InvalidMarket(path, f"{value} is not between {low} and {high}")
-
-
-def _check_rules(rules: ProgrammeRules) -> None:
-    _within("rules.min_shared_hours", rules.min_shared_hours, 0, week.HALF_HOURS / 2)
-    _within("rules.seniority", rules.seniority, -100, 100)
-    _within("rules.target_gap", rules.target_gap, -100, 100)
-    for side, weights in (("mentee", rules.mentee_weights), ("mentor", rules.mentor_weights)):
-        for code, weight in weights.items():
-            if code not in COMPONENTS:
-                raise InvalidMarket(f"rules.{side}_weights[{code}]", "no such component")
-            _within(f"rules.{side}_weights[{code}]", weight, 0, 1)
-        _within(f"rules.{side}_weights", math.fsum(weights.values()), 1 - 1e-6, 1 + 1e-6)
-    for code in ("values", "style", "interests", "experience", "location", "feedback"):
-        _within(f"rules.priors.{code}", getattr(rules.priors, code), 0, 1)
-
-
-def _check_person(path: str, person: Person) -> None:
-    if not 0 <= person.hours < 1 << week.HALF_HOURS:
-        raise InvalidMarket(f"{path}.hours", f"not a bitset of {week.HALF_HOURS} half-hours")
-    if person.level is not None and person.level not in LEVELS:
-        raise InvalidMarket(f"{path}.level", f"{person.level} is not between {LEVELS[0]} and {LEVELS[-1]}")
-    for kind, answers in (("values", person.values), ("style", person.style)):
-        for scale, answer in answers.items():
-            if answer not in SCALE:
-                raise InvalidMarket(f"{path}.{kind}[{scale}]", f"{answer} is not one of 1 to 5")
-    _within(f"{path}.feedback.count", person.feedback.count, 0, 1e6)
-    _within(f"{path}.feedback.total", person.feedback.total, 0, person.feedback.count)
-
-
-def _check_goals(path: str, goals: tuple[Goal, ...]) -> None:
-    seen: set[str] = set()
-    for goal in goals:
-        if goal.skill in seen:
-            raise InvalidMarket(f"{path}[{goal.skill}]", "twice among the goals")
-        seen.add(goal.skill)
-        _within(f"{path}[{goal.skill}].importance", goal.importance, 1e-3, 1)
-
-
-def _check_offer(path: str, mentor: Mentor) -> None:
-    for skill, level in mentor.skills.items():
-        _within(f"{path}.skills[{skill}]", level, 0, LEVEL_MAX)
-    _within(f"{path}.capacity", mentor.capacity, 0, 10_000)
-    _within(f"{path}.seats_left", mentor.seats_left, 0, mentor.capacity)

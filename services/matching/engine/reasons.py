@@ -57,6 +57,7 @@ def why(index: arrays.Index, row: int, column: int) -> tuple[Reason, ...]:
     part = {component.code: component for component in score.components(index, row, column)}
     found = [
         *_goals(mentee, mentor, index.whole.topics),
+        _aims(mentee, mentor, index.whole.topics, part["aims"]),
         _values(mentee, mentor, part["values"]),
         _style(mentee, mentor, part["style"]),
         *_languages(mentee, mentor),
@@ -65,6 +66,7 @@ def why(index: arrays.Index, row: int, column: int) -> tuple[Reason, ...]:
         *_experience(mentee, mentor, part["experience"]),
         _location(mentee, mentor, part["location"]),
         _feedback(part["feedback"]),
+        *_settings(index.whole, mentee.number, mentor.number),
     ]
     return tuple(found)
 
@@ -92,6 +94,37 @@ def _covered(wanted: list[str], known: list[str], topics: Mapping[str, market.To
     return f"The mentor has experience in {_names(known, topics)}: {share}."
 
 
+def _aims(
+    mentee: market.Mentee,
+    mentor: market.Mentor,
+    topics: Mapping[str, market.Topic],
+    part: score.Component,
+) -> Reason:
+    if not part.given:
+        sentence = "What the mentor wants to learn in turn: not given by both, so it counts as average."
+        return Reason("aims", sentence, given=False)
+    wanted = sorted(mentor.aims, key=lambda aim: (-aim.importance, aim.skill))
+    served = [aim.skill for aim in wanted if aim.skill in arrays.shared(mentee)]
+    if served:
+        return Reason("aims", f"The mentor wants to learn {_names(served, topics)}, which the mentee knows.")
+    if part.v > 0:
+        return Reason("aims", "The mentee knows skills close to what the mentor wants to learn.")
+    return Reason("aims", "The mentee has named none of the skills that the mentor wants to learn.")
+
+
+def _settings(whole: market.Market, mentee: str, mentor: str) -> list[Reason]:
+    """What the two wished or the programme decided, beside how well they fit."""
+    found = []
+    if mentor in whole.favourites.get(mentee, ()):
+        found.append(Reason("favourite", "The mentor is among the favourites that the mentee named."))
+    if whole.bonus.get(mentee, 0):
+        more = whole.bonus[mentee] / score.WEIGHT_OF_ONE
+        found.append(Reason("bonus", f"The programme adds {more:g} to the score of all pairs of the mentee."))
+    if whole.rules.hysteresis and (mentee, mentor) in whole.standing:
+        found.append(Reason("standing", "They have been proposed to each other before, and that counts."))
+    return found
+
+
 def _values(mentee: market.Mentee, mentor: market.Mentor, part: score.Component) -> Reason:
     if not part.given:
         return Reason("values", "Values: not given by both, so they count as average.", given=False)
@@ -116,7 +149,13 @@ def _style(mentee: market.Mentee, mentor: market.Mentor, part: score.Component) 
 
 def _alike(left: Mapping[str, int], right: Mapping[str, int]) -> str:
     """The scales on which two people are at most a point apart, in words."""
-    return _listed([_word(s) for s in sorted(left.keys() & right.keys()) if abs(left[s] - right[s]) <= 1])
+    alike = [s for s in sorted(left.keys() & right.keys()) if abs(left[s] - right[s]) <= 1]
+    return _listed([_guidance(left[s] + right[s]) if s == "guidance" else _word(s) for s in alike])
+
+
+def _guidance(both: int) -> str:
+    """What the help looks like that both named between 1 (advice) and 5 (hands-on), from the sum."""
+    return "hands-on help" if both > 6 else "advice" if both < 6 else "a mix of advice and hands-on help"
 
 
 def _languages(mentee: market.Mentee, mentor: market.Mentor) -> list[Reason]:

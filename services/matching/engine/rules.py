@@ -80,12 +80,9 @@ def _blocked(index: arrays.Index, mentee: market.Mentee, mentor: market.Mentor) 
 
 
 def _blocked_block(index: arrays.Index, rows: slice, columns: slice) -> sides.Flags:
-    first_row, last_row, _ = rows.indices(len(index.left.numbers))
-    first_column, last_column, _ = columns.indices(len(index.right.numbers))
-    row, column = index.blocked.T
-    here = (first_row <= row) & (row < last_row) & (first_column <= column) & (column < last_column)
-    block = np.zeros((last_row - first_row, last_column - first_column), np.bool_)
-    block[row[here] - first_row, column[here] - first_column] = True
+    block = np.zeros((len(index.left.numbers[rows]), len(index.right.numbers[columns])), np.bool_)
+    found = index.inside(index.blocked, rows, columns)
+    block[found.row, found.column] = True
     return block
 
 

@@ -2,7 +2,8 @@
 
 u = Σ a·f for the mentee, v = Σ b·g for the mentor, s = 2uv / (u + v), w = ⌊10⁵·s + ½⌋, all in float32,
 element by element and in a fixed order, so that every machine computes the same weights. Each component is a
-fixed curve of the two people's own answers; a missing answer counts as the programme's prior.
+fixed curve of the two people's own answers; a missing answer counts as the programme's prior. A favourite
+lifts u by ρ·r·(1 − u): it always helps who names one. What the programme adds comes on top of w, in integers.
 """
 
 from __future__ import annotations
@@ -72,11 +73,27 @@ def matrix(index: arrays.Index) -> tuple[sides.Integers, rules.Mask]:
 
 def block(index: arrays.Index, rows: slice, columns: slice) -> sides.Integers:
     """The weights of a block of pairs, whether a rule excludes them or not."""
+    weights = fit(index, rows, columns)
+    weights += added(index, rows, columns) * (weights > 0)
+    return weights
+
+
+def fit(index: arrays.Index, rows: slice, columns: slice) -> sides.Integers:
+    """What is fused from the two utilities, before anything is added."""
     u, v = utilities(index, rows, columns)
     both = u + v
     fused = np.divide(np.float32(2) * u * v, both, out=np.zeros_like(both), where=both > 0)
     weights: sides.Integers = (np.float32(WEIGHT_OF_ONE) * fused + np.float32(0.5)).astype(np.int32)
     return weights
+
+
+def added(index: arrays.Index, rows: slice, columns: slice) -> sides.Integers:
+    """The bonus of the mentee and, for a standing proposal, the programme's hysteresis."""
+    shape = len(index.left.numbers[rows]), len(index.right.numbers[columns])
+    extra: sides.Integers = np.broadcast_to(index.bonus[rows, None], shape).astype(np.int32)
+    found = index.inside(index.standing, rows, columns)
+    extra[found.row, found.column] += np.int32(index.whole.rules.hysteresis)
+    return extra
 
 
 def utilities(index: arrays.Index, rows: slice, columns: slice) -> tuple[sides.Floats, sides.Floats]:
@@ -86,6 +103,9 @@ def utilities(index: arrays.Index, rows: slice, columns: slice) -> tuple[sides.F
     for code, (f, g, _) in _parts(index, rows, columns):
         u += np.float32(index.whole.rules.mentee_weights.get(code, 0)) * f
         v += np.float32(index.whole.rules.mentor_weights.get(code, 0)) * g
+    found = index.inside(index.favourites, rows, columns)
+    named = u[found.row, found.column]
+    u[found.row, found.column] = named + index.lift[found.here] * (np.float32(1) - named)
     return u, v
 
 
@@ -106,6 +126,19 @@ def _goals(index: arrays.Index, rows: slice, columns: slice) -> Part:
     total: sides.Floats = np.maximum(index.goal_total[rows, None], np.float32(1e-6))
     given = index.left.ready[rows, None] & index.right.ready[None, columns]
     return helped / total, taught / total, given
+
+
+def _aims(index: arrays.Index, rows: slice, columns: slice) -> Part:
+    """The weighted share of what the mentor wants to learn that the mentee can teach: a gain of one side."""
+    shape = len(index.left.numbers[rows]), len(index.right.numbers[columns])
+    served = np.zeros(shape, np.float32)
+    for aim in range(index.aim_skill.shape[1]):
+        skill, weight = index.aim_skill[columns, aim], index.aim_weight[None, columns, aim]
+        served += weight * index.serves[:, rows][skill].T
+    total: sides.Floats = np.maximum(index.aim_total[None, columns], np.float32(1e-6))
+    given = (index.aim_total[None, columns] > 0) & index.shares[rows, None]
+    known = np.where(given, served / total, np.float32(index.whole.rules.priors.aims))
+    return np.zeros(shape, np.float32), known, given
 
 
 def _agreement(left: sides.Scales, right: sides.Scales, prior: float) -> Part:
@@ -185,6 +218,7 @@ def _feedback(index: arrays.Index, rows: slice, columns: slice) -> Part:
 
 PARTS: dict[str, Callable[[arrays.Index, slice, slice], Part]] = {
     "goals": _goals,
+    "aims": _aims,
     "values": _values,
     "style": _style,
     "interests": _interests,

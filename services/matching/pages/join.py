@@ -36,6 +36,7 @@ GROUPS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("Health, teaching and law", ("2.C.5", "2.C.6", "2.C.8")),
 )
 LEVELS = tuple((str(level), str(level)) for level in range(1, LEVEL_MAX + 1))
+STANDS = (("", "No answer"), ("0", "0, new to me"), *LEVELS)
 VALUES = (
     ("growth", "Learning and growing"),
     ("autonomy", "Deciding for myself"),
@@ -47,6 +48,7 @@ STYLES = (
     ("pace", "Pace", "unhurried", "quick"),
     ("directness", "Feedback", "gentle", "straight"),
     ("structure", "Meetings", "open talk", "clear agenda"),
+    ("guidance", "Help", "advice", "hands-on"),
 )
 CADENCES = {
     "weekly": "every week",
@@ -113,6 +115,8 @@ def _form(request: Request, guest: Guest, filled: Filled, wrong: Mapping[str, st
         errors=wrong,
         groups=[(title, _members(skills, families)) for title, families in GROUPS],
         levels=LEVELS,
+        stands=STANDS,
+        learning=tuple(core.joining.LEARNING.items()),
         values=VALUES,
         styles=STYLES,
         languages=tuple(core.joining.LANGUAGES.items()),

@@ -9,11 +9,12 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 
-from services.matching import commands, store, taxonomy
+from services.matching import commands, store
 from services.matching.core.ids import Role
 from services.matching.core.matches import REASONS, Answer, Match
 from services.matching.core.people import Person
 from services.matching.core.programmes import Programme
+from services.matching.core.views import View
 from services.matching.pages import forms, join
 from shared import api, auth, look
 from shared.auth import SignedLink
@@ -26,14 +27,14 @@ ANSWERS: Mapping[str, Answer] = {"accept": "accept", "decline": "decline"}
 
 @dataclass(frozen=True)
 class Offer:
-    """A proposal as one of the two sees it. `goals` are the mentee's, by name."""
+    """A proposal as one of the two sees it, and what is shown of their answers."""
 
     match: Match
     programme: Programme
     role: Role
     reader: Person
     partner: Person
-    goals: tuple[str, ...]
+    view: View
 
     @property
     def answer(self) -> Answer | None:
@@ -75,10 +76,8 @@ async def _offer(conn: Connection, link: SignedLink) -> Offer:
         raise NotFound("This proposal is not addressed to you.")
     programme = await store.programmes.get(conn, match.programme_id)
     partner = await store.people.get(conn, match.mentor_id if role == "mentee" else match.mentee_id)
-    told = await store.participations.of_person(conn, programme.id, match.mentee_id)
-    skills = taxonomy.skills()
-    goals = tuple(skills[code].name for one in told if one.role == "mentee" for code in one.profile.goals)
-    return Offer(match, programme, role, reader, partner, goals)
+    view = await commands.matches.view(conn, match)
+    return Offer(match, programme, role, reader, partner, view)
 
 
 def _question(request: Request, offer: Offer, wrong: Mapping[str, str]) -> HTMLResponse:

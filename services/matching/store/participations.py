@@ -26,6 +26,8 @@ def _profile(text: str) -> Profile:
         languages=tuple(told["languages"]),
         interests=tuple(told["interests"]),
         hours=tuple(Hours(**stretch) for stretch in told["hours"]),
+        current=told.get("current", {}),
+        learning=tuple(told.get("learning", ())),
     )
 
 
@@ -70,6 +72,17 @@ async def add(conn: Connection, participation: Participation) -> bool:
     return bool(done)
 
 
+async def by_ids(conn: Connection, ids: Sequence[UUID]) -> dict[ParticipationId, Participation]:
+    rows = await conn.fetch(
+        """
+        SELECT id, programme_id, person_id, role, capacity, profile, consent, version, joined_at
+        FROM participation WHERE id = ANY($1::uuid[])
+        """,
+        ids,
+    )
+    return {row["id"]: _participation(row) for row in rows}
+
+
 async def of_person(conn: Connection, programme_id: UUID, person_id: UUID) -> list[Participation]:
     """The roles of a person in a programme, the oldest first."""
     rows = await conn.fetch(
@@ -101,16 +114,11 @@ async def lock_pair(
     return [_participation(row) for row in rows]
 
 
-async def lock_pool(conn: Connection, programme_id: UUID) -> list[Participation]:
-    """Everybody in the programme; nobody else gives or takes a seat until the transaction ends."""
-    rows = await conn.fetch(
-        """
-        SELECT id, programme_id, person_id, role, capacity, profile, consent, version, joined_at
-        FROM participation WHERE programme_id = $1 ORDER BY id FOR NO KEY UPDATE
-        """,
-        programme_id,
+async def lock_seats(conn: Connection, programme_id: UUID) -> None:
+    """Nobody else gives or takes a seat of this programme until the transaction ends."""
+    await conn.execute(
+        "SELECT id FROM participation WHERE programme_id = $1 ORDER BY id FOR NO KEY UPDATE", programme_id
     )
-    return [_participation(row) for row in rows]
 
 
 async def of_programme(conn: Connection, programme_id: UUID) -> list[Participation]:

@@ -31,11 +31,14 @@ def test_a_form_without_a_mistake_says_what_was_filled_in() -> None:
 
 
 def test_each_role_takes_what_is_its_own() -> None:
-    told = joining.joining(joining.read(a_form()))
+    more = {"now_2.B.1.d": ["2"], "learning": ["reading"]}
+    told = joining.joining(joining.read(a_form(**more)))
     mentee, seats = told.for_role("mentee")
-    assert (mentee.goals, mentee.skills, seats) == (("2.B.1.d", "2.A.1.d"), {}, 1)
+    assert (mentee.current, mentee.learning, seats) == ({"2.B.1.d": 2}, ("reading",), 1)
     mentor, seats = told.for_role("mentor")
-    assert (mentor.goals, mentor.skills, seats) == ((), {"2.A.1.b": 5}, 2)
+    assert (mentor.current, mentor.learning, seats) == ({}, (), 2)
+    for both in (mentee, mentor):
+        assert (both.goals, both.skills) == (("2.B.1.d", "2.A.1.d"), {"2.A.1.b": 5})
 
 
 @pytest.mark.parametrize(
@@ -46,6 +49,8 @@ def test_each_role_takes_what_is_its_own() -> None:
         ({"goal": []}, "goal"),
         ({"goal": ["2.A.1.a", "2.A.1.b", "2.A.1.c", "2.A.1.d", "2.A.1.e", "2.A.1.f"]}, "goal"),
         ({"goal": ["2.Z"]}, "goal"),
+        ({"now_2.B.1.d": ["8"]}, "current"),
+        ({"learning": ["osmosis"]}, "learning"),
         ({"level_2.A.1.b": ["0"]}, "skills"),
         ({"level_2.A.1.b": ["8"]}, "skills"),
         ({"level_2.A.1.b": ["-1"]}, "skills"),

@@ -53,6 +53,13 @@ ANSWERS = st.dictionaries(st.sampled_from(("pace", "growth", "service")), st.int
 SKILLS = st.sampled_from((NEGOTIATION, WRITING, SPEAKING, "unlisted"))
 HOURS = st.sampled_from((0, 0b111, 0b1111, 0b11110, OFFICE_HOURS, (1 << 336) - 1))
 
+OFFERED = st.dictionaries(SKILLS, st.integers(0, 7), max_size=3)
+WISHES = st.lists(
+    st.builds(engine.Goal, SKILLS, st.sampled_from((0.25, 0.5, 1.0))),
+    max_size=3,
+    unique_by=lambda goal: goal.skill,
+).map(tuple)
+
 
 def _answers(number: str) -> dict[str, st.SearchStrategy[Any]]:
     return {
@@ -74,13 +81,13 @@ def _answers(number: str) -> dict[str, st.SearchStrategy[Any]]:
 
 @st.composite
 def mentees(draw: st.DrawFn, number: str) -> engine.Mentee:
-    goals = st.builds(engine.Goal, SKILLS, st.sampled_from((0.25, 0.5, 1.0)))
     return draw(
         st.builds(
             engine.Mentee,
             **_answers(number),
-            goals=st.lists(goals, max_size=3, unique_by=lambda goal: goal.skill).map(tuple),
+            goals=WISHES,
             goal_names_level=st.booleans(),
+            skills=OFFERED,
         )
     )
 
@@ -92,12 +99,17 @@ def mentors(draw: st.DrawFn, number: str) -> engine.Mentor:
         st.builds(
             engine.Mentor,
             **_answers(number),
-            skills=st.dictionaries(SKILLS, st.integers(0, 7), max_size=3),
+            skills=OFFERED,
+            aims=WISHES,
             topics=st.frozensets(SKILLS, max_size=2),
             capacity=st.just(capacity),
             seats_left=st.integers(0, capacity),
         )
     )
+
+
+def _pairs_of(numbers: list[str]) -> st.SearchStrategy[frozenset[tuple[str, str]]]:
+    return st.frozensets(st.tuples(st.sampled_from(numbers), st.sampled_from(numbers)), max_size=4)
 
 
 @st.composite
@@ -115,11 +127,20 @@ def markets(draw: st.DrawFn, people: int = 5) -> engine.Market:
                 min_shared_hours=st.sampled_from((0, 1.5, 2)),
                 seniority=st.integers(-2, 2),
                 same_team=st.booleans(),
+                preference=st.sampled_from((0, 0.1, 0.2)),
+                hysteresis=st.sampled_from((0, 500, 30_000)),
             )
         ),
         managers=draw(st.dictionaries(st.sampled_from(numbers), st.none() | st.sampled_from(numbers))),
-        blocked=draw(
-            st.frozensets(st.tuples(st.sampled_from(numbers), st.sampled_from(numbers)), max_size=4)
+        blocked=draw(_pairs_of(numbers)),
+        standing=draw(_pairs_of(numbers)),
+        favourites=draw(
+            st.dictionaries(
+                st.sampled_from(numbers),
+                st.lists(st.sampled_from(numbers), max_size=5, unique=True).map(tuple),
+                max_size=3,
+            )
         ),
+        bonus=draw(st.dictionaries(st.sampled_from(numbers), st.integers(0, 5_000), max_size=3)),
         topics=TOPICS,
     )

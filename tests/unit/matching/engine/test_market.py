@@ -28,6 +28,8 @@ NAN = float("nan")
         ({"capacity": -1}, "mentors[201].capacity"),
         ({"capacity": 1, "seats_left": 2}, "mentors[201].seats_left"),
         ({"seats_left": -1}, "mentors[201].seats_left"),
+        ({"aims": (engine.Goal(NEGOTIATION, NAN),)}, "mentors[201].aims[2.B.1.d].importance"),
+        ({"aims": (engine.Goal(NEGOTIATION),) * 2}, "mentors[201].aims[2.B.1.d]"),
     ],
 )
 def test_a_value_that_cannot_be_computed_is_refused_with_its_field(
@@ -37,6 +39,32 @@ def test_a_value_that_cannot_be_computed_is_refused_with_its_field(
         engine.solve(a_market((a_mentee(),), (a_mentor(**changes),)))
     assert refused.value.field == field
     assert str(refused.value).startswith(f"{field}: ")
+
+
+@pytest.mark.parametrize(
+    ("changes", "field"),
+    [
+        ({"favourites": {"101": tuple("123456")}}, "favourites[101]"),
+        ({"favourites": {"101": ("201", "201")}}, "favourites[101]"),
+        ({"bonus": {"101": 5_001}}, "bonus[101]"),
+        ({"bonus": {"101": -1}}, "bonus[101]"),
+        ({"bonus": {"101": NAN}}, "bonus[101]"),
+        ({"bonus": {"101": 0.5}}, "bonus[101]"),
+    ],
+)
+def test_a_wish_or_a_bonus_out_of_range_is_refused_with_its_field(
+    changes: dict[str, Any], field: str
+) -> None:
+    with pytest.raises(engine.InvalidMarket) as refused:
+        engine.solve(a_market((a_mentee(),), (a_mentor(),), **changes))
+    assert refused.value.field == field
+
+
+@pytest.mark.parametrize("level", [NAN, -1, 8])
+def test_a_skill_that_a_mentee_shares_has_a_level_of_0_to_7(level: float) -> None:
+    with pytest.raises(engine.InvalidMarket) as refused:
+        engine.solve(a_market((a_mentee(skills={NEGOTIATION: level}),), ()))
+    assert refused.value.field == "mentees[101].skills[2.B.1.d]"
 
 
 @pytest.mark.parametrize("importance", [NAN, 0, 1.5, float("inf")])
@@ -71,6 +99,10 @@ def test_a_number_missing_or_twice_is_refused(number: str) -> None:
         ({"mentor_weights": {"goals": 0.5}}, "rules.mentor_weights"),
         ({"priors": engine.Priors(values=NAN)}, "rules.priors.values"),
         ({"priors": engine.Priors(feedback=1.5)}, "rules.priors.feedback"),
+        ({"priors": engine.Priors(aims=NAN)}, "rules.priors.aims"),
+        ({"preference": 0.3}, "rules.preference"),
+        ({"hysteresis": -1}, "rules.hysteresis"),
+        ({"hysteresis": 0.5}, "rules.hysteresis"),
     ],
 )
 def test_a_rule_that_cannot_be_computed_is_refused_with_its_field(

@@ -72,7 +72,7 @@ def test_what_both_share_is_named() -> None:
 def test_an_answer_that_is_missing_is_called_not_given() -> None:
     found = why(a_mentee(goal_names_level=True), a_mentor())
     missing = {code for code, reason in found.items() if not reason.given}
-    assert missing == {"values", "style", "interests", "experience", "location", "feedback"}
+    assert missing == {"aims", "values", "style", "interests", "experience", "location", "feedback"}
     assert all("not given" in found[code].sentence for code in missing)
 
 
