@@ -9,12 +9,22 @@ from services.matching.api import (
     people,
     programmes,
     runs,
+    whatif,
     wishes,
 )
 
 
 def routers() -> tuple[APIRouter, ...]:
-    rooms = (people, programmes, participations, runs, explaining, matches, wishes)
+    rooms = (
+        explaining,
+        matches,
+        participations,
+        people,
+        programmes,
+        runs,
+        whatif,
+        wishes,
+    )
     return tuple(router for room in rooms for router in room.routers())
 
 
@@ -26,5 +36,6 @@ __all__ = [
     "programmes",
     "routers",
     "runs",
+    "whatif",
     "wishes",
 ]

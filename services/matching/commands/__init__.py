@@ -3,6 +3,7 @@
 from services.matching.commands import (
     enrolment,
     explaining,
+    forking,
     matches,
     people,
     programmes,
@@ -14,6 +15,7 @@ from services.matching.commands import (
 __all__ = [
     "enrolment",
     "explaining",
+    "forking",
     "matches",
     "people",
     "programmes",

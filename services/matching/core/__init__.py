@@ -1,6 +1,7 @@
 """The rules of matching: values in, decisions out."""
 
 from services.matching.core import (
+    difference,
     ids,
     joining,
     levels,
@@ -13,10 +14,12 @@ from services.matching.core import (
     roster,
     runs,
     views,
+    whatif,
     wishes,
 )
 
 __all__ = [
+    "difference",
     "ids",
     "joining",
     "levels",
@@ -29,5 +32,6 @@ __all__ = [
     "roster",
     "runs",
     "views",
+    "whatif",
     "wishes",
 ]
