@@ -1,6 +1,7 @@
 """The rules of matching: values in, decisions out."""
 
 from services.matching.core import (
+    difference,
     ids,
     joining,
     levels,
@@ -13,9 +14,11 @@ from services.matching.core import (
     roster,
     runs,
     views,
+    whatif,
 )
 
 __all__ = [
+    "difference",
     "ids",
     "joining",
     "levels",
@@ -28,4 +31,5 @@ __all__ = [
     "roster",
     "runs",
     "views",
+    "whatif",
 ]
