@@ -100,7 +100,9 @@ async def view(conn: Connection, match: Match) -> View:
     ids = match.mentee_participation_id, match.mentor_participation_id
     told = await store.participations.by_ids(conn, ids)
     names = {code: skill.name for code, skill in taxonomy.skills().items()}
-    return core.views.view(told[ids[0]], told[ids[1]], names)
+    people = {one.id: one for one in await store.people.by_ids(conn, [match.mentee_id, match.mentor_id])}
+    pools = people[match.mentee_id].card.pool, people[match.mentor_id].card.pool
+    return core.views.view(told[ids[0]], told[ids[1]], names, pools=pools)
 
 
 async def answer(tx: Tx, match_id: UUID, person_id: UUID, said_: Answer, *, reason: str | None) -> Match:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, tzinfo
 
 from services.matching import engine
-from services.matching.core import levels
+from services.matching.core import levels, programmes
 from services.matching.core.ids import ParticipationId, PersonId, Role
 from services.matching.core.lessons import Learned
 from services.matching.core.participations import Participation
@@ -155,7 +155,8 @@ def _mentee(pool: Pool, one: Participation) -> engine.Mentee:
         team=person.card.manager_employee_number or "",
         site=person.card.site,
         feedback=_feedback(pool, one),
-        eligible=person.card.status == "active",
+        eligible=_eligible(pool, person),
+        pool=person.card.pool,
         consent=one.consent,
         goals=tuple(engine.Goal(code) for code in told.goals),
         skills=told.skills,
@@ -176,7 +177,8 @@ def _mentor(pool: Pool, one: Participation) -> engine.Mentor:
         team=person.card.manager_employee_number or "",
         site=person.card.site,
         feedback=_feedback(pool, one),
-        eligible=person.card.status == "active",
+        eligible=_eligible(pool, person),
+        pool=person.card.pool,
         consent=one.consent,
         skills=told.skills,
         topics=_taught(pool, one),
@@ -184,6 +186,10 @@ def _mentor(pool: Pool, one: Participation) -> engine.Mentor:
         capacity=one.capacity,
         seats_left=max(0, one.capacity - taken),
     )
+
+
+def _eligible(pool: Pool, person: Person) -> bool:
+    return person.card.status == "active" and programmes.is_open_to(pool.programme.rules, person.card.pool)
 
 
 def _taught(pool: Pool, one: Participation) -> frozenset[str]:

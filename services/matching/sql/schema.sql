@@ -20,6 +20,8 @@ CREATE TABLE person (
     effective_date          date NOT NULL,
     version                 int NOT NULL,
     created_at              timestamptz NOT NULL,
+    -- Where the person comes from; empty: the company itself.
+    pool                    text NOT NULL DEFAULT '' CHECK (pool IN ('', 'workplace', 'alumni', 'association')),
     -- Deferred, so that two people can swap names in one file.
     CONSTRAINT person_user_name UNIQUE (user_name_key) DEFERRABLE INITIALLY DEFERRED,
     CONSTRAINT person_work_email UNIQUE (work_email_key) DEFERRABLE INITIALLY DEFERRED
