@@ -23,6 +23,7 @@ ProgrammeId = NewType("ProgrammeId", UUID)
 ParticipationId = NewType("ParticipationId", UUID)
 MatchId = NewType("MatchId", UUID)
 RunId = NewType("RunId", UUID)
+GroupId = NewType("GroupId", UUID)
 SessionId = NewType("SessionId", UUID)
 MessageId = NewType("MessageId", UUID)
 
@@ -159,6 +160,7 @@ class MatchProposed(Event):
     version: int
     score: float = Field(ge=0, le=1)
     answer_by: AwareDatetime
+    group_id: GroupId | None = Field(None, description="shared by one mentor and all mentees of a circle")
 
 
 class MatchDeclined(Event):
@@ -188,6 +190,7 @@ class MatchMade(Event):
     hours_per_month: int
     session_minutes: int
     ends_on: date
+    group_id: GroupId | None = Field(None, description="shared by one mentor and all mentees of a circle")
 
 
 class MatchEnded(Event):

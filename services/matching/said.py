@@ -107,6 +107,7 @@ def match_proposed(match: Match) -> events.MatchProposed:
         version=match.version,
         score=match.score,
         answer_by=match.answer_by,
+        group_id=_group(match),
     )
 
 
@@ -140,7 +141,12 @@ def match_made(match: Match, programme: Programme) -> events.MatchMade:
         hours_per_month=programme.hours_per_month,
         session_minutes=programme.session_minutes,
         ends_on=match.ends_on,
+        group_id=_group(match),
     )
+
+
+def _group(match: Match) -> events.GroupId | None:
+    return None if match.group_id is None else events.GroupId(match.group_id)
 
 
 def match_ended(match: Match, *, at: datetime) -> events.MatchEnded:
