@@ -28,7 +28,7 @@ A market that cannot be computed (NaN, a level of 9, a number twice) raises `Inv
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -191,13 +191,8 @@ def solve(
     numbers = index.left.numbers, index.right.numbers
     found = assign.best(weights, index.seats, numbers, solver=solver or assign.ready(), stop=stop)
     told(3, STEPS)
-    pairs = tuple(
-        _pair(index, row, int(column), int(weights[row, column]))
-        for row, column in enumerate(found.partner)
-        if column != NOBODY
-    )
     solution = Solution(
-        pairs=pairs,
+        pairs=tuple(_pairs(index, found.partner)),
         value=found.value,
         feasible_pairs=int(np.count_nonzero(weights)),
         inputs_hash=fingerprint.of(index),
@@ -245,13 +240,19 @@ def explain(market: Market, mentee: str, mentor: str) -> Pairing:
     )
 
 
-def _pair(index: arrays.Index, row: int, column: int, weight: int) -> Pair:
-    added = int(score.added(index, slice(row, row + 1), slice(column, column + 1))[0, 0])
-    return Pair(
-        mentee=index.left.numbers[row],
-        mentor=index.right.numbers[column],
-        weight=weight,
-        score=(weight - added) / score.WEIGHT_OF_ONE,
-        reasons=reasons.why(index, row, column),
-        added=added,
-    )
+def _pairs(index: arrays.Index, partner: Wide) -> Iterator[Pair]:
+    """The pairs in the order of the rows, with their reasons."""
+    rows = np.flatnonzero(partner != NOBODY)
+    columns = partner[rows]
+    added = score.added_of(index, rows, columns).tolist()
+    fits = score.fit_of(index, rows, columns).tolist()
+    known = score.components_of(index, rows, columns)
+    for at, (row, column) in enumerate(zip(rows.tolist(), columns.tolist(), strict=True)):
+        yield Pair(
+            mentee=index.left.numbers[row],
+            mentor=index.right.numbers[column],
+            weight=fits[at] + added[at],
+            score=fits[at] / score.WEIGHT_OF_ONE,
+            reasons=reasons.of_components(index, row, column, known[at]),
+            added=added[at],
+        )
