@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
 from datetime import datetime
 
 from shared import log
@@ -56,6 +56,21 @@ async def _attempt(door: Door, job: Job, failures: Counter[str]) -> float:
         return RETRY_S[min(failures[job.name], len(RETRY_S)) - 1]
     failures[job.name] = 0
     return job.every_s
+
+
+async def tried(name: str, work: Awaitable[object], **fields: object) -> Exception | None:
+    """Does long work outside a transaction and answers with the error it ended in, if it did. The loop that
+    called goes on. Raises Transient: the store was away, and trying again is the caller's affair."""
+    began = time.monotonic()
+    try:
+        await work
+    except Transient:
+        raise
+    except Exception as error:
+        log.error(name, outcome="failed", error=repr(error), exc_info=True, **fields)
+        return error
+    log.info(name, outcome="done", ms=round((time.monotonic() - began) * 1000, 1), **fields)
+    return None
 
 
 async def _rest(woken: asyncio.Event, pause_s: float, stopping: asyncio.Event) -> None:

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import asyncio
-import threading
-import time
 from datetime import datetime
 
-from services.matching import commands, core, engine, store
-from shared import log
+from services.matching import commands, core, store
 from shared.service import every
-from shared.tx import Connection, Door, Tx
+from shared.tx import Connection, Tx
 
 ROWS_MAX = 1000
+CLOCK = "its time"
 
 
 async def match_round(tx: Tx) -> None:
-    """The round that has been due longest, of one programme.
+    """Asks for the round that has been due longest, of one programme; `hold_rounds` solves it.
 
     Seats that become free at the same moment count: which job is faster must not decide who is matched.
     """
@@ -24,7 +21,7 @@ async def match_round(tx: Tx) -> None:
     await complete_matches(tx)
     programme = await store.programmes.lock_due(tx.conn, tx.now)
     if programme is not None:
-        await commands.rounds.hold(tx, programme)
+        await commands.rounds.ask(tx, programme, by=CLOCK)
 
 
 async def lapse_proposals(tx: Tx) -> None:
@@ -43,19 +40,6 @@ async def complete_matches(tx: Tx) -> None:
 async def next_completion(conn: Connection) -> datetime | None:
     day = await store.matches.next_ends_on(conn)
     return None if day is None else core.matches.over_at(day)
-
-
-async def compile_solver(door: Door) -> None:
-    """Gets the fast solver ready; rounds do not wait for it, until then the slower one serves."""
-    # A daemon: a process that is told to stop does not wait for a compiler.
-    threading.Thread(target=_compile_solver, name="compile_solver", daemon=True).start()
-    await asyncio.Event().wait()
-
-
-def _compile_solver() -> None:
-    begun = time.monotonic()
-    engine.warm()
-    log.info("compile_solver", outcome="ready", ms=round((time.monotonic() - begun) * 1000))
 
 
 JOBS = (

@@ -79,9 +79,9 @@ def participant_joined(participation: Participation) -> events.ParticipantJoined
     )
 
 
-def matching_run_finished(run: Run, left: Sequence[Left]) -> events.MatchingRunFinished:
+def matching_run_finished(run: Run, left: Sequence[Left], *, at: datetime) -> events.MatchingRunFinished:
     return events.MatchingRunFinished(
-        at=run.created_at,
+        at=at,
         run_id=events.RunId(run.id),
         programme_id=events.ProgrammeId(run.programme_id),
         mentees=run.mentees,

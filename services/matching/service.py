@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 from fastapi import FastAPI
 
-from services.matching import api, pages
+from services.matching import api, loops, pages, store
 from services.matching.consumers import CONSUMERS
-from services.matching.jobs import JOBS, compile_solver
+from services.matching.jobs import JOBS
 from services.matching.settings import Settings
 from shared.api import application
 from shared.service import Service
@@ -26,5 +27,6 @@ def build(settings: Settings) -> Service:
         http=http,
         consumers=CONSUMERS,
         jobs=JOBS,
-        loops=(compile_solver,),
+        loops=(loops.compile_solver, partial(loops.hold_rounds, settings=settings)),
+        busy=store.solving.busy,
     )

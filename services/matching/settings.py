@@ -4,8 +4,13 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from pydantic import Field
+
 from shared import settings
 
 
 class Settings(settings.Settings):
     service: ClassVar[str] = "matching"
+    solve_here_max: int = Field(
+        300, ge=0, description="participations up to which a programme is solved inside the serving process"
+    )

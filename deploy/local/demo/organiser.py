@@ -25,6 +25,8 @@ CSV_COLUMNS = (
 )  # fmt: skip
 TRIES = 60
 TRY_AGAIN_S = 0.5
+LOOK_AGAIN_S = 0.25
+LOOKS = 480
 IN_HAND = "idempotency-key-in-flight"
 """The type of the answer while an earlier request with this key is being worked on."""
 MORNING = time(5)
@@ -69,7 +71,13 @@ class Organiser:
     async def match_now(self, programme_id: str) -> int:
         """Holds a matching run without waiting for its time; returns how many proposals it made."""
         run = await self._post(f"/v1/programmes/{programme_id}/runs")
-        return int(run["proposed"])
+        for _ in range(LOOKS):
+            if run["state"] not in ("queued", "solving"):
+                return int(run["proposed"])
+            await asyncio.sleep(LOOK_AGAIN_S)
+            async with self.client.get(f"/v1/runs/{run['run_id']}") as answer:
+                run = await answer.json() if answer.ok else run
+        raise Declined(f"the run {run['run_id']} is still {run['state']}")
 
     async def _post(self, path: str, **request: Any) -> Mapping[str, Any]:
         """Asks again with the same key when no answer came: it has one effect. Raises Declined."""

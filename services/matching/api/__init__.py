@@ -2,12 +2,12 @@
 
 from fastapi import APIRouter
 
-from services.matching.api import explaining, matches, participations, people, programmes, runs
+from services.matching.api import explaining, matches, participations, people, programmes, runs, whatif
 
 
 def routers() -> tuple[APIRouter, ...]:
-    rooms = (people, programmes, participations, runs, explaining, matches)
+    rooms = (people, programmes, participations, runs, explaining, whatif, matches)
     return tuple(router for room in rooms for router in room.routers())
 
 
-__all__ = ["explaining", "matches", "participations", "people", "programmes", "routers", "runs"]
+__all__ = ["explaining", "matches", "participations", "people", "programmes", "routers", "runs", "whatif"]

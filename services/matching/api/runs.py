@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter, Depends, Response
 from pydantic import AwareDatetime, BaseModel
 
 from services.matching import commands, core, store
@@ -12,6 +12,7 @@ from services.matching.api.matches import MatchOut, match_out
 from shared import api, auth
 from shared.events import ParticipationId, PersonId, ProgrammeId, Role, RunId
 
+Caller = Annotated[auth.Caller, Depends(auth.requires("matches:write"))]
 NOT_LOOKED_AT = "not-looked-at"
 NOT_LOOKED_AT_SENTENCE = "Has nobody yet: the next round will look."
 
@@ -23,6 +24,11 @@ class RunOut(BaseModel):
     It is proven that no other pairs could have been worth more than `bound`; `gap` is bound − value, and 0
     means that nothing better exists. `blocking` counts, for margins of 0 to .10 in score, the pairs who would
     both rather have had each other. Empty for runs from before this was proven.
+
+    `queued` and `solving` runs have no figures yet: `done` of `total` tells how far they are in a `phase`.
+    Only those that are `published` have made proposals; `problem` says why one is `cancelled` or `failed`.
+    `dropped` pairs were found, and were not possible any more when they were to be proposed. `rules` are the
+    programme's, weights included, as the run applied them.
     """
 
     run_id: RunId
@@ -38,6 +44,17 @@ class RunOut(BaseModel):
     gap: int | None
     blocking: dict[str, int]
     solver: Literal["graph", "flow"] | None
+    state: core.runs.RunState
+    phase: str
+    done: int
+    total: int
+    problem: str | None
+    asked_by: str
+    rules: dict[str, Any] | None
+    dropped: int
+    looked_at: AwareDatetime | None
+    finished_at: AwareDatetime | None
+    version: int
 
 
 class CertificateLine(BaseModel):
@@ -74,12 +91,20 @@ class WaitingOut(BaseModel):
     joined_at: AwareDatetime
 
 
-async def post_run(programme_id: ProgrammeId, tx: api.InTx) -> RunWithProposals:
-    """Holds a round now instead of at its time."""
+async def post_run(programme_id: ProgrammeId, tx: api.InTx, caller: Caller, response: Response) -> RunOut:
+    """Asks for a round now instead of at its time. It is solved soon: the run's own address tells how far it
+    is. One that waits already is the answer again."""
     programme = await store.programmes.lock(tx.conn, programme_id)
     commands.programmes.refuse_closed(programme)
-    run = await commands.rounds.hold(tx, programme)
-    return _with_proposals(run, await store.matches.of_run(tx.conn, run.id))
+    run = await commands.rounds.ask(tx, programme, by=caller.id)
+    response.headers["location"] = f"/v1/runs/{run.id}"
+    return _run(run)
+
+
+async def post_cancel(run_id: RunId, tx: api.InTx, caller: Caller) -> RunOut:
+    """Stops a run that is not published: nothing of it will be. The programme's next round is the next
+    morning's."""
+    return _run(await commands.rounds.cancel(tx, run_id, by=caller.id))
 
 
 async def list_runs(
@@ -139,6 +164,7 @@ def _waiting(one: core.runs.Waiter) -> WaitingOut:
 def routers() -> tuple[APIRouter, ...]:
     writing = api.router(prefix="/v1", tags=["runs"], dependencies=[Depends(auth.requires("matches:write"))])
     writing.post("/programmes/{programme_id}/runs", status_code=201)(post_run)
+    writing.post("/runs/{run_id}/cancel")(post_cancel)
     reading = api.router(prefix="/v1", tags=["runs"], dependencies=[Depends(auth.requires("matches:read"))])
     reading.get("/programmes/{programme_id}/runs")(list_runs)
     reading.get("/programmes/{programme_id}/waiting")(list_waiting)

@@ -67,7 +67,7 @@ async def _as_it_was(conn: Connection, run: Run) -> tuple[Pool, engine.Market]:
     """The market of a run, made of today's people and answers: its own pairs count as not made."""
     programme = await store.programmes.get(conn, run.programme_id)
     everybody = await store.participations.of_programme(conn, programme.id)
-    pool, _ = await rounds.load(conn, programme, everybody, now=run.created_at, besides=run.id)
+    pool, _ = await rounds.load(conn, programme, everybody, now=run.seen_at, besides=run.id)
     return pool, core.pool.market(pool)
 
 

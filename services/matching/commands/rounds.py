@@ -1,51 +1,86 @@
-"""Holding a matching round."""
+"""A matching round: asked for, looked at, published or cancelled. What takes long is in `solving`."""
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from services.matching import core, engine, said, store, taxonomy
+from services.matching.commands import programmes
 from services.matching.core.ids import MatchId, PersonId, RunId
 from services.matching.core.matches import Match
+from services.matching.core.outcomes import Outcome
 from services.matching.core.participations import Participation
 from services.matching.core.pool import Pool
 from services.matching.core.programmes import Programme
-from services.matching.core.runs import Left, Run
+from services.matching.core.runs import Found, Left, Run
 from shared import envelope
 from shared.tx import Connection, Tx
 
 
-async def hold(tx: Tx, programme: Programme) -> Run:
-    """Proposes the best pairs of a programme that is locked, and notes who is left waiting and why."""
-    participations = await store.participations.lock_pool(tx.conn, programme.id)
-    pool, freed_at = await load(tx.conn, programme, participations, now=tx.now)
-    market = core.pool.market(pool)
-    solution = await asyncio.to_thread(engine.solve, market)
-    run = Run(
-        id=RunId(envelope.new_id()),
-        programme_id=programme.id,
-        mentees=len(market.mentees),
-        mentors=len(market.mentors),
-        feasible_pairs=solution.feasible_pairs,
-        proposed=len(solution.pairs),
-        value=solution.value,
-        inputs_hash=solution.inputs_hash,
-        created_at=tx.now,
-        bound=solution.certificate.bound,
-        blocking={f"{one.margin:.2f}": one.pairs for one in solution.blocking},
-        solver=solution.solver,
-    )
-    left = core.pool.left_waiting(pool, solution)
-    await store.runs.add(tx.conn, run)
-    await store.runs.add_waiting(tx.conn, run.id, left)
-    await store.runs.add_certificate(tx.conn, run.id, core.pool.proven(pool, market, solution.certificate))
-    await _propose(tx, pool, run, solution.pairs)
-    tx.emit(said.matching_run_finished(run, left))
-    await store.programmes.set_round(tx.conn, programme.id, _next_round(pool, left, freed_at))
-    return run
+@dataclass(frozen=True)
+class Look:
+    """What a run looked at: the pool, when who is free to meet again whom they are kept apart from, and the
+    edition of the tables, which differs when anything of it has changed."""
+
+    pool: Pool
+    freed_at: Mapping[PersonId, datetime]
+    edition: str
+
+
+async def ask(tx: Tx, programme: Programme, *, by: str) -> Run:
+    """A run of a programme that is locked, to be solved as soon as a process is free.
+
+    Where one waits already that one is returned: it has not looked at anything yet.
+    """
+    run = Run(RunId(envelope.new_id()), programme.id, tx.now, asked_by=by)
+    await store.programmes.set_round(tx.conn, programme.id, None)
+    if await store.runs.add(tx.conn, run):
+        return run
+    waiting = await store.runs.find_queued(tx.conn, programme.id)
+    assert waiting is not None, "the programme is locked"
+    return waiting
+
+
+async def cancel(tx: Tx, run_id: UUID, *, by: str) -> Run:
+    """Nothing of the run is published; the next round is asked for. Raises NotFound or RunFinished."""
+    programme_id = (await store.runs.get(tx.conn, run_id)).programme_id
+    await store.programmes.lock(tx.conn, programme_id)
+    run = await store.runs.get_locked(tx.conn, run_id)
+    after = core.runs.cancelled(run, f"Cancelled by {by}.", now=tx.now)
+    await store.runs.update(tx.conn, after)
+    await programmes.pool_changed(tx, programme_id)
+    return after
+
+
+async def begin(tx: Tx, run_id: UUID) -> Run | None:
+    """The run in the hands of this process, which works on the programme alone. None: it is not to be solved.
+
+    What changes from here on asks for the next round.
+    """
+    programme = await store.programmes.lock(tx.conn, (await store.runs.get(tx.conn, run_id)).programme_id)
+    run = await store.runs.get_locked(tx.conn, run_id)
+    if run.state not in ("queued", "solving"):
+        return None
+    after = core.runs.begun(run, now=tx.now)
+    await store.runs.update(tx.conn, after)
+    if after.state == "failed":
+        await programmes.pool_changed(tx, programme.id)
+        return None
+    await store.programmes.set_round(tx.conn, programme.id, None)
+    return after
+
+
+async def look(conn: Connection, run: Run) -> Look:
+    """What the run is about, in one snapshot."""
+    programme = await store.programmes.get(conn, run.programme_id)
+    edition = await store.solving.edition(conn, programme.id)
+    everybody = await store.participations.of_programme(conn, programme.id)
+    pool, freed_at = await load(conn, programme, everybody, now=run.seen_at)
+    return Look(pool, freed_at, edition)
 
 
 async def load(
@@ -80,30 +115,76 @@ async def load(
     return pool, freed_at
 
 
-async def _propose(tx: Tx, pool: Pool, run: Run, pairs: Sequence[engine.Pair]) -> None:
-    mentees, mentors = pool.by_number("mentee"), pool.by_number("mentor")
-    for pair in pairs:
-        mentee, mentor = mentees[pair.mentee], mentors[pair.mentor]
-        match = Match(
-            id=MatchId(envelope.new_id()),
-            programme_id=run.programme_id,
-            run_id=run.id,
-            mentee_participation_id=mentee.id,
-            mentor_participation_id=mentor.id,
-            mentee_id=mentee.person_id,
-            mentor_id=mentor.person_id,
-            state="proposed",
-            weight=pair.weight,
-            answer_by=core.matches.answer_by(tx.now),
-            created_at=tx.now,
-            explanation=core.pool.why(pair.reasons),
-        )
-        added = await store.matches.add(tx.conn, match)
-        assert added, "the pool is locked and placed mentees are not in the market"
+async def finish(tx: Tx, run: Run, seen: Look, outcome: Outcome, *, again: bool) -> bool:
+    """Keeps and publishes what came of a run, if what it looked at still holds.
+
+    If it does not: False where the caller may solve it `again`, else the pairs that are not possible any more
+    are dropped. A run that was cancelled, or that another process has taken over, is left as it is.
+    """
+    programme = await store.programmes.lock(tx.conn, run.programme_id)
+    held = await store.runs.get_locked(tx.conn, run.id)
+    if held.state != "solving" or held.attempts != run.attempts:
+        return True
+    if programme.state != "open":
+        closed = core.runs.cancelled(held, "The programme was closed.", now=tx.now)
+        await store.runs.update(tx.conn, closed)
+        return True
+    await store.solving.publish_alone(tx.conn)
+    await store.participations.lock_seats(tx.conn, programme.id)
+    if await store.solving.edition(tx.conn, programme.id) != seen.edition:
+        if again:
+            return False
+        now = await look(tx.conn, run)
+        outcome = core.outcomes.still_possible(outcome, now.pool)
+    await _keep(tx, core.outcomes.noted(held, outcome), seen, outcome)
+    return True
+
+
+async def _keep(tx: Tx, run: Run, seen: Look, outcome: Outcome) -> None:
+    await store.run_pairs.add(tx.conn, run.id, outcome.pairs)
+    await store.runs.add_waiting(tx.conn, run.id, outcome.left)
+    await store.runs.add_certificate(tx.conn, run.id, outcome.proven)
+    await publish(tx, run, outcome.pairs, outcome.left)
+    await store.programmes.ask_for_round(tx.conn, run.programme_id, _next_round(tx, seen, outcome))
+
+
+async def publish(tx: Tx, run: Run, pairs: Sequence[Found], left: Sequence[Left]) -> None:
+    """Proposes the pairs to the people; the pool is locked and the pairs are possible."""
+    proposals = [_proposal(tx, run, pair) for pair in pairs]
+    added = await store.matches.propose(tx.conn, proposals)
+    assert added == len(proposals), "the pool is locked and placed mentees are not in the market"
+    published = replace(
+        run, state="published", proposed=len(pairs), finished_at=tx.now, version=run.version + 1
+    )
+    await store.runs.update(tx.conn, published)
+    for match in proposals:
         tx.emit(said.match_proposed(match))
+    tx.emit(said.matching_run_finished(published, left, at=tx.now))
 
 
-def _next_round(pool: Pool, left: Sequence[Left], freed_at: Mapping[PersonId, datetime]) -> datetime | None:
+def _proposal(tx: Tx, run: Run, pair: Found) -> Match:
+    return Match(
+        id=MatchId(envelope.new_id()),
+        programme_id=run.programme_id,
+        run_id=run.id,
+        mentee_participation_id=pair.mentee_participation_id,
+        mentor_participation_id=pair.mentor_participation_id,
+        mentee_id=pair.mentee_id,
+        mentor_id=pair.mentor_id,
+        state="proposed",
+        weight=pair.weight,
+        answer_by=core.matches.answer_by(tx.now),
+        created_at=tx.now,
+        explanation=pair.explanation,
+    )
+
+
+def _next_round(tx: Tx, seen: Look, outcome: Outcome) -> datetime | None:
     """When somebody who waits may meet again whom they were kept apart from; else a change has to ask."""
-    times = [freed_at[one.person_id] for one in left if one.role == "mentee" and one.person_id in freed_at]
-    return core.programmes.round_after(pool.programme, min(times)) if times else None
+    programme, freed_at = seen.pool.programme, seen.freed_at
+    if outcome.dropped:
+        return core.programmes.round_after(programme, tx.now)
+    times = [
+        freed_at[one.person_id] for one in outcome.left if one.role == "mentee" and one.person_id in freed_at
+    ]
+    return core.programmes.round_after(programme, min(times)) if times else None

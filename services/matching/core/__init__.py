@@ -1,10 +1,12 @@
 """The rules of matching: values in, decisions out."""
 
 from services.matching.core import (
+    difference,
     ids,
     joining,
     levels,
     matches,
+    outcomes,
     participations,
     people,
     pool,
@@ -12,13 +14,16 @@ from services.matching.core import (
     roster,
     runs,
     views,
+    whatif,
 )
 
 __all__ = [
+    "difference",
     "ids",
     "joining",
     "levels",
     "matches",
+    "outcomes",
     "participations",
     "people",
     "pool",
@@ -26,4 +31,5 @@ __all__ = [
     "roster",
     "runs",
     "views",
+    "whatif",
 ]

@@ -5,40 +5,102 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal
 
 from services.matching import engine
 from services.matching.core.ids import ParticipationId, PersonId, ProgrammeId, Role, RunId
 from services.matching.engine.ladder import Ladder
+from shared.errors import Refused
 
 Verdict = Literal["made", "forbidden", "no-seat", "possible", "changed"]
+RunState = Literal["queued", "solving", "review", "published", "cancelled", "failed"]
+UNPUBLISHED = frozenset({"queued", "solving", "review"})
+ATTEMPTS_MAX = 3
+
+
+class RunFinished(Refused):
+    code = "run-finished"
 
 
 @dataclass(frozen=True)
 class Run:
-    """`value` is the sum of the integer weights of the proposed pairs. Equal `inputs_hash`, equal pairs.
+    """`value` is the sum of the integer weights of the pairs. Equal `inputs_hash`, equal pairs.
 
     No pairs could be worth more than `bound`. `blocking` counts, by margin, the pairs who would rather have
-    each other. Runs from before that was proven have neither.
+    each other. Runs from before that was proven have neither. While it is solved, `done` of `total` is how
+    far it is in `phase`. `attempts` counts the processes that began it. `rules` are the programme's as they
+    were, `looked_at` is the time the pool was looked at, `dropped` counts pairs that were not possible any
+    more when they were to be proposed.
     """
 
     id: RunId
     programme_id: ProgrammeId
-    mentees: int
-    mentors: int
-    feasible_pairs: int
-    proposed: int
-    value: int
-    inputs_hash: str
     created_at: datetime
+    mentees: int = 0
+    mentors: int = 0
+    feasible_pairs: int = 0
+    proposed: int = 0
+    value: int = 0
+    inputs_hash: str = ""
     bound: int | None = None
     blocking: Mapping[str, int] = field(default_factory=dict)
     solver: engine.Solver | None = None
+    state: RunState = "queued"
+    phase: str = ""
+    done: int = 0
+    total: int = 0
+    attempts: int = 0
+    problem: str | None = None
+    asked_by: str = ""
+    rules: Mapping[str, Any] | None = None
+    dropped: int = 0
+    looked_at: datetime | None = None
+    finished_at: datetime | None = None
+    version: int = 1
 
     @property
     def gap(self) -> int | None:
         """How much more other pairs could have been worth at most; 0 is proven best."""
         return None if self.bound is None else self.bound - self.value
+
+    @property
+    def seen_at(self) -> datetime:
+        """The business time of what went in."""
+        return self.looked_at or self.created_at
+
+
+def begun(run: Run, *, now: datetime) -> Run:
+    """The run in the hands of a process; failed where too many of them ended in the middle of it."""
+    if run.attempts >= ATTEMPTS_MAX:
+        return failed(
+            run, f"{run.attempts} processes ended while they solved it: is there enough memory?", now=now
+        )
+    return replace(
+        run, state="solving", phase="loading", done=0, total=0, attempts=run.attempts + 1, looked_at=now
+    )
+
+
+def failed(run: Run, problem: str, *, now: datetime) -> Run:
+    return replace(run, state="failed", problem=problem, finished_at=now, version=run.version + 1)
+
+
+def cancelled(run: Run, problem: str, *, now: datetime) -> Run:
+    """Raises RunFinished where nothing is left to cancel."""
+    if run.state not in UNPUBLISHED:
+        raise RunFinished(f"This run is {run.state}: there is nothing left to cancel.")
+    return replace(run, state="cancelled", problem=problem, finished_at=now, version=run.version + 1)
+
+
+@dataclass(frozen=True)
+class Found:
+    """A pair a run found, by participations; `explanation` is why."""
+
+    mentee_participation_id: ParticipationId
+    mentor_participation_id: ParticipationId
+    mentee_id: PersonId
+    mentor_id: PersonId
+    weight: int
+    explanation: Mapping[str, Any]
 
 
 @dataclass(frozen=True)

@@ -84,9 +84,38 @@ CREATE TABLE matching_run (
     -- What the run proved; empty for runs from before it could. `blocking`: pairs by margin.
     bound          bigint,
     blocking       jsonb,
-    solver         text CHECK (solver IN ('graph', 'flow'))
+    solver         text CHECK (solver IN ('graph', 'flow')),
+    state          text NOT NULL DEFAULT 'published'
+        CHECK (state IN ('queued', 'solving', 'review', 'published', 'cancelled', 'failed')),
+    -- How far it is while it is solved: the phase in a word, and `done` of `total` in it.
+    phase          text NOT NULL DEFAULT '',
+    done           bigint NOT NULL DEFAULT 0,
+    total          bigint NOT NULL DEFAULT 0,
+    -- How many processes have begun it; the number of the last one fences off the others.
+    attempts       int NOT NULL DEFAULT 0,
+    problem        text,
+    asked_by       text NOT NULL DEFAULT '',
+    -- The programme's rules and weights as they were, and at which time the pool was looked at.
+    rules          jsonb,
+    -- Pairs that were not possible any more when they were to be proposed.
+    dropped        int NOT NULL DEFAULT 0,
+    looked_at      timestamptz,
+    finished_at    timestamptz,
+    version        int NOT NULL DEFAULT 1
 );
 CREATE INDEX matching_run_age ON matching_run (programme_id, created_at, id);
+CREATE UNIQUE INDEX matching_run_queued ON matching_run (programme_id) WHERE state = 'queued';
+CREATE INDEX matching_run_unfinished ON matching_run (created_at, id) WHERE state IN ('queued', 'solving');
+
+-- The pairs a run found, as they were found.
+CREATE TABLE run_pair (
+    run_id                  uuid NOT NULL REFERENCES matching_run,
+    mentee_participation_id uuid NOT NULL REFERENCES participation,
+    mentor_participation_id uuid NOT NULL REFERENCES participation,
+    weight                  int NOT NULL CHECK (weight BETWEEN 0 AND 100000),
+    explanation             jsonb NOT NULL,
+    PRIMARY KEY (run_id, mentee_participation_id, mentor_participation_id)
+);
 
 CREATE TABLE run_waiting (
     run_id           uuid NOT NULL REFERENCES matching_run,

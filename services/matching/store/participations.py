@@ -114,16 +114,11 @@ async def lock_pair(
     return [_participation(row) for row in rows]
 
 
-async def lock_pool(conn: Connection, programme_id: UUID) -> list[Participation]:
-    """Everybody in the programme; nobody else gives or takes a seat until the transaction ends."""
-    rows = await conn.fetch(
-        """
-        SELECT id, programme_id, person_id, role, capacity, profile, consent, version, joined_at
-        FROM participation WHERE programme_id = $1 ORDER BY id FOR NO KEY UPDATE
-        """,
-        programme_id,
+async def lock_seats(conn: Connection, programme_id: UUID) -> None:
+    """Nobody else gives or takes a seat of this programme until the transaction ends."""
+    await conn.execute(
+        "SELECT id FROM participation WHERE programme_id = $1 ORDER BY id FOR NO KEY UPDATE", programme_id
     )
-    return [_participation(row) for row in rows]
 
 
 async def of_programme(conn: Connection, programme_id: UUID) -> list[Participation]:

@@ -29,28 +29,71 @@ def _run(row: Record) -> Run:
         bound=row["bound"],
         blocking=json.loads(row["blocking"] or "{}"),
         solver=row["solver"],
+        state=row["state"],
+        phase=row["phase"],
+        done=row["done"],
+        total=row["total"],
+        attempts=row["attempts"],
+        problem=row["problem"],
+        asked_by=row["asked_by"],
+        rules=None if row["rules"] is None else json.loads(row["rules"]),
+        dropped=row["dropped"],
+        looked_at=row["looked_at"],
+        finished_at=row["finished_at"],
+        version=row["version"],
     )
 
 
-async def add(conn: Connection, run: Run) -> None:
-    await conn.execute(
+async def add(conn: Connection, run: Run) -> bool:
+    """A run that is to be solved. False where the programme has one that waits already."""
+    done = await conn.fetchval(
         """
         INSERT INTO matching_run (id, programme_id, mentees, mentors, feasible_pairs, proposed, value,
-                                  inputs_hash, created_at, bound, blocking, solver)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
+                                  inputs_hash, created_at, state, asked_by, version)
+        VALUES ($1, $2, 0, 0, 0, 0, 0, '', $3, 'queued', $4, $5)
+        ON CONFLICT (programme_id) WHERE state = 'queued' DO NOTHING RETURNING true
         """,
         run.id,
         run.programme_id,
+        run.created_at,
+        run.asked_by,
+        run.version,
+    )
+    return bool(done)
+
+
+async def update(conn: Connection, run: Run) -> None:
+    """Writes everything that changes in the life of a run that was read under its lock."""
+    await conn.execute(
+        """
+        UPDATE matching_run
+        SET mentees = $2, mentors = $3, feasible_pairs = $4, proposed = $5, value = $6, inputs_hash = $7,
+            bound = $8, blocking = $9, solver = $10, state = $11, phase = $12, done = $13, total = $14,
+            attempts = $15, problem = $16, rules = $17, dropped = $18, looked_at = $19, finished_at = $20,
+            version = $21
+        WHERE id = $1
+        """,
+        run.id,
         run.mentees,
         run.mentors,
         run.feasible_pairs,
         run.proposed,
         run.value,
         run.inputs_hash,
-        run.created_at,
         run.bound,
         json.dumps(run.blocking),
         run.solver,
+        run.state,
+        run.phase,
+        run.done,
+        run.total,
+        run.attempts,
+        run.problem,
+        None if run.rules is None else json.dumps(run.rules, sort_keys=True),
+        run.dropped,
+        run.looked_at,
+        run.finished_at,
+        run.version,
     )
 
 
@@ -163,7 +206,8 @@ async def get(conn: Connection, run_id: UUID) -> Run:
     row = await conn.fetchrow(
         """
         SELECT id, programme_id, mentees, mentors, feasible_pairs, proposed, value, inputs_hash, created_at,
-               bound, blocking, solver
+               bound, blocking, solver, state, phase, done, total, attempts, problem, asked_by, rules,
+               dropped, looked_at, finished_at, version
         FROM matching_run WHERE id = $1
         """,
         run_id,
@@ -173,13 +217,44 @@ async def get(conn: Connection, run_id: UUID) -> Run:
     return _run(row)
 
 
+async def get_locked(conn: Connection, run_id: UUID) -> Run:
+    """The run, nobody else's until the transaction ends."""
+    row = await conn.fetchrow(
+        """
+        SELECT id, programme_id, mentees, mentors, feasible_pairs, proposed, value, inputs_hash, created_at,
+               bound, blocking, solver, state, phase, done, total, attempts, problem, asked_by, rules,
+               dropped, looked_at, finished_at, version
+        FROM matching_run WHERE id = $1 FOR UPDATE
+        """,
+        run_id,
+    )
+    if row is None:
+        raise NotFound(f"there is no matching run {run_id}")
+    return _run(row)
+
+
+async def find_queued(conn: Connection, programme_id: UUID) -> Run | None:
+    """The run of a programme that nobody has begun."""
+    row = await conn.fetchrow(
+        """
+        SELECT id, programme_id, mentees, mentors, feasible_pairs, proposed, value, inputs_hash, created_at,
+               bound, blocking, solver, state, phase, done, total, attempts, problem, asked_by, rules,
+               dropped, looked_at, finished_at, version
+        FROM matching_run WHERE programme_id = $1 AND state = 'queued'
+        """,
+        programme_id,
+    )
+    return None if row is None else _run(row)
+
+
 async def page(
     conn: Connection, programme_id: UUID, *, after: tuple[datetime, UUID] | None, limit: int
 ) -> list[Run]:
     rows = await conn.fetch(
         """
         SELECT id, programme_id, mentees, mentors, feasible_pairs, proposed, value, inputs_hash, created_at,
-               bound, blocking, solver
+               bound, blocking, solver, state, phase, done, total, attempts, problem, asked_by, rules,
+               dropped, looked_at, finished_at, version
         FROM matching_run
         WHERE programme_id = $1 AND ($2::timestamptz IS NULL OR (created_at, id) > ($2, $3::uuid))
         ORDER BY created_at, id LIMIT $4
@@ -206,7 +281,7 @@ async def waiting(
         FROM participation a
         JOIN person p ON p.id = a.person_id
         LEFT JOIN run_waiting w ON w.participation_id = a.id AND w.run_id = (
-            SELECT r.id FROM matching_run r WHERE r.programme_id = $1
+            SELECT r.id FROM matching_run r WHERE r.programme_id = $1 AND r.state = 'published'
             ORDER BY r.created_at DESC, r.id DESC LIMIT 1)
         WHERE a.programme_id = $1 AND ($2::timestamptz IS NULL OR (a.joined_at, a.id) > ($2, $3::uuid))
           AND NOT EXISTS (SELECT 1 FROM match m WHERE m.state IN ('proposed', 'active')

@@ -116,6 +116,12 @@ class Circle:
 
     async def _propose(self) -> list[dict[str, Any]]:
         run = await self.desk.post("matching", f"/v1/programmes/{self.programme_id}/runs")
+        deadline = time.monotonic() + WAIT_S
+        while run["state"] in ("queued", "solving"):
+            if time.monotonic() > deadline:
+                raise Stuck(f"the run {run['run_id']} is still {run['state']}")
+            await asyncio.sleep(LOOK_S)
+            run = await self.desk.get("matching", f"/v1/runs/{run['run_id']}")
         proposals: list[dict[str, Any]] = run["proposals"]
         self.desk.ledger.acknowledged(("match-proposed", match["match_id"]) for match in proposals)
         return proposals

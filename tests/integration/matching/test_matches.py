@@ -88,6 +88,7 @@ async def test_a_round_at_the_moment_of_a_lapse_has_the_seat_whichever_job_is_fi
     company.later(hours=21)
     for job in jobs.JOBS[::order]:
         await loop.run_while_due(company.door, job)
+    await company.solve()
     assert await company.pairs(state="lapsed") == [("1", "2")]
     assert await company.pairs(state="proposed") == [("3", "2")]
     assert len(await company.said("match-declined")) == 1

@@ -15,7 +15,7 @@ from uuid import UUID
 import httpx
 from fastapi import FastAPI
 
-from services.matching import jobs
+from services.matching import commands, jobs
 from services.matching.consumers import CONSUMERS
 from services.matching.service import build
 from services.matching.settings import Settings
@@ -54,9 +54,15 @@ class World:
         self.at(self.now + timedelta(**by))
 
     async def work(self) -> None:
-        """All jobs as long as they are due."""
+        """All jobs as long as they are due, and the rounds that they ask for."""
         for job in jobs.JOBS:
             await loop.run_while_due(self.door, job)
+        await self.solve()
+
+    async def solve(self) -> None:
+        """All runs that wait."""
+        while await commands.solving.hold_one(self.door):
+            pass
 
     async def next_morning(self) -> None:
         """The next 06:00 UTC, and the round that is held then."""
@@ -128,6 +134,12 @@ class World:
     async def hold_round(self, programme: str) -> dict[str, Any]:
         answer = await self.call("POST", f"/v1/programmes/{programme}/runs")
         assert answer.status_code == 201, answer.text
+        await self.solve()
+        return await self.run(answer.json()["run_id"])
+
+    async def run(self, run: str) -> dict[str, Any]:
+        answer = await self.call("GET", f"/v1/runs/{run}")
+        assert answer.status_code == 200, answer.text
         return dict(answer.json())
 
     def link(self, purpose: str, subject: str, number: int | str, *, days: float = 3, key: str = KEY) -> str:

@@ -1,0 +1,152 @@
+"""The long part of a run: outside transactions and off the event loop.
+
+A process that works on a programme holds its advisory lock on a connection, so a process that dies leaves its
+run to the next one. The pool is read in one snapshot, solved in a thread, and what came of it is published in
+a short transaction that looks again: see `rounds.finish`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field
+
+from services.matching import core, engine, store
+from services.matching.commands import programmes, rounds
+from services.matching.core.outcomes import Outcome
+from services.matching.core.pool import Pool
+from services.matching.core.runs import Run
+from shared import jobs
+from shared.tx import AWAY, Connection, Door, acquire, transaction
+
+LOOKS_MAX = 3
+"""How often a run is solved again because the pool has changed meanwhile, before pairs are dropped."""
+TELL_EVERY_S = 0.3
+
+
+@dataclass(eq=False)
+class Progress:
+    """How far a run is: written by the thread that solves, read by the loop that tells."""
+
+    phase: str = "loading"
+    done: int = 0
+    total: int = 0
+    stopped: threading.Event = field(default_factory=threading.Event)
+
+    def tell(self, phase: str, done: int, total: int) -> None:
+        self.phase, self.done, self.total = phase, done, total
+
+
+async def hold_one(door: Door) -> bool:
+    """Solves and publishes the run that has waited longest, of a programme nobody works on. False: none."""
+    holding = await acquire(door)
+    try:
+        run = await _claim(door, holding)
+        if run is None:
+            return False
+        try:
+            error = await jobs.tried("run", _hold(door, run), run_id=str(run.id))
+            if error is not None:
+                await _give_up(door, run, error)
+        finally:
+            with suppress(*AWAY):
+                await store.solving.leave(holding, run.programme_id)
+        return True
+    finally:
+        with suppress(*AWAY):
+            await door.pool.release(holding)  # type: ignore[arg-type]
+
+
+async def _claim(door: Door, holding: Connection) -> Run | None:
+    for run_id, programme_id in await store.solving.waiting(holding):
+        if not await store.solving.take(holding, programme_id):
+            continue
+        async with transaction(door) as tx:
+            run = await rounds.begin(tx, run_id)
+        if run is not None:
+            return run
+        await store.solving.leave(holding, programme_id)
+    return None
+
+
+async def _hold(door: Door, run: Run) -> None:
+    for left in reversed(range(LOOKS_MAX)):
+        async with _snapshot(door) as conn:
+            seen = await rounds.look(conn, run)
+        progress = Progress()
+        async with _told(door, run, progress):
+            outcome = await asyncio.to_thread(solve, seen.pool, progress)
+        if progress.stopped.is_set():
+            return
+        async with transaction(door) as tx:
+            if await rounds.finish(tx, run, seen, outcome, again=left > 0):
+                return
+
+
+def solve(pool: Pool, progress: Progress) -> Outcome:
+    """The best pairs of a pool; pure work, for a thread."""
+    progress.tell("reading", 0, len(pool.participations))
+    market = core.pool.market(pool)
+    progress.tell("solving", 0, len(market.mentees))
+    solution = engine.solve(market)
+    progress.tell("writing", 0, len(solution.pairs))
+    return core.outcomes.of(pool, market, solution)
+
+
+@asynccontextmanager
+async def _snapshot(door: Door) -> AsyncIterator[Connection]:
+    conn = await acquire(door)
+    try:
+        async with conn.transaction(isolation="repeatable_read", readonly=True):
+            yield conn
+    finally:
+        await door.pool.release(conn)  # type: ignore[arg-type]
+
+
+@asynccontextmanager
+async def _told(door: Door, run: Run, progress: Progress) -> AsyncIterator[None]:
+    """While the block lasts, how far the run is stands in its row, and a cancelled run is told to stop."""
+    telling = asyncio.create_task(_tell(door, run, progress))
+    try:
+        yield
+    finally:
+        telling.cancel()
+        with suppress(asyncio.CancelledError):
+            await telling
+
+
+async def _tell(door: Door, run: Run, progress: Progress) -> None:
+    while not progress.stopped.is_set():
+        async with transaction(door) as tx:
+            mine = await store.solving.tell(
+                tx.conn,
+                run.id,
+                run.attempts,
+                phase=progress.phase,
+                done=progress.done,
+                total=progress.total,
+            )
+        if not mine:
+            progress.stopped.set()
+        await asyncio.sleep(TELL_EVERY_S)
+
+
+async def _give_up(door: Door, run: Run, error: Exception) -> None:
+    async with transaction(door) as tx:
+        await store.programmes.lock(tx.conn, run.programme_id)
+        held = await store.runs.get_locked(tx.conn, run.id)
+        if held.state == "solving" and held.attempts == run.attempts:
+            await store.runs.update(tx.conn, core.runs.failed(held, _in_words(error), now=tx.now))
+            await programmes.pool_changed(tx, run.programme_id)
+
+
+def _in_words(error: Exception) -> str:
+    if isinstance(error, engine.InvalidMarket):
+        return f"Something that was told cannot be computed: {error}. Correct it; the next round looks again."
+    if isinstance(error, MemoryError):
+        return "There was not enough memory to solve this programme. Give the process more."
+    return (
+        f"An error in the product ({type(error).__name__}); the log of matching has it under this run's id."
+    )

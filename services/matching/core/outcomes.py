@@ -1,0 +1,118 @@
+"""What came of solving a pool: everything a run keeps and publishes, as values."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+from services.matching import engine
+from services.matching.core import pool as pools
+from services.matching.core.pool import Pool
+from services.matching.core.runs import Found, Left, Proven, Run
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """The pairs in the order of the mentees' numbers, who is left and why, and the proof."""
+
+    market: engine.Market
+    mentees: int
+    mentors: int
+    feasible_pairs: int
+    value: int
+    inputs_hash: str
+    bound: int
+    blocking: Mapping[str, int]
+    solver: engine.Solver
+    pairs: tuple[Found, ...]
+    left: tuple[Left, ...]
+    proven: tuple[Proven, ...]
+    rules: Mapping[str, Any]
+    dropped: int = 0
+
+
+def of(pool: Pool, market: engine.Market, solution: engine.Solution) -> Outcome:
+    return Outcome(
+        market=market,
+        mentees=len(market.mentees),
+        mentors=len(market.mentors),
+        feasible_pairs=solution.feasible_pairs,
+        value=solution.value,
+        inputs_hash=solution.inputs_hash,
+        bound=solution.certificate.bound,
+        blocking={f"{one.margin:.2f}": one.pairs for one in solution.blocking},
+        solver=solution.solver,
+        pairs=tuple(_found(pool, solution)),
+        left=tuple(pools.left_waiting(pool, solution)),
+        proven=tuple(pools.proven(pool, market, solution.certificate)),
+        rules=asdict(market.rules),
+    )
+
+
+def _found(pool: Pool, solution: engine.Solution) -> list[Found]:
+    mentees, mentors = pool.by_number("mentee"), pool.by_number("mentor")
+    found = []
+    for pair in solution.pairs:
+        mentee, mentor = mentees[pair.mentee], mentors[pair.mentor]
+        found.append(
+            Found(
+                mentee_participation_id=mentee.id,
+                mentor_participation_id=mentor.id,
+                mentee_id=mentee.person_id,
+                mentor_id=mentor.person_id,
+                weight=pair.weight,
+                explanation=pools.why(pair.reasons),
+            )
+        )
+    return found
+
+
+def still_possible(outcome: Outcome, now: Pool) -> Outcome:
+    """Without the pairs of whom one has changed or is gone, who are kept apart now, or who find no seat.
+
+    The rest is published as it was found; who lost their pair is looked at by the next round.
+    """
+    market = pools.market(now)
+    asked = {one.number: one for one in outcome.market.mentees}
+    offered = {one.number: one for one in outcome.market.mentors}
+    mentees = {one.number: one for one in market.mentees}
+    mentors = {one.number: one for one in market.mentors}
+    seats = Counter({number: one.seats_left for number, one in mentors.items()})
+    kept = []
+    for pair in outcome.pairs:
+        if pair.mentee_id not in now.people or pair.mentor_id not in now.people:
+            continue
+        mentee, mentor = now.number(pair.mentee_id), now.number(pair.mentor_id)
+        if mentees.get(mentee) != asked.get(mentee) or mentor not in mentors:
+            continue
+        same = replace(mentors[mentor], seats_left=offered[mentor].seats_left) == offered[mentor]
+        if not same or seats[mentor] < 1 or (mentee, mentor) in market.blocked:
+            continue
+        seats[mentor] -= 1
+        kept.append(pair)
+    return replace(
+        outcome,
+        pairs=tuple(kept),
+        value=sum(one.weight for one in kept),
+        dropped=len(outcome.pairs) - len(kept),
+    )
+
+
+def noted(run: Run, outcome: Outcome) -> Run:
+    """The run with what came of it."""
+    return replace(
+        run,
+        mentees=outcome.mentees,
+        mentors=outcome.mentors,
+        feasible_pairs=outcome.feasible_pairs,
+        proposed=len(outcome.pairs),
+        value=outcome.value,
+        inputs_hash=outcome.inputs_hash,
+        bound=outcome.bound,
+        blocking=outcome.blocking,
+        solver=outcome.solver,
+        rules=outcome.rules,
+        dropped=outcome.dropped,
+    )
