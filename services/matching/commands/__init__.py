@@ -9,6 +9,7 @@ from services.matching.commands import (
     programmes,
     rounds,
     solving,
+    wishes,
 )
 
 __all__ = [
@@ -20,4 +21,5 @@ __all__ = [
     "programmes",
     "rounds",
     "solving",
+    "wishes",
 ]

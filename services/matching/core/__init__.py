@@ -15,6 +15,7 @@ from services.matching.core import (
     runs,
     views,
     whatif,
+    wishes,
 )
 
 __all__ = [
@@ -32,4 +33,5 @@ __all__ = [
     "runs",
     "views",
     "whatif",
+    "wishes",
 ]
