@@ -47,7 +47,7 @@ async def enrol(
             programme_id=programme.id,
             person_id=person_id,
             role=role,
-            capacity=capacity,
+            capacity=core.programmes.seats(programme, role, capacity),
             profile=profile,
             consent=consent,
             version=1,
