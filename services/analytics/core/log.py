@@ -30,7 +30,7 @@ KEPT: Mapping[str, Sequence[str]] = {
         *("at", "run_id", "programme_id", "mentees", "mentors", "feasible_pairs", "proposed", "value"),
         *("inputs_hash", "waiting"),
     ),
-    "match-proposed": (*_PAIR, "version", "score", "answer_by"),
+    "match-proposed": (*_PAIR, "version", "score", "answer_by", "requested_by"),
     "match-declined": (*_PAIR, "version", "declined_by", "reason"),
     "match-made": (*_PAIR, "version", "score", "cadence", "hours_per_month", "session_minutes", "ends_on"),
     "match-ended": (*_PAIR, "version", "reason"),
