@@ -2,12 +2,31 @@
 
 from fastapi import APIRouter
 
-from services.matching.api import explaining, matches, participations, people, programmes, runs, whatif
+from services.matching.api import (
+    explaining,
+    fairness,
+    matches,
+    participations,
+    people,
+    programmes,
+    runs,
+    whatif,
+)
 
 
 def routers() -> tuple[APIRouter, ...]:
-    rooms = (people, programmes, participations, runs, explaining, whatif, matches)
+    rooms = (people, programmes, participations, runs, explaining, fairness, whatif, matches)
     return tuple(router for room in rooms for router in room.routers())
 
 
-__all__ = ["explaining", "matches", "participations", "people", "programmes", "routers", "runs", "whatif"]
+__all__ = [
+    "explaining",
+    "fairness",
+    "matches",
+    "participations",
+    "people",
+    "programmes",
+    "routers",
+    "runs",
+    "whatif",
+]
