@@ -11,11 +11,22 @@ from services.matching.api import (
     programmes,
     runs,
     whatif,
+    wishes,
 )
 
 
 def routers() -> tuple[APIRouter, ...]:
-    rooms = (people, programmes, participations, runs, explaining, fairness, whatif, matches)
+    rooms = (
+        explaining,
+        fairness,
+        matches,
+        participations,
+        people,
+        programmes,
+        runs,
+        whatif,
+        wishes,
+    )
     return tuple(router for room in rooms for router in room.routers())
 
 
@@ -29,4 +40,5 @@ __all__ = [
     "routers",
     "runs",
     "whatif",
+    "wishes",
 ]

@@ -10,6 +10,7 @@ from services.matching.commands import (
     programmes,
     rounds,
     solving,
+    wishes,
 )
 
 __all__ = [
@@ -22,4 +23,5 @@ __all__ = [
     "programmes",
     "rounds",
     "solving",
+    "wishes",
 ]

@@ -17,6 +17,7 @@ from services.matching.core import (
     runs,
     views,
     whatif,
+    wishes,
 )
 
 __all__ = [
@@ -36,4 +37,5 @@ __all__ = [
     "runs",
     "views",
     "whatif",
+    "wishes",
 ]

@@ -9,6 +9,17 @@ from services.matching.store import (
     run_pairs,
     runs,
     solving,
+    wishes,
 )
 
-__all__ = ["ledger", "matches", "participations", "people", "programmes", "run_pairs", "runs", "solving"]
+__all__ = [
+    "ledger",
+    "matches",
+    "participations",
+    "people",
+    "programmes",
+    "run_pairs",
+    "runs",
+    "solving",
+    "wishes",
+]
