@@ -1,6 +1,7 @@
 """What more than one door does: load, decide, save, say. Each takes the transaction of its door."""
 
 from services.matching.commands import (
+    circles,
     enrolment,
     explaining,
     forking,
@@ -14,6 +15,7 @@ from services.matching.commands import (
 )
 
 __all__ = [
+    "circles",
     "enrolment",
     "explaining",
     "forking",

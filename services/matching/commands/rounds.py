@@ -9,8 +9,8 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from services.matching import core, engine, said, store, taxonomy
-from services.matching.commands import programmes
-from services.matching.core.ids import MatchId, ParticipationId, PersonId, RunId
+from services.matching.commands import circles, programmes
+from services.matching.core.ids import GroupId, MatchId, ParticipationId, PersonId, RunId
 from services.matching.core.matches import Match
 from services.matching.core.outcomes import Outcome
 from services.matching.core.participations import Participation
@@ -171,7 +171,8 @@ async def _keep(tx: Tx, run: Run, seen: Look, outcome: Outcome) -> None:
 
 async def publish(tx: Tx, run: Run, pairs: Sequence[Found], left: Sequence[Left]) -> None:
     """Proposes the pairs to the people; the pool is locked and the pairs are possible."""
-    proposals = [_proposal(tx, run, pair) for pair in pairs]
+    groups = await circles.of_mentors(tx, run.programme_id, [one.mentor_participation_id for one in pairs])
+    proposals = [_proposal(tx, run, pair, groups.get(pair.mentor_participation_id)) for pair in pairs]
     added = await store.matches.propose(tx.conn, proposals)
     assert added == len(proposals), "the pool is locked and placed mentees are not in the market"
     published = replace(
@@ -183,7 +184,7 @@ async def publish(tx: Tx, run: Run, pairs: Sequence[Found], left: Sequence[Left]
     tx.emit(said.matching_run_finished(published, left, at=tx.now))
 
 
-def _proposal(tx: Tx, run: Run, pair: Found) -> Match:
+def _proposal(tx: Tx, run: Run, pair: Found, group_id: GroupId | None) -> Match:
     return Match(
         id=MatchId(envelope.new_id()),
         programme_id=run.programme_id,
@@ -197,6 +198,7 @@ def _proposal(tx: Tx, run: Run, pair: Found) -> Match:
         answer_by=core.matches.answer_by(tx.now),
         created_at=tx.now,
         explanation=pair.explanation,
+        group_id=group_id,
     )
 
 

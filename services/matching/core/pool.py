@@ -63,7 +63,7 @@ def market(pool: Pool) -> engine.Market:
     mentees = [one for one in pool.participations if one.role == "mentee" and one.id not in placed]
     mentors = [one for one in pool.participations if one.role == "mentor"]
     pairs = [(pool.number(a), pool.number(b)) for a, b in pool.apart]
-    return engine.Market(
+    made = engine.Market(
         mentees=tuple(_mentee(pool, one) for one in mentees),
         mentors=tuple(_mentor(pool, one) for one in mentors),
         rules=_rules(pool.programme.rules),
@@ -100,6 +100,7 @@ def ledger(pool: Pool, market: engine.Market, solution: engine.Solution) -> tupl
         pool.members(),
         {code: amount / engine.WEIGHT_OF_ONE for code, amount in pool.given.items()},
     )
+    return engine.normal(made)
 
 
 def left_waiting(pool: Pool, solution: engine.Solution) -> list[Left]:
@@ -195,6 +196,10 @@ def _rules(rules: Rules) -> engine.ProgrammeRules:
         seniority=rules.seniority,
         same_team=rules.same_team,
         target_gap=rules.target_gap,
+        form=rules.form,
+        mode=rules.mode,
+        group_size=rules.group_size,
+        group_size_min=rules.group_size_min,
         mentee_weights=rules.mentee_weights or usual.mentee_weights,
         mentor_weights=rules.mentor_weights or usual.mentor_weights,
     )

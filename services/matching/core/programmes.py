@@ -7,10 +7,12 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Literal
 
-from services.matching.core.ids import Cadence, PersonId, ProgrammeId
+from services.matching.core.ids import Cadence, PersonId, ProgrammeId, Role
 
 Kind = Literal["evergreen", "cohort"]
 State = Literal["open", "closed"]
+Form = Literal["one-to-one", "circle", "reverse"]
+Mode = Literal["welfare", "stable"]
 
 ROUND_AT = time(6, tzinfo=UTC)
 ANSWER_DAYS = 3
@@ -28,6 +30,10 @@ class Rules:
     `ageing_bonus`: what a mentee's pairs gain in score per round waited. `group_names`: the groups people may
     say they belong to, as they are asked; `balanced_groups`: those of them that a bonus of at most .05 brings
     near the others' match rate.
+
+    `form`: one mentor per mentee; circles of one mentor and `group_size_min` to `group_size` mentees; or
+    reverse, where the junior one mentors and `seniority` and `target_gap` are levels below. `mode`: the best
+    for all together, or stable pairs of whom no two would rather have each other.
     """
 
     min_shared_hours: float = 2.0
@@ -40,6 +46,10 @@ class Rules:
     ageing_bonus: float = 0.0
     group_names: Mapping[str, str] = field(default_factory=dict)
     balanced_groups: Sequence[str] = ()
+    form: Form = "one-to-one"
+    mode: Mode = "welfare"
+    group_size: int = 4
+    group_size_min: int = 2
 
 
 @dataclass(frozen=True)
@@ -61,6 +71,16 @@ class Programme:
     next_round_at: datetime | None
     version: int
     created_at: datetime
+
+
+def seats(programme: Programme, role: Role, asked: int) -> int:
+    """The seats of who joins: those they ask for; in circles as many as a circle has."""
+    return programme.rules.group_size if programme.rules.form == "circle" and role == "mentor" else asked
+
+
+def is_reshaped(before: Rules, after: Rules) -> bool:
+    """Whether the form changes: people have joined for the form they were told of."""
+    return (before.form, before.group_size) != (after.form, after.group_size)
 
 
 def wrong_dates(programme: Programme) -> Sequence[tuple[str, str]]:
