@@ -72,6 +72,7 @@ def market(pool: Pool) -> engine.Market:
         topics=pool.topics,
         bonus=_bonus(pool, {one.id: pool.number(one.person_id) for one in mentees}),
     )
+    return engine.normal(made)
 
 
 def _bonus(pool: Pool, looking: Mapping[ParticipationId, str]) -> dict[str, int]:
@@ -100,7 +101,6 @@ def ledger(pool: Pool, market: engine.Market, solution: engine.Solution) -> tupl
         pool.members(),
         {code: amount / engine.WEIGHT_OF_ONE for code, amount in pool.given.items()},
     )
-    return engine.normal(made)
 
 
 def left_waiting(pool: Pool, solution: engine.Solution) -> list[Left]:
