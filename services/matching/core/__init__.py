@@ -1,7 +1,9 @@
 """The rules of matching: values in, decisions out."""
 
 from services.matching.core import (
+    balance,
     difference,
+    fairness,
     ids,
     joining,
     lessons,
@@ -20,7 +22,9 @@ from services.matching.core import (
 )
 
 __all__ = [
+    "balance",
     "difference",
+    "fairness",
     "ids",
     "joining",
     "lessons",

@@ -1,6 +1,7 @@
 """The only SQL of matching: one function per statement, the connection first."""
 
 from services.matching.store import (
+    ledger,
     lessons,
     matches,
     participations,
@@ -13,6 +14,7 @@ from services.matching.store import (
 )
 
 __all__ = [
+    "ledger",
     "lessons",
     "matches",
     "participations",
