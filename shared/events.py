@@ -207,6 +207,18 @@ class MatchEnded(Event):
     reason: str = Field(description="completed, not-a-good-fit or withdrawn")
 
 
+class MatchContinued(Event):
+    """Both of a completed match go on informally, without a programme's rhythm; its id and history stay."""
+
+    key_field = "match_id"
+
+    match_id: MatchId
+    programme_id: ProgrammeId
+    mentee_id: PersonId
+    mentor_id: PersonId
+    version: int
+
+
 # -- scheduling: rhythm and work ----------------------------------------------------------------------
 
 
@@ -363,6 +375,7 @@ SAID_BY: Mapping[str, tuple[type[Event], ...]] = {
         MatchDeclined,
         MatchMade,
         MatchEnded,
+        MatchContinued,
     ),
     "scheduling": (
         AgreementChanged,
