@@ -151,8 +151,6 @@ class MatchingRunFinished(Event):
 
 
 class MatchProposed(Event):
-    """`requested_by` is the one of the two who asked for the other by name, and so has said yes already."""
-
     key_field = "match_id"
 
     match_id: MatchId
@@ -162,7 +160,7 @@ class MatchProposed(Event):
     version: int
     score: float = Field(ge=0, le=1)
     answer_by: AwareDatetime
-    requested_by: PersonId | None = None
+    requested_by: PersonId | None = Field(None, description="asked for the other by name: has said yes")
     group_id: GroupId | None = Field(None, description="shared by one mentor and all mentees of a circle")
 
 
@@ -392,7 +390,6 @@ SAID_BY: Mapping[str, tuple[type[Event], ...]] = {
 }
 
 EVENTS: tuple[type[Event], ...] = tuple(event for said in SAID_BY.values() for event in said)
-
 
 E = TypeVar("E", bound=Event)
 
