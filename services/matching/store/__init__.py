@@ -1,6 +1,7 @@
 """The only SQL of matching: one function per statement, the connection first."""
 
 from services.matching.store import (
+    afterwards,
     ledger,
     lessons,
     matches,
@@ -14,6 +15,7 @@ from services.matching.store import (
 )
 
 __all__ = [
+    "afterwards",
     "ledger",
     "lessons",
     "matches",
