@@ -41,11 +41,10 @@ lint: setup
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-# What shares nothing runs two at a time; stories and faults need the whole machine. With ARGS: just those.
+# Files run two at a time, the long ones first; with ARGS just those.
 test: setup lint
 ifeq ($(strip $(ARGS)),)
-	$(BIN)/pytest -n 2 --dist loadfile tests/unit tests/contract tests/integration
-	$(BIN)/pytest tests/e2e tests/chaos tests/bench
+	$(BIN)/pytest -n 2 --dist loadfile tests/chaos tests/e2e tests/bench tests/integration tests/contract tests/unit
 else
 	$(BIN)/pytest $(ARGS)
 endif
