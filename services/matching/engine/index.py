@@ -40,7 +40,7 @@ class Index:
     that add up to exactly 1; padded with 0. `reach`, `teaches` [skills, m]: how far a mentor can help with a
     skill, and whether they want to. `aim_skill`, `aim_share` [m, aims], `serves` [skills, n]: the same for
     what mentors want to learn, by importance; `shares` [n]: who shares a skill, `aims` [m]: who has an aim.
-    `seats` [m]. `bonus` [n]. `blocked` [b, 2], `standing` [s, 2]: positions of pairs, ascending; `favourites`
+    `offers` [m]: who has any seat, `seats` [m]: how many are free. `bonus` [n]. `blocked` [b, 2], `standing` [s, 2]: positions of pairs, ascending; `favourites`
     [f, 2] likewise, and `lift` [f], how far each goes towards 1.
     """
 
@@ -59,6 +59,7 @@ class Index:
     serves: sides.Floats
     shares: sides.Flags
     aims: sides.Flags
+    offers: sides.Flags
     seats: sides.Integers
     bonus: sides.Integers
     blocked: sides.Integers
@@ -113,6 +114,7 @@ def build(whole: market.Market) -> Index:
         serves=_reach(mentees, skills, related),
         shares=np.array([bool(shared(mentee)) for mentee in mentees], np.bool_),
         aims=np.array([bool(mentor.aims) for mentor in mentors], np.bool_),
+        offers=np.array([mentor.capacity > 0 for mentor in mentors], np.bool_),
         seats=np.array([mentor.seats_left for mentor in mentors], np.int32),
         bonus=np.array([whole.bonus.get(number, 0) for number in left.numbers], np.int32),
         blocked=_pairs(whole.blocked, left.numbers, right.numbers),
