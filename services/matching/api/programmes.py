@@ -18,6 +18,8 @@ from shared.events import Cadence, PersonId, ProgrammeId
 
 Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100)]
 Number = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=40)]
+GroupCode = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,39}$")]
+GroupName = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100)]
 Weight = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
 
 
@@ -36,8 +38,41 @@ class RulesIn(api.Body):
     same_team: bool = Field(False, description="whether people with the same manager may be paired")
     target_gap: float = Field(3.0, ge=-6, le=6, allow_inf_nan=False)
     match_days: int = Field(182, ge=7, le=730, description="how long a match lasts")
+    pools: list[Literal["company", "workplace", "alumni", "association"]] = Field(
+        default_factory=list, max_length=4, description="where people may come from; empty: anywhere"
+    )
     mentee_weights: Mapping[str, Weight] = Field(default_factory=dict)
     mentor_weights: Mapping[str, Weight] = Field(default_factory=dict)
+    ageing_bonus: float = Field(
+        0.0, ge=0, le=0.02, description="added to a mentee's scores per round waited: 0, or .01 to .02"
+    )
+    group_names: Mapping[GroupCode, GroupName] = Field(
+        default_factory=dict,
+        max_length=20,
+        description="groups mentees may say they belong to, by code: for the fairness ledger",
+    )
+    balanced_groups: list[GroupCode] = Field(
+        default_factory=list,
+        max_length=20,
+        description="those that a bonus of up to .05 brings near the others' match rate (20 or more)",
+    )
+    form: core.programmes.Form = Field(
+        "one-to-one",
+        description="one-to-one; circle: one mentor, several mentees; reverse: the junior one mentors",
+    )
+    mode: core.programmes.Mode = Field(
+        "welfare", description="welfare: the best sum of scores; stable: no two would rather have each other"
+    )
+    group_size: int = Field(4, ge=2, le=core.participations.GROUP_MAX, description="mentees of a circle")
+    group_size_min: int = Field(2, ge=1, le=core.participations.GROUP_MAX)
+
+    @model_validator(mode="after")
+    def _form_is_possible(self) -> RulesIn:
+        if self.form == "circle" and self.mode == "stable":
+            raise ValueError("stable pairs are for one-to-one and reverse programmes: leave mode out")
+        if self.group_size_min > self.group_size:
+            raise ValueError("group_size_min is at most group_size")
+        return self
 
     @model_validator(mode="after")
     def _weights_add_up(self) -> RulesIn:
@@ -47,6 +82,15 @@ class RulesIn(api.Body):
                 raise ValueError(f"no such component: {', '.join(unknown)}")
             if side and abs(sum(side.values()) - 1) > 1e-6:
                 raise ValueError("the weights of a side add up to 1")
+        return self
+
+    @model_validator(mode="after")
+    def _remedies(self) -> RulesIn:
+        if 0 < self.ageing_bonus < 0.01:
+            raise ValueError("ageing_bonus is 0, or between .01 and .02")
+        unknown = sorted(set(self.balanced_groups) - set(self.group_names))
+        if unknown:
+            raise ValueError(f"balanced_groups are among group_names, not {', '.join(unknown)}")
         return self
 
 
@@ -138,7 +182,9 @@ async def patch_programme(
         told["organiser_id"] = await _organiser(tx, told.pop("organiser_employee_number"))
     if "rules" in told:
         told["rules"] = core.programmes.Rules(**RulesIn(**told["rules"]).model_dump())
-    changed = await commands.programmes.change_programme(tx, replace(programme, **told))
+    asked = replace(programme, **told)
+    commands.programmes.refuse_new_form(programme, asked)
+    changed = await commands.programmes.change_programme(tx, asked)
     api.etag(response, changed.version)
     return _programme(changed)
 

@@ -1,9 +1,11 @@
 """What more than one door does: load, decide, save, say. Each takes the transaction of its door."""
 
 from services.matching.commands import (
+    circles,
     enrolment,
     explaining,
     forking,
+    groups,
     matches,
     people,
     programmes,
@@ -13,9 +15,11 @@ from services.matching.commands import (
 )
 
 __all__ = [
+    "circles",
     "enrolment",
     "explaining",
     "forking",
+    "groups",
     "matches",
     "people",
     "programmes",

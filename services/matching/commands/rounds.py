@@ -9,8 +9,8 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from services.matching import core, engine, said, store, taxonomy
-from services.matching.commands import programmes
-from services.matching.core.ids import MatchId, PersonId, RunId
+from services.matching.commands import circles, programmes
+from services.matching.core.ids import GroupId, MatchId, ParticipationId, PersonId, RunId
 from services.matching.core.matches import Match
 from services.matching.core.outcomes import Outcome
 from services.matching.core.participations import Participation
@@ -111,8 +111,28 @@ async def load(
         topics={code: engine.Topic(skill.name, skill.family) for code, skill in taxonomy.skills().items()},
         zones={person.card.time_zone: ZoneInfo(person.card.time_zone) for person in people.values()},
         now=now,
+        favourites=await store.wishes.favourites(conn, programme.id),
+        learned=core.lessons.learned(await store.lessons.of_programme(conn, programme.id), now=now),
+        groups=await store.ledger.groups(conn, programme.id),
+        waited=await _waited(conn, programme, now=now, besides=besides),
+        given=await _given(conn, besides),
     )
     return pool, freed_at
+
+
+async def _waited(
+    conn: Connection, programme: Programme, *, now: datetime, besides: RunId | None
+) -> Mapping[ParticipationId, int]:
+    """The rounds that mentees waited, where the programme makes up for them."""
+    if programme.rules.ageing_bonus == 0:
+        return {}
+    return await store.ledger.waited(conn, programme.id, before=now, besides=besides)
+
+
+async def _given(conn: Connection, besides: RunId | None) -> Mapping[str, int]:
+    """What the run that is looked at again gave its balanced groups, in weight units."""
+    lines = [] if besides is None else await store.ledger.of_run(conn, besides)
+    return {line.code: round(line.bonus * engine.WEIGHT_OF_ONE) for line in lines if line.bonus}
 
 
 async def finish(tx: Tx, run: Run, seen: Look, outcome: Outcome, *, again: bool) -> bool:
@@ -144,13 +164,17 @@ async def _keep(tx: Tx, run: Run, seen: Look, outcome: Outcome) -> None:
     await store.run_pairs.add(tx.conn, run.id, outcome.pairs)
     await store.runs.add_waiting(tx.conn, run.id, outcome.left)
     await store.runs.add_certificate(tx.conn, run.id, outcome.proven)
+    await store.ledger.add(tx.conn, run.id, outcome.ledger)
+    if any(line.alarm for line in outcome.ledger):
+        await store.ledger.raise_alarm(tx.conn, run.id)
     await publish(tx, run, outcome.pairs, outcome.left)
     await store.programmes.ask_for_round(tx.conn, run.programme_id, _next_round(tx, seen, outcome))
 
 
 async def publish(tx: Tx, run: Run, pairs: Sequence[Found], left: Sequence[Left]) -> None:
     """Proposes the pairs to the people; the pool is locked and the pairs are possible."""
-    proposals = [_proposal(tx, run, pair) for pair in pairs]
+    groups = await circles.of_mentors(tx, run.programme_id, [one.mentor_participation_id for one in pairs])
+    proposals = [_proposal(tx, run, pair, groups.get(pair.mentor_participation_id)) for pair in pairs]
     added = await store.matches.propose(tx.conn, proposals)
     assert added == len(proposals), "the pool is locked and placed mentees are not in the market"
     published = replace(
@@ -162,7 +186,7 @@ async def publish(tx: Tx, run: Run, pairs: Sequence[Found], left: Sequence[Left]
     tx.emit(said.matching_run_finished(published, left, at=tx.now))
 
 
-def _proposal(tx: Tx, run: Run, pair: Found) -> Match:
+def _proposal(tx: Tx, run: Run, pair: Found, group_id: GroupId | None) -> Match:
     return Match(
         id=MatchId(envelope.new_id()),
         programme_id=run.programme_id,
@@ -176,15 +200,18 @@ def _proposal(tx: Tx, run: Run, pair: Found) -> Match:
         answer_by=core.matches.answer_by(tx.now),
         created_at=tx.now,
         explanation=pair.explanation,
+        group_id=group_id,
     )
 
 
 def _next_round(tx: Tx, seen: Look, outcome: Outcome) -> datetime | None:
-    """When somebody who waits may meet again whom they were kept apart from; else a change has to ask."""
+    """When somebody may meet again whom they were kept apart from, or is not left in peace any more; else a
+    change has to ask."""
     programme, freed_at = seen.pool.programme, seen.freed_at
     if outcome.dropped:
         return core.programmes.round_after(programme, tx.now)
     times = [
         freed_at[one.person_id] for one in outcome.left if one.role == "mentee" and one.person_id in freed_at
     ]
+    times += core.pool.pauses(seen.pool)
     return core.programmes.round_after(programme, min(times)) if times else None

@@ -1,9 +1,12 @@
 """The rules of matching: values in, decisions out."""
 
 from services.matching.core import (
+    balance,
     difference,
+    fairness,
     ids,
     joining,
+    lessons,
     levels,
     matches,
     outcomes,
@@ -19,9 +22,12 @@ from services.matching.core import (
 )
 
 __all__ = [
+    "balance",
     "difference",
+    "fairness",
     "ids",
     "joining",
+    "lessons",
     "levels",
     "matches",
     "outcomes",

@@ -5,13 +5,14 @@ Nothing but what is in the market decides, and ids are not in it: the same peopl
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime, tzinfo
 
 from services.matching import engine
-from services.matching.core import levels
+from services.matching.core import balance, fairness, levels, programmes
 from services.matching.core.ids import ParticipationId, PersonId, Role
+from services.matching.core.lessons import Learned
 from services.matching.core.participations import Participation
 from services.matching.core.people import Person
 from services.matching.core.programmes import Programme, Rules
@@ -26,7 +27,10 @@ class Pool:
 
     `open_pairs` are the (mentee's, mentor's) participations of open proposals and active matches. `apart` are
     people who may not be paired, in either role. `ratings` are (1 to 5, when) by person and role. `managers`
-    are everybody's, by employee number. `zones` has every time zone of `people`.
+    are everybody's, by employee number. `zones` has every time zone of `people`. `favourites` are mentors by
+    mentee, the best first; `learned` is what an earlier "no" taught. `groups` are what mentees
+    said of themselves: they never enter the market; `given` is what a balanced group's members get added, in
+    weight units, and `waited` how many rounds found nobody for a mentee.
     """
 
     programme: Programme
@@ -39,27 +43,89 @@ class Pool:
     topics: Mapping[str, engine.Topic]
     zones: Mapping[str, tzinfo]
     now: datetime
+    favourites: Mapping[ParticipationId, Sequence[ParticipationId]] = field(default_factory=dict)
+    learned: Mapping[ParticipationId, Learned] = field(default_factory=dict)
+    groups: Mapping[str, Collection[ParticipationId]] = field(default_factory=dict)
+    waited: Mapping[ParticipationId, int] = field(default_factory=dict)
+    given: Mapping[str, int] = field(default_factory=dict)
 
     def number(self, person_id: PersonId) -> str:
         return self.people[person_id].card.employee_number
+
+    def paused_until(self, one: Participation) -> datetime | None:
+        """Until when somebody is left in peace; None: may be proposed now."""
+        return self.learned.get(one.id, Learned()).paused_until
+
+    def members(self) -> dict[str, set[str]]:
+        """The numbers of the mentees of each group."""
+        known = {one.id: self.number(one.person_id) for one in self.participations if one.role == "mentee"}
+        return {code: {known[one] for one in ids if one in known} for code, ids in self.groups.items()}
 
     def by_number(self, role: Role) -> dict[str, Participation]:
         return {self.number(one.person_id): one for one in self.participations if one.role == role}
 
 
 def market(pool: Pool) -> engine.Market:
-    """Mentees who have nobody yet, all mentors with the seats they have left, and the programme's rules."""
+    """Mentees who have nobody yet, mentors with the seats they have left, and the programme's rules.
+
+    Who is left in peace for a while is not in it.
+    """
     placed = {mentee for mentee, _ in pool.open_pairs}
-    mentees = [one for one in pool.participations if one.role == "mentee" and one.id not in placed]
-    mentors = [one for one in pool.participations if one.role == "mentor"]
+    there = [one for one in pool.participations if pool.paused_until(one) is None]
+    mentees = [one for one in there if one.role == "mentee" and one.id not in placed]
+    mentors = [one for one in there if one.role == "mentor"]
     pairs = [(pool.number(a), pool.number(b)) for a, b in pool.apart]
-    return engine.Market(
+    made = engine.Market(
         mentees=tuple(_mentee(pool, one) for one in mentees),
         mentors=tuple(_mentor(pool, one) for one in mentors),
         rules=_rules(pool.programme.rules),
         managers=pool.managers,
         blocked=frozenset([*pairs, *((b, a) for a, b in pairs)]),
         topics=pool.topics,
+        favourites=_favourites(pool, mentees, mentors),
+        bonus=_bonus(pool, {one.id: pool.number(one.person_id) for one in mentees}),
+    )
+    return engine.normal(made)
+
+
+def _favourites(
+    pool: Pool, mentees: Sequence[Participation], mentors: Sequence[Participation]
+) -> dict[str, tuple[str, ...]]:
+    number = {one.id: pool.number(one.person_id) for one in mentors}
+    named = {
+        pool.number(one.person_id): tuple(
+            number[id] for id in pool.favourites.get(one.id, ()) if id in number
+        )
+        for one in mentees
+    }
+    return {mentee: chosen for mentee, chosen in named.items() if chosen}
+
+
+def _bonus(pool: Pool, looking: Mapping[ParticipationId, str]) -> dict[str, int]:
+    """What is added to all pairs of a mentee, by the programme's remedies."""
+    waited = {looking[one]: rounds for one, rounds in pool.waited.items() if one in looking}
+    found = balance.bonus(waited, pool.programme.rules.ageing_bonus, pool.members(), pool.given)
+    here = set(looking.values())
+    return {number: amount for number, amount in found.items() if number in here}
+
+
+def balanced(pool: Pool, solve: balance.Solve) -> Pool:
+    """The pool with what the programme's balanced groups are given; solves several times if there are any."""
+    members = pool.members()
+    chosen = {code: members.get(code, set()) for code in pool.programme.rules.balanced_groups}
+    if not chosen:
+        return pool
+    given = balance.multipliers(lambda given: market(replace(pool, given=given)), chosen, solve)
+    return replace(pool, given=given)
+
+
+def ledger(pool: Pool, market: engine.Market, solution: engine.Solution) -> tuple[fairness.Line, ...]:
+    """What a solution does for each group of mentees, beside everybody else."""
+    return fairness.audit(
+        [one.number for one in market.mentees],
+        {pair.mentee: pair.score for pair in solution.pairs},
+        pool.members(),
+        {code: amount / engine.WEIGHT_OF_ONE for code, amount in pool.given.items()},
     )
 
 
@@ -75,7 +141,24 @@ def left_waiting(pool: Pool, solution: engine.Solution) -> list[Left]:
         found.append(
             Left(participation.id, participation.person_id, participation.role, one.code, one.sentence)
         )
+    return [*found, *_left_in_peace(pool)]
+
+
+def _left_in_peace(pool: Pool) -> list[Left]:
+    placed = {one for pair in pool.open_pairs for one in pair}
+    found = []
+    for one in pool.participations:
+        until = pool.paused_until(one)
+        if until is not None and one.id not in placed:
+            sentence = f"Has no time at the moment, and is left in peace until {until:%-d %B %Y}."
+            found.append(Left(one.id, one.person_id, one.role, "paused", sentence))
     return found
+
+
+def pauses(pool: Pool) -> list[datetime]:
+    """When people who are left in peace may be proposed again."""
+    ends = [pool.paused_until(one) for one in pool.participations]
+    return [until for until in ends if until is not None]
 
 
 def proven(pool: Pool, market: engine.Market, certificate: engine.Certificate) -> list[Proven]:
@@ -112,9 +195,11 @@ def _mentee(pool: Pool, one: Participation) -> engine.Mentee:
         team=person.card.manager_employee_number or "",
         site=person.card.site,
         feedback=_feedback(pool, one),
-        eligible=person.card.status == "active",
+        eligible=_eligible(pool, person),
+        pool=person.card.pool,
         consent=one.consent,
         goals=tuple(engine.Goal(code) for code in told.goals),
+        skills=told.skills,
     )
 
 
@@ -132,12 +217,25 @@ def _mentor(pool: Pool, one: Participation) -> engine.Mentor:
         team=person.card.manager_employee_number or "",
         site=person.card.site,
         feedback=_feedback(pool, one),
-        eligible=person.card.status == "active",
+        eligible=_eligible(pool, person),
+        pool=person.card.pool,
         consent=one.consent,
         skills=told.skills,
+        topics=_taught(pool, one),
+        aims=tuple(engine.Goal(code) for code in told.goals),
         capacity=one.capacity,
         seats_left=max(0, one.capacity - taken),
     )
+
+
+def _eligible(pool: Pool, person: Person) -> bool:
+    return person.card.status == "active" and programmes.is_open_to(pool.programme.rules, person.card.pool)
+
+
+def _taught(pool: Pool, one: Participation) -> frozenset[str]:
+    """What a mentor wants to teach: all of it (empty) until a "no" said which goals not."""
+    refused = pool.learned.get(one.id, Learned()).not_taught
+    return frozenset(one.profile.skills) - refused if refused & one.profile.skills.keys() else frozenset()
 
 
 def _hours(pool: Pool, one: Participation, person: Person) -> int:
@@ -156,6 +254,10 @@ def _rules(rules: Rules) -> engine.ProgrammeRules:
         seniority=rules.seniority,
         same_team=rules.same_team,
         target_gap=rules.target_gap,
+        form=rules.form,
+        mode=rules.mode,
+        group_size=rules.group_size,
+        group_size_min=rules.group_size_min,
         mentee_weights=rules.mentee_weights or usual.mentee_weights,
         mentor_weights=rules.mentor_weights or usual.mentor_weights,
     )

@@ -7,10 +7,13 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Literal
 
-from services.matching.core.ids import Cadence, PersonId, ProgrammeId
+from services.matching.core import people
+from services.matching.core.ids import Cadence, PersonId, ProgrammeId, Role
 
 Kind = Literal["evergreen", "cohort"]
 State = Literal["open", "closed"]
+Form = Literal["one-to-one", "circle", "reverse"]
+Mode = Literal["welfare", "stable"]
 
 ROUND_AT = time(6, tzinfo=UTC)
 ANSWER_DAYS = 3
@@ -24,7 +27,15 @@ class Rules:
 
     `seniority`: by how many levels the mentor has to be above the mentee at least (negative: below).
     `target_gap`: the distance in levels that fits best where a goal names one. `match_days`: how long a match
-    lasts where the programme has no end. Weights by component, each side adding up to 1; empty: the defaults.
+    lasts where the programme has no end. `pools` are those open to it (`people.pool_code`); empty: all.
+    Weights by component, each side adding up to 1; empty: the defaults.
+    `ageing_bonus`: what a mentee's pairs gain in score per round waited. `group_names`: the groups people may
+    say they belong to, as they are asked; `balanced_groups`: those of them that a bonus of at most .05 brings
+    near the others' match rate.
+
+    `form`: one mentor per mentee; circles of one mentor and `group_size_min` to `group_size` mentees; or
+    reverse, where the junior one mentors and `seniority` and `target_gap` are levels below. `mode`: the best
+    for all together, or stable pairs of whom no two would rather have each other.
     """
 
     min_shared_hours: float = 2.0
@@ -32,8 +43,21 @@ class Rules:
     same_team: bool = False
     target_gap: float = 3.0
     match_days: int = 182
+    pools: Sequence[str] = ()
     mentee_weights: Mapping[str, float] = field(default_factory=dict)
     mentor_weights: Mapping[str, float] = field(default_factory=dict)
+    ageing_bonus: float = 0.0
+    group_names: Mapping[str, str] = field(default_factory=dict)
+    balanced_groups: Sequence[str] = ()
+    form: Form = "one-to-one"
+    mode: Mode = "welfare"
+    group_size: int = 4
+    group_size_min: int = 2
+
+
+def is_open_to(rules: Rules, pool: str) -> bool:
+    """Whether people from there may take part."""
+    return not rules.pools or people.pool_code(pool) in rules.pools
 
 
 @dataclass(frozen=True)
@@ -55,6 +79,16 @@ class Programme:
     next_round_at: datetime | None
     version: int
     created_at: datetime
+
+
+def seats(programme: Programme, role: Role, asked: int) -> int:
+    """The seats of who joins: those they ask for; in circles as many as a circle has."""
+    return programme.rules.group_size if programme.rules.form == "circle" and role == "mentor" else asked
+
+
+def is_reshaped(before: Rules, after: Rules) -> bool:
+    """Whether the form changes: people have joined for the form they were told of."""
+    return (before.form, before.group_size) != (after.form, after.group_size)
 
 
 def wrong_dates(programme: Programme) -> Sequence[tuple[str, str]]:

@@ -37,6 +37,7 @@ from services.matching.engine import assign, fingerprint, forms, score, sides
 from services.matching.engine import index as arrays
 from services.matching.engine.assign import Solver
 from services.matching.engine.forms import Proof as ProofKind
+from services.matching.engine.forms import normal
 from services.matching.engine.graph import Solved, Stop, is_warm, never, solve_graph, warm
 from services.matching.engine.hours import half_hours
 from services.matching.engine.live import Live, Proof
@@ -90,6 +91,7 @@ __all__ = [
     "feedback",
     "half_hours",
     "is_warm",
+    "normal",
     "solve",
     "solve_graph",
     "tree",

@@ -20,6 +20,8 @@ CREATE TABLE person (
     effective_date          date NOT NULL,
     version                 int NOT NULL,
     created_at              timestamptz NOT NULL,
+    -- Where the person comes from; empty: the company itself.
+    pool                    text NOT NULL DEFAULT '' CHECK (pool IN ('', 'workplace', 'alumni', 'association')),
     -- Deferred, so that two people can swap names in one file.
     CONSTRAINT person_user_name UNIQUE (user_name_key) DEFERRABLE INITIALLY DEFERRED,
     CONSTRAINT person_work_email UNIQUE (work_email_key) DEFERRABLE INITIALLY DEFERRED
@@ -61,7 +63,7 @@ CREATE TABLE participation (
     programme_id uuid NOT NULL REFERENCES programme,
     person_id    uuid NOT NULL REFERENCES person,
     role         text NOT NULL CHECK (role IN ('mentee', 'mentor')),
-    capacity     int NOT NULL CHECK (capacity BETWEEN 1 AND 5),
+    capacity     int NOT NULL CHECK (capacity BETWEEN 1 AND 12),
     profile      jsonb NOT NULL,
     consent      boolean NOT NULL,
     version      int NOT NULL,
@@ -70,6 +72,14 @@ CREATE TABLE participation (
     CHECK (role = 'mentor' OR capacity = 1)
 );
 CREATE INDEX participation_person ON participation (person_id);
+
+-- Groups that people say they belong to, voluntarily. They stand apart: nothing that pairs reads them but the
+-- audit of a round and the balance a programme has chosen.
+CREATE TABLE participation_group (
+    participation_id uuid NOT NULL REFERENCES participation,
+    code             text NOT NULL,
+    PRIMARY KEY (participation_id, code)
+);
 
 CREATE TABLE matching_run (
     id             uuid PRIMARY KEY,
@@ -101,7 +111,9 @@ CREATE TABLE matching_run (
     dropped        int NOT NULL DEFAULT 0,
     looked_at      timestamptz,
     finished_at    timestamptz,
-    version        int NOT NULL DEFAULT 1
+    version        int NOT NULL DEFAULT 1,
+    -- Whether a group was matched less than four fifths as often as everybody else.
+    alarm          boolean NOT NULL DEFAULT false
 );
 CREATE INDEX matching_run_age ON matching_run (programme_id, created_at, id);
 CREATE UNIQUE INDEX matching_run_queued ON matching_run (programme_id) WHERE state = 'queued';
@@ -123,6 +135,25 @@ CREATE TABLE run_waiting (
     reason           text NOT NULL,
     sentence         text NOT NULL,
     PRIMARY KEY (run_id, participation_id)
+);
+
+-- What a run did for each group, beside everybody else in it. Scores are in [0, 1], `gap_low` and `gap_high`
+-- the 95 % interval, `bonus` in score. Small groups are kept here and never shown.
+CREATE TABLE run_ledger (
+    run_id         uuid NOT NULL REFERENCES matching_run,
+    code           text NOT NULL,
+    members        int NOT NULL,
+    matched        int NOT NULL,
+    others         int NOT NULL,
+    others_matched int NOT NULL,
+    score          double precision,
+    gap            double precision,
+    gap_low        double precision,
+    gap_high       double precision,
+    least          double precision,
+    bonus          double precision NOT NULL DEFAULT 0,
+    alarm          boolean NOT NULL,
+    PRIMARY KEY (run_id, code)
 );
 
 -- A mentee's profit, or the price of each of the seats that a mentor had left. The sum of amount · seats is
@@ -158,9 +189,12 @@ CREATE TABLE match (
     end_reason              text,
     version                 int NOT NULL,
     created_at              timestamptz NOT NULL,
+    -- Shared by the matches of one mentor and the mentees of one circle.
+    group_id                uuid,
     CHECK (mentee_id <> mentor_id)
 );
 CREATE INDEX match_age ON match (created_at, id);
+CREATE INDEX match_group ON match (group_id) WHERE group_id IS NOT NULL;
 CREATE INDEX match_programme ON match (programme_id, created_at, id);
 CREATE UNIQUE INDEX match_one_per_mentee ON match (mentee_participation_id) WHERE state IN ('proposed', 'active');
 CREATE INDEX match_seats ON match (mentor_participation_id) WHERE state IN ('proposed', 'active');
@@ -181,6 +215,16 @@ CREATE TABLE favourite (
     PRIMARY KEY (mentee_participation_id, place),
     UNIQUE (mentee_participation_id, mentor_participation_id)
 );
+
+-- What a "no" taught about whoever said it: goals a mentor does not teach, and until when to leave them in peace.
+CREATE TABLE lesson (
+    match_id         uuid PRIMARY KEY REFERENCES match,
+    participation_id uuid NOT NULL REFERENCES participation,
+    code             text NOT NULL,
+    not_taught       text[] NOT NULL,
+    paused_until     timestamptz
+);
+CREATE INDEX lesson_participation ON lesson (participation_id);
 
 -- Two people who are not to be brought together, in either role; for ever where `until` is empty.
 CREATE TABLE block (

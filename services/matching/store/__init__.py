@@ -1,6 +1,8 @@
 """The only SQL of matching: one function per statement, the connection first."""
 
 from services.matching.store import (
+    ledger,
+    lessons,
     matches,
     participations,
     people,
@@ -12,6 +14,8 @@ from services.matching.store import (
 )
 
 __all__ = [
+    "ledger",
+    "lessons",
     "matches",
     "participations",
     "people",
