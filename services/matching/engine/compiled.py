@@ -38,22 +38,22 @@ def is_ready(function: Callable[..., Any]) -> bool:
     return bool(getattr(function, "signatures", ()))
 
 
-@intrinsic  # type: ignore[untyped-decorator]
-def popcount(context: Any, word: Any) -> Any:
-    """How many bits of a word of 32 are set, by one instruction where there is one. Only in kernels."""
-
+def _popcount(_: Any, word: Any) -> Any:
     def code(_: Any, builder: Any, __: Any, args: Any) -> Any:
         return builder.ctpop(args[0])
 
     return types.uint32(types.uint32), code
 
 
-@intrinsic  # type: ignore[untyped-decorator]
-def stay_apart(context: Any) -> Any:
-    """Keeps the compiler from copying a loop into its caller, where it would not see that it can vectorise."""
-
-    def code(inner: Any, builder: Any, _: Any, __: Any) -> Any:
+def _stay_apart(_: Any) -> Any:
+    def code(context: Any, builder: Any, _: Any, __: Any) -> Any:
         builder.function.attributes.add("noinline")
-        return inner.get_dummy_value()
+        return context.get_dummy_value()
 
     return types.void(), code
+
+
+# How many bits of a word of 32 are set, by one instruction where there is one. Only in kernels.
+POPCOUNT = cast(Callable[[Any], Any], intrinsic(_popcount))
+# Keeps the compiler from copying a loop into its caller, where it would not see how to vectorise it.
+STAY_APART = cast(Callable[[], None], intrinsic(_stay_apart))

@@ -57,8 +57,8 @@ def solve_graph(ptr: Ints, col: Ints, weight: Ints, capacity: Ints, *, stop: Sto
     """The assignment with the greatest sum of weights, each mentee at most once, each mentor up to capacity.
 
     `col[ptr[i]:ptr[i + 1]]` are the mentors of mentee i, ascending, and `weight` (0 or more) what each pair
-    is worth; a pair of weight 0 is never made. `stop` is asked every some thousand moves. The result depends on the
-    arguments alone. Raises InvalidMarket for arrays that are not such a graph.
+    is worth; a pair of weight 0 is never made. `stop` is asked every some thousand moves. The result depends
+    on the arguments alone. Raises InvalidMarket for arrays that are not such a graph.
     """
     edges = (_whole("ptr", ptr), _whole("col", col), _whole("weight", weight))
     seats = _whole("capacity", capacity)

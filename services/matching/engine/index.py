@@ -40,8 +40,10 @@ class Index:
     that add up to exactly 1; padded with 0. `reach`, `teaches` [skills, m]: how far a mentor can help with a
     skill, and whether they want to. `aim_skill`, `aim_share` [m, aims], `serves` [skills, n]: the same for
     what mentors want to learn, by importance; `shares` [n]: who shares a skill, `aims` [m]: who has an aim.
-    `offers` [m]: who has any seat, `seats` [m]: how many are free. `bonus` [n]. `blocked` [b, 2], `standing` [s, 2]: positions of pairs, ascending; `favourites`
-    [f, 2] likewise, and `lift` [f], how far each goes towards 1.
+    what mentors want to learn, by importance; `shares` [n]: who shares a skill, `aims` [m]: who has an aim.
+    `offers` [m]: who has any seat, `seats` [m]: how many are free. `bonus` [n]. `blocked` [b, 2], `standing`
+    [s, 2]: positions of pairs, ascending; `favourites` [f, 2] likewise, and `lift` [f], how far each goes
+    towards 1.
     """
 
     whole: market.Market
@@ -70,7 +72,7 @@ class Index:
 
     def inside(self, pairs: sides.Integers, rows: slice, columns: slice) -> Places:
         """Which of the pairs [b, 2] lie in a block of rows and columns, and where in the block they do."""
-        sizes = range(len(self.mentees))[rows], range(len(self.mentors))[columns]
+        sizes = range(len(self.left.numbers))[rows], range(len(self.right.numbers))[columns]
         row, column = pairs[:, 0] - sizes[0].start, pairs[:, 1] - sizes[1].start
         here = (row >= 0) & (row < len(sizes[0])) & (column >= 0) & (column < len(sizes[1]))
         return Places(here, row[here], column[here])

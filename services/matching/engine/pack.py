@@ -29,10 +29,10 @@ Room = tuple[sides.Floats, sides.Integers]
 
 
 class Lists(NamedTuple):
-    """The best pairs: by mentee and by place a heap of keys [·, k], its size, and the least weight that gets in.
+    """The best pairs: by mentee and by place a heap of keys [·, k], its size, the least weight that gets in.
 
-    A key is weight · 2³² + a lot that tells who the other one is. `fits` [n], `place_fits` [places]: how many
-    mentors who offer seats, and how many mentees, are possible.
+    A key is weight · 2³² + a lot that tells who the other one is. `fits` [n], `place_fits` [places]: how
+    many mentors who offer seats, and how many mentees, are possible.
     """
 
     heaps: Wide
@@ -42,14 +42,15 @@ class Lists(NamedTuple):
     place_heaps: Wide
     place_sizes: Wide
     place_least: sides.Integers
-    place_fits: Wide
+    place_fits: sides.Integers
 
 
 class Missed(NamedTuple):
-    """What prices [places] and profits [n] do not cover: heaps of the worst [n, k], their sizes, `margin` [n].
+    """What prices [places] and profits [n] do not cover: heaps of the worst [n, k] and their sizes.
 
-    `claim` [places]: what the most interested mentee would pay where there is no seat. `tight`: pairs that are
-    covered exactly, as row · 2³² + place; `count`: how many, and whether there was no room for more.
+    `margin` [n]: the greatest weight beyond a price. `claim` [places]: what the most interested mentee would
+    pay where there is no seat. `tight`: pairs that are covered exactly, as row · 2³² + place; `noted`: how
+    many, and whether there was no room for more.
     """
 
     price: sides.Integers
@@ -59,7 +60,7 @@ class Missed(NamedTuple):
     margin: sides.Integers
     claim: sides.Integers
     tight: Wide
-    count: Wide
+    noted: Wide
 
 
 class Rather(NamedTuple):
@@ -75,11 +76,11 @@ class Packed(NamedTuple):
     """n mentees and b blocks of 1,024 places for mentors; a place is block · 1,024 + slot.
 
     `row` [n]: the mentee's row in the index; `column` [places]: the mentor's column, NOBODY where nobody is.
-    `words` [n, w] of 32 bits, `whole` [n, 11], `parts` [n, 2], `goal`, `share` [n, goals], `serves` [n, aims]:
-    what mentees say; `their_…` [b, kinds · 1,024]: what mentors say, one kind after the other; `aim_…`: who of
-    a block has an aim, by block and aim; `any` [b, w], `levels` [b, 2]: of a whole block. `filled` [b]: places
-    to look at; `seated` [b]: whether there are seats. `odd_…`: pairs with something of their own, by mentee.
-    `asked` [6], `weigh` [25]: the rules.
+    `words` [n, w] of 32 bits, `whole` [n, 11], `parts` [n, 2], `goal`, `share` [n, goals], `serves` [n,
+    aims]: what mentees say; `their_…` [b, kinds · 1,024]: what mentors say, one kind after the other;
+    `aim_…`: who of a block has an aim, by block and aim; `any` [b, w], `levels` [b, 2]: of a whole block.
+    `filled` [b]: places to look at; `seated` [b]: whether there are seats. `odd_…`: pairs with something of
+    their own, by mentee. `asked` [6], `weigh` [25]: the rules.
     """
 
     row: sides.Integers
@@ -225,7 +226,8 @@ def _eights(nibbles: Words) -> Words:
     """Eight numbers below 16 as one word."""
     words = nibbles.reshape(len(nibbles), nibbles.shape[1] // 8, 8)
     shifted = words << np.arange(0, 32, 4, dtype=np.uint32)
-    return np.bitwise_or.reduce(shifted, axis=2).astype(np.uint32)
+    joined: Words = np.bitwise_or.reduce(shifted, axis=2).astype(np.uint32)
+    return joined
 
 
 def _of_mentees(index: arrays.Index, row: sides.Integers) -> sides.Integers:
@@ -277,7 +279,7 @@ def _blocked(kinds: Table) -> Table:
 
 
 def _odd(index: arrays.Index, row: sides.Integers, column: sides.Integers) -> dict[str, Table]:
-    """Blocked, standing and favourite pairs as (place, lift, what is added), ascending by mentee and place."""
+    """Blocked, standing and favourite pairs as (place, lift, what is added), by mentee and place."""
     at = np.full(len(index.left.numbers), NOBODY, np.int64)
     at[row] = np.arange(len(row))
     place = np.full(len(index.right.numbers), NOBODY, np.int64)

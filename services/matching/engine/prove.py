@@ -29,9 +29,9 @@ PATIENCE = 6
 class Proven:
     """`partner` [n]: the column of each row, or NOBODY. `price` [m] of a seat, `profit` [n] of a mentee.
 
-    Over all pairs profit + price is at least the weight, so no assignment is worth more than `bound`; equal to
-    `value` unless the work was stopped. `feasible` counts the possible pairs; `row_fits` [n] the mentors with
-    seats to offer, `column_fits` [m] the mentees, who are possible for each. `looks`: at all pairs.
+    Over all pairs profit + price is at least the weight, so no assignment is worth more than `bound`; equal
+    to `value` unless the work was stopped. `feasible` counts the possible pairs; `row_fits` [n] the mentors
+    with seats to offer, `column_fits` [m] the mentees, who are possible for each. `looks`: at all pairs.
     """
 
     partner: Wide
@@ -158,7 +158,8 @@ def _by_lots(index: arrays.Index, packed: Packed, tight: survey.Look, *, cover: 
 
 
 def _columns(packed: Packed, mate: Wide) -> Wide:
-    found: Wide = np.where(mate == NOBODY, NOBODY, packed.column[mate]).astype(np.int64)
+    found = np.full(len(mate), NOBODY, np.int64)
+    found[mate != NOBODY] = packed.column[mate[mate != NOBODY]]
     return found
 
 

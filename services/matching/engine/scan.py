@@ -1,15 +1,16 @@
 """The compiled look at all pairs: the weight of each, element by element in float32, and what is made of it.
 
-The same sums in the same order as `score` and the same rules as `rules`, so the weights are equal to the last
-bit on every machine; without fastmath no machine may join a product and a sum into one step. All loops over
-a block are free of branches, so that the compiler turns them into vector instructions.
+The same sums in the same order as `score`, the same rules as `rules`: the weights are equal to the last bit on
+every machine, because without fastmath nothing joins a product and a sum. Loops over a block have no branches.
 """
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
-from services.matching.engine.compiled import kernel, part, popcount, stay_apart
+from services.matching.engine.compiled import POPCOUNT, STAY_APART, kernel, part
 from services.matching.engine.pack import BLOCK, LANE, Lists, Missed, Packed, Rather, Room, Words
 from services.matching.engine.score import ENOUGH_HALF_HOURS, GAP_STEEPNESS, SAME_CITY, WEIGHT_OF_ONE
 from services.matching.engine.sides import NO_LEVEL, Floats, Integers
@@ -18,45 +19,44 @@ from services.matching.engine.state import Wide
 # Where in the room of floats [ROOM] and of whole numbers [ROOM] each intermediate result stands.
 U, V, AIMS, GAP, LIFT = 0, BLOCK, 2 * BLOCK, 3 * BLOCK, 4 * BLOCK
 W, HOURS, OPEN, LIKED, VALUES, STYLE, EXTRA = (kind * BLOCK for kind in range(7))
-ANSWERED = 1 << 12
 LOT_PLACE, LOT_ROW, LOTS = 2_654_435_761, 2_246_822_519, 1 << 32
 ONE, TWO, FOUR, HALF, NONE = (np.float32(one) for one in (1, 2, 4, 0.5, 0))
-STEEP, CITY, FULL = np.float32(GAP_STEEPNESS), np.float32(SAME_CITY), np.float32(WEIGHT_OF_ONE)
-EIGHTH = np.float32(1 / ENOUGH_HALF_HOURS)
+SCALES = (GAP_STEEPNESS, SAME_CITY, WEIGHT_OF_ONE, 1 / ENOUGH_HALF_HOURS)
+STEEP, CITY, FULL, EIGHTH = (np.float32(one) for one in SCALES)
 GOALS_, AIMS_, VALUES_, STYLE_, INTERESTS_, EXPERIENCE_, AVAILABILITY_, LOCATION_, FEEDBACK_ = range(9)
 P_AIMS, P_VALUES, P_STYLE, P_INTERESTS, P_EXPERIENCE, P_LOCATION, TARGET = range(18, 25)
 
 
 @part
-def _clear(sums: Integers | Floats) -> None:
-    stay_apart()
+def _fill(sums: Integers | Floats, value: Any) -> None:
+    STAY_APART()
     for j in range(len(sums)):
-        sums[j] = 0
+        sums[j] = value
 
 
 @part
-def _common(count: Integers, mine: int, theirs: Words) -> None:
+def _common(count: Integers, mine: Any, theirs: Words) -> None:
     """Adds how many bits two people have in common in one word."""
-    stay_apart()
-    for j in range(len(count)):
-        count[j] += np.int32(popcount(np.uint32(mine & theirs[j])))
+    STAY_APART()
+    for j in range(len(count) if mine != 0 else 0):
+        count[j] += np.int32(POPCOUNT(np.uint32(mine & theirs[j])))
 
 
 @part
 def _alike(found: Integers, mine: tuple[int, int], theirs: Words, known: Words) -> None:
     """Adds how far apart two people are on the scales both answered, and 4096 for each of these scales."""
-    stay_apart()
+    STAY_APART()
     answers, answered = mine
-    for j in range(len(found)):
+    for j in range(len(found) if answered != 0 else 0):
         both = np.uint32(answered & known[j])
-        apart = np.int32(popcount(np.uint32((answers ^ theirs[j]) & both)))
-        found[j] += apart + (np.int32(popcount(both)) << np.int32(10))
+        apart = np.int32(POPCOUNT(np.uint32((answers ^ theirs[j]) & both)))
+        found[j] += apart + (np.int32(POPCOUNT(both)) << np.int32(10))
 
 
 @part
-def _open(whole: Integers, mine: Integers, theirs: Integers, span: tuple[int, int]) -> int:
+def _open(whole: Integers, mine: Integers, theirs: Integers, span: tuple[int, int]) -> Any:
     """Which places no rule excludes, but for the pairs with something of their own; how many there are."""
-    stay_apart()
+    STAY_APART()
     tin, tout, team, low, high = mine[0], mine[1], mine[2], mine[5], mine[6]
     size, fewest = span[0], np.int32(span[1])
     count = np.int32(0)
@@ -73,7 +73,7 @@ def _open(whole: Integers, mine: Integers, theirs: Integers, span: tuple[int, in
 
 @part
 def _add(sums: Floats, share: float, table: Floats) -> None:
-    stay_apart()
+    STAY_APART()
     for j in range(len(sums)):
         sums[j] += share * table[j]
 
@@ -81,7 +81,7 @@ def _add(sums: Floats, share: float, table: Floats) -> None:
 @part
 def _aims(served: Floats, says: int, aiming: Integers, prior: float) -> None:
     """The prior where one of the two did not say, else nothing yet."""
-    stay_apart()
+    STAY_APART()
     for j in range(len(served)):
         served[j] = NONE if says * aiming[j] != 0 else prior
 
@@ -89,12 +89,8 @@ def _aims(served: Floats, says: int, aiming: Integers, prior: float) -> None:
 @part
 def _gap(fit: Floats, mine: Integers, levels: Integers, weigh: Floats) -> None:
     """How well the levels fit, where the goal names one."""
-    stay_apart()
+    STAY_APART()
     prior, target, level = weigh[P_EXPERIENCE], weigh[TARGET], mine[7]
-    if mine[8] == 0:
-        for j in range(len(fit)):
-            fit[j] = prior
-        return
     for j in range(len(fit)):
         off = np.float32(np.int32(levels[j] - level)) - target
         curve = ONE / (ONE + STEEP * (off * off))
@@ -102,7 +98,7 @@ def _gap(fit: Floats, mine: Integers, levels: Integers, weigh: Floats) -> None:
 
 
 @part
-def _agreed(found: int, prior: float) -> float:
+def _agreed(found: Any, prior: Any) -> Any:
     answered, apart = np.int32(found >> 12), np.int32(found & 4095)
     far = FOUR * np.float32(max(answered, np.int32(1)))
     return ONE - np.float32(apart) / far if answered > 0 else prior
@@ -110,8 +106,8 @@ def _agreed(found: int, prior: float) -> float:
 
 @part
 def _answers(room: Room, weigh: Floats, size: int) -> None:
-    """Both utilities from goals, aims, values and style: see `score`. The numbers stand outside of the loop."""
-    stay_apart()
+    """Both utilities from goals, aims, values and style. Weights are read once, outside of the loop."""
+    STAY_APART()
     parts, whole = room
     goals, values, style = weigh[GOALS_], weigh[VALUES_], weigh[STYLE_]
     topics, aims = weigh[9 + GOALS_], weigh[9 + AIMS_]
@@ -128,7 +124,7 @@ def _answers(room: Room, weigh: Floats, size: int) -> None:
 @part
 def _tastes(room: Room, weigh: Floats, root: float, theirs: Floats) -> None:
     """To both utilities: interests, levels and shared hours."""
-    stay_apart()
+    STAY_APART()
     parts, whole = room
     interests, levels, hours = weigh[INTERESTS_], weigh[EXPERIENCE_], weigh[AVAILABILITY_]
     their_interests, their_levels = weigh[9 + INTERESTS_], weigh[9 + EXPERIENCE_]
@@ -146,7 +142,7 @@ def _tastes(room: Room, weigh: Floats, root: float, theirs: Floats) -> None:
 @part
 def _places(parts: Floats, p: Packed, i: int, b: int) -> None:
     """To both utilities: location and past feedback; then what a favourite lifts."""
-    stay_apart()
+    STAY_APART()
     theirs, places = p.their_parts[b], p.their_whole[b]
     rating, site, city, prior = p.parts[i, 1], p.whole[i, 3], p.whole[i, 4], p.weigh[P_LOCATION]
     location, their_location = p.weigh[LOCATION_], p.weigh[9 + LOCATION_]
@@ -165,7 +161,7 @@ def _places(parts: Floats, p: Packed, i: int, b: int) -> None:
 @part
 def _fuse(room: Room, bonus: int, size: int) -> None:
     """The weights, with what is added to them; 0 where a rule excludes the pair."""
-    stay_apart()
+    STAY_APART()
     parts, whole = room
     for j in range(size):
         u, v = parts[U + j], parts[V + j]
@@ -183,7 +179,7 @@ def _possible(p: Packed, i: int, b: int) -> bool:
         return False
     shared = np.int64(0)
     for kind in range(p.asked[0]):
-        shared += np.int64(popcount(np.uint32(p.words[i, kind] & p.any[b, kind])))
+        shared += np.int64(POPCOUNT(np.uint32(p.words[i, kind] & p.any[b, kind])))
     if shared < p.asked[5]:
         return False
     spoken = np.uint32(0)
@@ -193,35 +189,26 @@ def _possible(p: Packed, i: int, b: int) -> bool:
 
 
 @part
-def _count(p: Packed, pair: tuple[int, int], span: tuple[int, int], count: Integers) -> None:
-    """How many bits two people have in common in the words of a span."""
+def _over(p: Packed, pair: tuple[int, int], span: tuple[int, int, int], found: Integers) -> None:
+    """Bits in common in the words of a span; with a mask so many words behind, how alike answers are."""
     i, b = pair
-    _clear(count)
+    _fill(found, 0)
     for kind in range(span[0], span[1]):
-        mine = np.uint32(p.words[i, kind] & p.any[b, kind])
-        if mine != 0:
-            _common(count, mine, p.their_words[b, kind * BLOCK : kind * BLOCK + len(count)])
-
-
-@part
-def _compare(p: Packed, pair: tuple[int, int], span: tuple[int, int], found: Integers) -> None:
-    """How alike two people answered, from so many words behind the first of a span."""
-    i, b = pair
-    _clear(found)
-    for kind in range(span[0], span[0] + span[1]):
-        mine = p.words[i, kind], p.words[i, kind + span[1]]
-        if mine[1] != 0:
-            known = (kind + span[1]) * BLOCK
-            theirs = p.their_words[b, kind * BLOCK : kind * BLOCK + len(found)]
-            _alike(found, mine, theirs, p.their_words[b, known : known + len(found)])
+        theirs = p.their_words[b, kind * BLOCK : kind * BLOCK + len(found)]
+        if span[2] == 0:
+            _common(found, np.uint32(p.words[i, kind] & p.any[b, kind]), theirs)
+        else:
+            mask = kind + span[2]
+            mine = p.words[i, kind], p.words[i, mask]
+            _alike(found, mine, theirs, p.their_words[b, mask * BLOCK : mask * BLOCK + len(found)])
 
 
 @part
 def _skills(p: Packed, i: int, b: int, parts: Floats) -> None:
     """How far each mentor can help with the goals, and wants to; how far the mentee serves their aims."""
     size, kinds = p.filled[b], p.serves.shape[1]
-    _clear(parts[U : U + size])
-    _clear(parts[V : V + size])
+    _fill(parts[U : U + size], 0)
+    _fill(parts[V : V + size], 0)
     for goal in range(p.goal.shape[1]):
         share, at = p.share[i, goal], p.goal[i, goal] * BLOCK
         if share > 0:
@@ -240,20 +227,25 @@ def _skills(p: Packed, i: int, b: int, parts: Floats) -> None:
 @part
 def weigh(p: Packed, i: int, b: int, room: Room) -> bool:
     """The weights of a mentee with a block of mentors, in the room; false where nobody is possible."""
-    stay_apart()
+    STAY_APART()
     if not _possible(p, i, b):
         return False
     parts, whole = room
     size, mine, theirs = p.filled[b], p.whole[i], p.their_whole[b]
-    _count(p, (i, b), (0, p.asked[0]), whole[HOURS : HOURS + size])
-    _count(p, (i, b), (p.asked[0], p.asked[1]), whole[OPEN : OPEN + size])
+    hours, tongues, likes, values, style = p.asked[0], p.asked[1], p.asked[2], p.asked[3], p.asked[4]
+    _over(p, (i, b), (0, hours, 0), whole[HOURS : HOURS + size])
+    _over(p, (i, b), (hours, tongues, 0), whole[OPEN : OPEN + size])
     if _open(whole, mine, theirs, (size, p.asked[5])) == 0:
         return False
-    _count(p, (i, b), (p.asked[1], p.asked[2]), whole[LIKED : LIKED + size])
-    _compare(p, (i, b), (p.asked[2], p.asked[3]), whole[VALUES : VALUES + size])
-    _compare(p, (i, b), (p.asked[2] + 2 * p.asked[3], p.asked[4]), whole[STYLE : STYLE + size])
+    _over(p, (i, b), (tongues, likes, 0), whole[LIKED : LIKED + size])
+    _over(p, (i, b), (likes, likes + values, values), whole[VALUES : VALUES + size])
+    tongues = likes + 2 * values
+    _over(p, (i, b), (tongues, tongues + style, style), whole[STYLE : STYLE + size])
     _skills(p, i, b, parts)
-    _gap(parts[GAP : GAP + size], mine, theirs[3 * BLOCK : 4 * BLOCK], p.weigh)
+    if mine[8] == 0:
+        _fill(parts[GAP : GAP + size], p.weigh[P_EXPERIENCE])
+    else:
+        _gap(parts[GAP : GAP + size], mine, theirs[3 * BLOCK : 4 * BLOCK], p.weigh)
     first = last = p.odd_at[i]
     while last < p.odd_at[i + 1] and p.odd_place[last] < (b + 1) * BLOCK:
         last += 1
@@ -272,32 +264,30 @@ def weigh(p: Packed, i: int, b: int, room: Room) -> bool:
 
 
 @part
-def _keep(heap: Wide, size: int, key: int) -> int:
+def _keep(heap: Wide, size: Any, key: Any) -> Any:
     """Puts a key into the heap of the greatest ones, smallest first; answers how many it has."""
-    if size == len(heap):
-        if key <= heap[0]:
-            return size
-        at = 0
-        while 2 * at + 1 < size:
-            below = 2 * at + 1
-            if below + 1 < size and heap[below + 1] < heap[below]:
-                below += 1
-            if heap[below] >= key:
-                break
-            heap[at] = heap[below]
-            at = below
-        heap[at] = key
-        return size
     at = size
-    while at > 0 and heap[(at - 1) // 2] > key:
-        heap[at] = heap[(at - 1) // 2]
-        at = (at - 1) // 2
-    heap[at] = key
-    return size + 1
+    if size < len(heap):
+        while at > 0 and heap[(at - 1) // 2] > key:
+            heap[at] = heap[(at - 1) // 2]
+            at = (at - 1) // 2
+        heap[at] = key
+        return size + 1
+    at = 0
+    while key > heap[0]:
+        below = 2 * at + 1
+        if below + 1 < size and heap[below + 1] < heap[below]:
+            below += 1
+        if below >= size or heap[below] >= key:
+            heap[at] = key
+            break
+        heap[at] = heap[below]
+        at = below
+    return size
 
 
 @part
-def _key(amount: int, place: int, i: int) -> int:
+def _key(amount: Any, place: Any, i: Any) -> Any:
     """An amount with its place in one number; equal amounts are in the order of lots, the same anywhere."""
     return amount * LOTS + (place * LOT_PLACE + i * LOT_ROW) % LOTS
 
@@ -307,29 +297,22 @@ def list_best(p: Packed, room: Room, rows: tuple[int, int], lists: Lists) -> Non
     """The best of some mentees and, as far as these go, of all places; and how many are possible."""
     whole = room[1]
     for b in range(len(p.filled)):
-        theirs = p.their_whole[b]
         for i in range(rows[0], rows[1]):
             if not weigh(p, i, b, room):
                 continue
             count = np.int32(0)
             for j in range(p.filled[b]):
-                lists.place_fits[b * BLOCK + j] += np.int64(whole[W + j] > 0)
-                count += np.int32(whole[W + j] > 0) & theirs[6 * BLOCK + j]
+                lists.place_fits[b * BLOCK + j] += np.int32(whole[W + j] > 0)
+                count += np.int32(whole[W + j] > 0) & p.their_whole[b, 6 * BLOCK + j]
             lists.fits[i] += count
             if p.seated[b] > 0:
                 for first in range(0, p.filled[b], LANE):
-                    least = lists.least[i]
-                    if _hit(whole[W + first :], lists.place_least[b * BLOCK + first :], least):
-                        _list(whole[W + first :], i, b * BLOCK + first, lists)
-
-
-@part
-def _hit(weights: Integers, least: Integers, own: int) -> bool:
-    """Whether any of 32 weights reaches the row's own least or that of its place."""
-    hit = False
-    for j in range(LANE):
-        hit |= (weights[j] >= own) | (weights[j] >= least[j])
-    return hit
+                    hit, own, at = False, lists.least[i], b * BLOCK + first
+                    for j in range(LANE):
+                        weight = whole[W + first + j]
+                        hit |= (weight >= own) | (weight >= lists.place_least[at + j])
+                    if hit:
+                        _list(whole[W + first :], i, at, lists)
 
 
 @part
@@ -364,18 +347,12 @@ def list_missed(p: Packed, room: Room, rows: tuple[int, int], missed: Missed) ->
                     missed.claim[b * BLOCK + j] = max(missed.claim[b * BLOCK + j], beyond)
                 continue
             for first in range(0, p.filled[b], LANE):
-                prices = missed.price[b * BLOCK + first :]
-                if _reached(whole[W + first :], prices, own):
-                    _note(whole[W + first :], i, b * BLOCK + first, missed)
-
-
-@part
-def _reached(weights: Integers, prices: Integers, own: int) -> bool:
-    """Whether any of 32 pairs is worth the price and the profit at least."""
-    hit = False
-    for j in range(LANE):
-        hit |= (np.int32(weights[j] - prices[j]) >= own) & (weights[j] > 0)
-    return hit
+                hit, at = False, b * BLOCK + first
+                for j in range(LANE):
+                    weight = whole[W + first + j]
+                    hit |= (np.int32(weight - missed.price[at + j]) >= own) & (weight > 0)
+                if hit:
+                    _note(whole[W + first :], i, at, missed)
 
 
 @part
@@ -390,11 +367,11 @@ def _note(weights: Integers, i: int, first: int, missed: Missed) -> None:
             missed.margin[i] = max(missed.margin[i], worth)
             key = _key(np.int64(worth - own), first + j, i)
             missed.sizes[i] = _keep(missed.heaps[i], missed.sizes[i], key)
-        elif missed.count[0] < len(missed.tight):
-            missed.tight[missed.count[0]] = i * LOTS + first + j
-            missed.count[0] += 1
+        elif missed.noted[0] < len(missed.tight):
+            missed.tight[missed.noted[0]] = i * LOTS + first + j
+            missed.noted[0] += 1
         else:
-            missed.count[1] = 1
+            missed.noted[1] = 1
 
 
 @kernel

@@ -123,12 +123,12 @@ def listing(packed: Packed, crew: Crew) -> Listing:
     )
 
 
-def _of_places(places: int) -> tuple[Wide, Wide, sides.Integers, Wide]:
+def _of_places(places: int) -> tuple[Wide, Wide, sides.Integers, sides.Integers]:
     return (
         np.zeros((places, LISTED), np.int64),
         np.zeros(places, np.int64),
         np.ones(places, np.int32),
-        np.zeros(places, np.int64),
+        np.zeros(places, np.int32),
     )
 
 
@@ -162,8 +162,8 @@ def look(packed: Packed, duals: tuple[Wide, Wide], crew: Crew, *, added: int) ->
         pack.Missed(
             *(price, profit, heaps, sizes, margin),
             claim=np.zeros(places, np.int32),
-            tight=np.zeros(min(n * places, TIGHT_MAX) // crew.threads + 1, np.int64),
-            count=np.zeros(2, np.int64),
+            tight=np.zeros(min(n * places, TIGHT_MAX), np.int64),
+            noted=np.zeros(2, np.int64),
         )
         for _ in range(crew.threads)
     ]
@@ -175,7 +175,7 @@ def look(packed: Packed, duals: tuple[Wide, Wide], crew: Crew, *, added: int) ->
     whole = sweep(packed, work, crew)
     row, at = np.nonzero(heaps)
     place = _other(heaps[row, at], row)
-    tight = np.sort(np.concatenate([one.tight[: one.count[0]] for one in missed]))
+    tight = np.sort(np.concatenate([one.tight[: one.noted[0]] for one in missed]))
     return Look(
         row=row,
         place=place,
@@ -184,7 +184,7 @@ def look(packed: Packed, duals: tuple[Wide, Wide], crew: Crew, *, added: int) ->
         claim=np.max([one.claim for one in missed], axis=0).astype(np.int64),
         tight_row=tight // scan.LOTS,
         tight_place=tight % scan.LOTS,
-        too_many=any(one.count[1] for one in missed),
+        too_many=len(tight) > TIGHT_MAX or any(one.noted[1] for one in missed),
         whole=whole,
     )
 
@@ -200,7 +200,8 @@ def blocking(
         scan.count_blocking(packed, rooms[thread], rows, pack.Rather(*content, margins, counts[thread]))
 
     sweep(packed, work, crew)
-    return np.sum(counts, axis=0)
+    total: Wide = np.sum(counts, axis=0)
+    return total
 
 
 def weights(packed: Packed) -> Iterator[sides.Integers]:
