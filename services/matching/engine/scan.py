@@ -1,7 +1,7 @@
 """The compiled look at all pairs: the weight of each, element by element in float32, and what is made of it.
 
-The same sums in the same order as `score`, the same rules as `rules`: the weights are equal to the last bit on
-every machine, because without fastmath nothing joins a product and a sum. Loops over a block have no branches.
+The same sums in the same order as `score` and the same rules as `rules`: equal to the last bit on any machine,
+because without fastmath nothing joins a product and a sum. The loops over a block have no branches.
 """
 
 from __future__ import annotations

@@ -117,7 +117,7 @@ def listing(packed: Packed, crew: Crew) -> Listing:
         place=place,
         weight=weight,
         fits=mine[3],
-        place_fits=sum((one.place_fits for one in lists), np.zeros(places, np.int64)),
+        place_fits=np.sum([one.place_fits for one in lists], axis=0, dtype=np.int64),
         top=mine[0].max(axis=1, initial=0) // scan.LOTS,
         whole=whole,
     )
