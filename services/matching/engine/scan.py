@@ -1,6 +1,6 @@
 """The compiled look at all pairs: the weight of each, element by element in float32, and what is made of it.
 
-The same sums in the same order as `score` and the same rules as `rules`: equal to the last bit on any machine,
+The same sums in the same order as `score` and the same rules as `rules`: equal to the last bit everywhere,
 because without fastmath nothing joins a product and a sum. The loops over a block have no branches.
 """
 
