@@ -1,6 +1,7 @@
 """The only SQL of matching: one function per statement, the connection first."""
 
 from services.matching.store import (
+    desk,
     ledger,
     matches,
     participations,
@@ -13,6 +14,7 @@ from services.matching.store import (
 )
 
 __all__ = [
+    "desk",
     "ledger",
     "matches",
     "participations",
