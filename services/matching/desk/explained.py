@@ -7,7 +7,7 @@ from starlette.responses import RedirectResponse, Response
 
 from services.matching import commands, core, engine, store
 from services.matching.desk import pictures
-from services.matching.desk.house import House, as_id, link
+from services.matching.desk.house import House, as_id, link, mentors
 
 
 async def pair(house: House, request: Request) -> Response:
@@ -20,7 +20,7 @@ async def pair(house: House, request: Request) -> Response:
         run = await store.runs.get(conn, run_id)
         found = await commands.explaining.why_not(conn, run, mentee_id=mentee_id, mentor_id=mentor_id)
         mentee, mentor = await store.people.get(conn, mentee_id), await store.people.get(conn, mentor_id)
-        others = await store.desk.mentors(conn, run.programme_id)
+        others = await mentors(conn, run.programme_id)
         programme = await store.programmes.get(conn, run.programme_id)
     return house.page(
         "pair.html",
@@ -42,7 +42,7 @@ async def nobody(house: House, request: Request) -> Response:
         person = await store.people.get(conn, as_id(request, "person_id"))
         roles = await commands.explaining.why_nobody(conn, run, person.id)
         programme = await store.programmes.get(conn, run.programme_id)
-        others = await store.desk.mentors(conn, run.programme_id)
+        others = await mentors(conn, run.programme_id)
     most = max((step.people for one in roles if one.ladder for step in one.ladder.steps), default=1)
     return house.page(
         "waiting.html",

@@ -13,6 +13,9 @@ import jinja2
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
+from services.matching import store
+from services.matching.core.people import Person
+from services.matching.core.runs import Run
 from shared import look
 from shared.errors import NotFound
 from shared.tx import Connection, Door, acquire
@@ -39,6 +42,18 @@ class House:
                 yield conn
         finally:
             await self.door.pool.release(conn)  # type: ignore[arg-type]
+
+
+async def mentors(conn: Connection, programme_id: UUID) -> list[Person]:
+    """The mentors of a programme by name."""
+    found = await store.people.by_ids(conn, await store.desk.mentors(conn, programme_id))
+    return sorted(found, key=lambda one: (one.name, one.card.employee_number))
+
+
+async def newest_runs(conn: Connection, programme_id: UUID, limit: int) -> list[Run]:
+    """The rounds of a programme, the newest first."""
+    ids = await store.desk.newest_runs(conn, programme_id, limit)
+    return [await store.runs.get(conn, run_id) for run_id in ids]
 
 
 def environment() -> jinja2.Environment:

@@ -6,7 +6,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from services.matching import store
-from services.matching.desk.house import House, as_id
+from services.matching.desk.house import House, as_id, newest_runs
 
 RUNS_SHOWN = 20
 WAITING_SHOWN = 100
@@ -21,7 +21,7 @@ async def overview(house: House, request: Request) -> Response:
 async def programme(house: House, request: Request) -> Response:
     async with house.reading() as conn:
         found = await store.programmes.get(conn, as_id(request, "programme_id"))
-        runs = await store.desk.newest_runs(conn, found.id, RUNS_SHOWN)
+        runs = await newest_runs(conn, found.id, RUNS_SHOWN)
         waiting = await store.runs.waiting(conn, found.id, after=None, limit=WAITING_SHOWN + 1)
     return house.page(
         "programme.html",

@@ -19,7 +19,7 @@ from services.matching.core.ids import RunId
 from services.matching.core.programmes import Programme
 from services.matching.core.runs import Run
 from services.matching.desk import pictures
-from services.matching.desk.house import House, as_id
+from services.matching.desk.house import House, as_id, mentors, newest_runs
 from services.matching.engine.market import COMPONENTS, MENTEE_WEIGHTS, MENTOR_WEIGHTS
 from shared.tx import Connection
 
@@ -61,7 +61,7 @@ async def show(house: House, request: Request) -> Response:
     query = request.query_params
     async with house.reading() as conn:
         programme = await store.programmes.get(conn, as_id(request, "programme_id"))
-        runs = await store.desk.newest_runs(conn, programme.id, 1)
+        runs = await newest_runs(conn, programme.id, 1)
         said = read(query, programme, runs[0] if runs else None)
         errors, view = dict(said.errors), None
         if query and not errors:
@@ -69,7 +69,7 @@ async def show(house: House, request: Request) -> Response:
                 view = await _compare(house, conn, programme, said)
             except commands.forking.WrongChanges as wrong:
                 errors = {_field(one.pointer): one.detail for one in wrong.errors}
-        mentors = await store.desk.mentors(conn, programme.id)
+        known = await mentors(conn, programme.id)
     return house.page(
         "what_if.html",
         422 if errors else 200,
@@ -80,7 +80,7 @@ async def show(house: House, request: Request) -> Response:
         run=runs[0] if runs else None,
         usual=usual(programme),
         components=[(code, pictures.WORDS.get(code, code)) for code in COMPONENTS],
-        mentors=[("", "nobody in particular"), *((one.card.employee_number, one.name) for one in mentors)],
+        mentors=[("", "nobody in particular"), *((one.card.employee_number, one.name) for one in known)],
         skills=[("", "–"), *((code, skill.name) for code, skill in taxonomy.skills().items())],
         languages=[("", "–"), *core.joining.LANGUAGES.items()],
     )

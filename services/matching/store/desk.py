@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from services.matching.core.ids import ProgrammeId, RunId
-from services.matching.core.people import Person
-from services.matching.core.runs import Left, Run
-from services.matching.store import people, runs
+from services.matching.core.ids import PersonId, ProgrammeId, RunId
+from services.matching.core.runs import Left
 from shared.tx import Connection
 
 
@@ -52,19 +49,14 @@ async def programmes(conn: Connection) -> list[ProgrammeLine]:
     return [ProgrammeLine(**dict(row)) for row in rows]
 
 
-async def newest_runs(conn: Connection, programme_id: UUID, limit: int) -> list[Run]:
-    """The rounds of a programme that came to an end or wait for somebody, the newest first."""
+async def newest_runs(conn: Connection, programme_id: UUID, limit: int) -> list[RunId]:
+    """The rounds of a programme, the newest first."""
     rows = await conn.fetch(
-        """
-        SELECT id, programme_id, mentees, mentors, feasible_pairs, proposed, value, inputs_hash, created_at,
-               bound, blocking, solver, state, phase, done, total, attempts, problem, asked_by, rules,
-               dropped, looked_at, finished_at, version, alarm
-        FROM matching_run WHERE programme_id = $1 ORDER BY created_at DESC, id DESC LIMIT $2
-        """,
+        "SELECT id FROM matching_run WHERE programme_id = $1 ORDER BY created_at DESC, id DESC LIMIT $2",
         programme_id,
         limit,
     )
-    return [runs.as_run(row) for row in rows]
+    return [RunId(row["id"]) for row in rows]
 
 
 async def left(conn: Connection, run_id: UUID) -> list[Left]:
@@ -82,16 +74,10 @@ async def left(conn: Connection, run_id: UUID) -> list[Left]:
     return [Left(**dict(row)) for row in rows]
 
 
-async def mentors(conn: Connection, programme_id: UUID) -> Sequence[Person]:
-    """The mentors of a programme by name."""
+async def mentors(conn: Connection, programme_id: UUID) -> list[PersonId]:
+    """Who offers seats in a programme."""
     rows = await conn.fetch(
-        """
-        SELECT p.id, p.employee_number, p.user_name, p.given_name, p.family_name, p.work_email, p.title,
-               p.department, p.site, p.time_zone, p.manager_employee_number, p.manager_id, p.hire_date,
-               p.status, p.effective_date, p.version, p.created_at
-        FROM participation a JOIN person p ON p.id = a.person_id
-        WHERE a.programme_id = $1 AND a.role = 'mentor' ORDER BY p.family_name, p.given_name, p.id
-        """,
+        "SELECT person_id FROM participation WHERE programme_id = $1 AND role = 'mentor' ORDER BY person_id",
         programme_id,
     )
-    return [people.as_person(row) for row in rows]
+    return [PersonId(row["person_id"]) for row in rows]

@@ -14,7 +14,7 @@ from shared.errors import NotFound
 from shared.tx import Connection
 
 
-def as_person(row: Record) -> Person:
+def _person(row: Record) -> Person:
     card = Card(
         employee_number=row["employee_number"],
         user_name=row["user_name"],
@@ -63,7 +63,7 @@ async def touched_by(
         [name_key(name) for name in user_names],
         [name_key(email) for email in emails],
     )
-    return [as_person(row) for row in rows]
+    return [_person(row) for row in rows]
 
 
 SAVE = """
@@ -140,7 +140,7 @@ async def by_ids(conn: Connection, ids: Sequence[UUID]) -> list[Person]:
         """,
         ids,
     )
-    return [as_person(row) for row in rows]
+    return [_person(row) for row in rows]
 
 
 async def by_numbers(conn: Connection, numbers: Sequence[str]) -> dict[str, Person]:
@@ -153,7 +153,7 @@ async def by_numbers(conn: Connection, numbers: Sequence[str]) -> dict[str, Pers
         """,
         numbers,
     )
-    return {row["employee_number"]: as_person(row) for row in rows}
+    return {row["employee_number"]: _person(row) for row in rows}
 
 
 async def page(conn: Connection, *, after: tuple[datetime, UUID] | None, limit: int) -> list[Person]:
@@ -171,7 +171,7 @@ async def page(conn: Connection, *, after: tuple[datetime, UUID] | None, limit: 
         after[1] if after else None,
         limit,
     )
-    return [as_person(row) for row in rows]
+    return [_person(row) for row in rows]
 
 
 async def managers(conn: Connection) -> dict[str, str | None]:

@@ -15,7 +15,7 @@ from shared.errors import NotFound
 from shared.tx import Connection
 
 
-def as_run(row: Record) -> Run:
+def _run(row: Record) -> Run:
     return Run(
         id=RunId(row["id"]),
         programme_id=ProgrammeId(row["programme_id"]),
@@ -215,7 +215,7 @@ async def get(conn: Connection, run_id: UUID) -> Run:
     )
     if row is None:
         raise NotFound(f"there is no matching run {run_id}")
-    return as_run(row)
+    return _run(row)
 
 
 async def get_locked(conn: Connection, run_id: UUID) -> Run:
@@ -231,7 +231,7 @@ async def get_locked(conn: Connection, run_id: UUID) -> Run:
     )
     if row is None:
         raise NotFound(f"there is no matching run {run_id}")
-    return as_run(row)
+    return _run(row)
 
 
 async def find_queued(conn: Connection, programme_id: UUID) -> Run | None:
@@ -245,7 +245,7 @@ async def find_queued(conn: Connection, programme_id: UUID) -> Run | None:
         """,
         programme_id,
     )
-    return None if row is None else as_run(row)
+    return None if row is None else _run(row)
 
 
 async def page(
@@ -265,7 +265,7 @@ async def page(
         after[1] if after else None,
         limit,
     )
-    return [as_run(row) for row in rows]
+    return [_run(row) for row in rows]
 
 
 async def waiting(
