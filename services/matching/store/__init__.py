@@ -1,6 +1,8 @@
 """The only SQL of matching: one function per statement, the connection first."""
 
 from services.matching.store import (
+    afterwards,
+    desk,
     ledger,
     lessons,
     matches,
@@ -14,6 +16,8 @@ from services.matching.store import (
 )
 
 __all__ = [
+    "afterwards",
+    "desk",
     "ledger",
     "lessons",
     "matches",
