@@ -21,7 +21,8 @@
     engine.explain(market, "17", "3")    # one pair: forbidden by which rules, or its score and why
     engine.warm()                        # compiles the solver; until then a slower one serves
 
-On plain arrays, without people: `engine.solve_graph`. For a graph that changes: `engine.Live`.
+On plain arrays, without people: `engine.solve_index` (all pairs of a market), `engine.solve_graph`. For a
+graph that changes: `engine.Live`.
 
 A market that cannot be computed (NaN, a level of 9, a number twice) raises `InvalidMarket` naming the field.
 """
@@ -53,6 +54,8 @@ from services.matching.engine.market import (
     Topic,
     feedback,
 )
+from services.matching.engine.outcome import solve_index
+from services.matching.engine.prove import Proven
 from services.matching.engine.reasons import Reason
 from services.matching.engine.reporting import tree
 from services.matching.engine.score import WEIGHT_OF_ONE, Component
@@ -79,6 +82,7 @@ __all__ = [
     "ProgrammeRules",
     "Proof",
     "ProofKind",
+    "Proven",
     "Reason",
     "Solution",
     "Solved",
@@ -94,6 +98,7 @@ __all__ = [
     "normal",
     "solve",
     "solve_graph",
+    "solve_index",
     "tree",
     "warm",
 ]

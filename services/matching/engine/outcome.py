@@ -26,7 +26,7 @@ from services.matching.engine import (
     waiting,
 )
 from services.matching.engine import index as arrays
-from services.matching.engine.graph import Stop
+from services.matching.engine.graph import Stop, never
 from services.matching.engine.stability import Blocking
 from services.matching.engine.state import NOBODY, Wide
 from services.matching.engine.survey import Crew
@@ -46,6 +46,10 @@ class Outcome:
     blocking: tuple[Blocking, ...]
 
 
+def _silent(share: float) -> None:
+    """Tells nobody."""
+
+
 def by_looks(index: arrays.Index) -> bool:
     """Whether a market's form is solved by looks at all pairs."""
     asked = index.whole.rules
@@ -61,6 +65,17 @@ def is_warm() -> bool:
 def crew(stop: Stop, tell: Callable[[float], None]) -> Crew:
     """As many threads as there are processors, at most eight."""
     return Crew(min(THREADS_MAX, os.cpu_count() or 1), stop, tell)
+
+
+def solve_index(
+    index: arrays.Index, *, stop: Stop = never, tell: Callable[[float], None] = _silent
+) -> prove.Proven:
+    """The best assignment of the arrays of a market, with its proof, and nothing in words.
+
+    The arrays are those of `index.build`, or made without any people (`mentees` and `mentors` may be empty).
+    `tell` hears what part is done, 0 to 1.
+    """
+    return prove.best(index, pack.pack(index), crew(stop, tell))
 
 
 def of_looks(index: arrays.Index, hands: Crew) -> Outcome:

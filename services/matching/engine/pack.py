@@ -122,9 +122,7 @@ def pack(index: arrays.Index) -> Packed:
     their_words[empty] = 0
     wanted, goal = np.unique(index.goal_skill[row], return_inverse=True)
     aimed = np.unique(index.aim_skill[index.aim_share > 0])
-    level = index.right.level[known]
     blocks = len(column) // BLOCK
-    by_block = level.reshape(blocks, BLOCK)
     there = ~empty.reshape(blocks, BLOCK)
     return Packed(
         row=row,
@@ -142,13 +140,7 @@ def pack(index: arrays.Index) -> Packed:
         teaches=_blocked(index.teaches[wanted][:, known]),
         **_aims(index, aimed, column),
         any=np.bitwise_or.reduce(their_words.reshape(blocks, BLOCK, their_words.shape[1]), axis=1),
-        levels=np.stack(
-            [
-                np.where(there, by_block, ANY_LEVEL).min(axis=1, initial=ANY_LEVEL),
-                np.where(there, by_block, -ANY_LEVEL).max(axis=1, initial=-ANY_LEVEL),
-            ],
-            axis=1,
-        ).astype(np.int32),
+        levels=_levels(index.right.level[known].reshape(blocks, BLOCK), there),
         filled=-(-there.sum(axis=1, dtype=np.int64) // LANE) * LANE,
         seated=(index.seats[known] * ~empty).reshape(blocks, BLOCK).max(axis=1, initial=0).astype(np.int64),
         **_odd(index, row, column),
@@ -160,6 +152,13 @@ def seats(packed: Packed, index: arrays.Index) -> Wide:
     """The free seats at each place."""
     free: Wide = np.where(packed.column == NOBODY, 0, index.seats[np.maximum(packed.column, 0)])
     return free.astype(np.int64)
+
+
+def _levels(level: sides.Integers, there: sides.Flags) -> sides.Integers:
+    """The lowest and the highest level of each block."""
+    low = np.where(there, level, ANY_LEVEL).min(axis=1, initial=ANY_LEVEL)
+    high = np.where(there, level, -ANY_LEVEL).max(axis=1, initial=-ANY_LEVEL)
+    return np.stack([low, high], axis=1).astype(np.int32)
 
 
 def _able(side: sides.Side) -> sides.Flags:

@@ -63,13 +63,11 @@ def best(index: arrays.Index, packed: Packed, crew: Crew) -> Proven:
     listed = survey.listing(packed, _part(crew, 0.0, 0.4))
     s = _state(listed, len(packed.row), seats)
     cover = _without_prices(index, packed, listed, seats)
-    finished = _solve(s, (graph.auction_rounds, graph.repair), crew) and listed.whole
     looks, tight = 1, None
+    finished = _solve(s, (graph.auction_rounds, graph.repair), crew) and listed.whole
     while finished:
-        share = 0.45 + 0.5 * (1 - 0.5 ** (looks - 1))
-        found = survey.look(
-            packed, (s.price, s.profit), _part(crew, share, share + 0.5**looks / 2), added=_added(looks)
-        )
+        part = _part(crew, 0.95 - 0.5**looks, 0.95 - 0.5 ** (looks + 1))
+        found = survey.look(packed, (s.price, s.profit), part, added=_added(looks))
         looks += 1
         if not found.whole:
             break
