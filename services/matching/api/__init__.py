@@ -2,12 +2,31 @@
 
 from fastapi import APIRouter
 
-from services.matching.api import explaining, matches, participations, people, programmes, runs
+from services.matching.api import (
+    comparing,
+    explaining,
+    matches,
+    participations,
+    people,
+    programmes,
+    readiness,
+    runs,
+)
 
 
 def routers() -> tuple[APIRouter, ...]:
-    rooms = (people, programmes, participations, runs, explaining, matches)
+    rooms = (people, programmes, readiness, participations, runs, comparing, explaining, matches)
     return tuple(router for room in rooms for router in room.routers())
 
 
-__all__ = ["explaining", "matches", "participations", "people", "programmes", "routers", "runs"]
+__all__ = [
+    "comparing",
+    "explaining",
+    "matches",
+    "participations",
+    "people",
+    "programmes",
+    "readiness",
+    "routers",
+    "runs",
+]

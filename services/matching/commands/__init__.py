@@ -1,5 +1,14 @@
 """What more than one door does: load, decide, save, say. Each takes the transaction of its door."""
 
-from services.matching.commands import enrolment, explaining, matches, people, programmes, rounds, solving
+from services.matching.commands import (
+    enrolment,
+    explaining,
+    matches,
+    people,
+    programmes,
+    projection,
+    rounds,
+    solving,
+)
 
-__all__ = ["enrolment", "explaining", "matches", "people", "programmes", "rounds", "solving"]
+__all__ = ["enrolment", "explaining", "matches", "people", "programmes", "projection", "rounds", "solving"]

@@ -1,6 +1,7 @@
 """The rules of matching: values in, decisions out."""
 
 from services.matching.core import (
+    comparing,
     ids,
     joining,
     levels,
@@ -10,12 +11,14 @@ from services.matching.core import (
     people,
     pool,
     programmes,
+    readiness,
     roster,
     runs,
     views,
 )
 
 __all__ = [
+    "comparing",
     "ids",
     "joining",
     "levels",
@@ -25,6 +28,7 @@ __all__ = [
     "people",
     "pool",
     "programmes",
+    "readiness",
     "roster",
     "runs",
     "views",

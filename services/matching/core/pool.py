@@ -56,7 +56,7 @@ def market(pool: Pool) -> engine.Market:
     return engine.Market(
         mentees=tuple(_mentee(pool, one) for one in mentees),
         mentors=tuple(_mentor(pool, one) for one in mentors),
-        rules=_rules(pool.programme.rules),
+        rules=rules_of(pool.programme.rules),
         managers=pool.managers,
         blocked=frozenset([*pairs, *((b, a) for a, b in pairs)]),
         topics=pool.topics,
@@ -149,7 +149,7 @@ def _feedback(pool: Pool, one: Participation) -> engine.Feedback:
     return engine.feedback((rating, (pool.now - at).total_seconds() / DAY_S) for rating, at in ratings)
 
 
-def _rules(rules: Rules) -> engine.ProgrammeRules:
+def rules_of(rules: Rules) -> engine.ProgrammeRules:
     usual = engine.ProgrammeRules()
     return engine.ProgrammeRules(
         min_shared_hours=rules.min_shared_hours,

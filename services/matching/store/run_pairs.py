@@ -8,7 +8,7 @@ from uuid import UUID
 
 from asyncpg import Record
 
-from services.matching.core.ids import RunId
+from services.matching.core.ids import PersonId, Role, RunId
 from services.matching.core.runs import Found
 from shared.tx import Connection
 
@@ -55,3 +55,18 @@ async def of_run(conn: Connection, run_id: UUID) -> list[Found]:
         run_id,
     )
     return [_found(row) for row in rows]
+
+
+async def left(conn: Connection, run_id: UUID) -> list[tuple[PersonId, Role]]:
+    """Whom a run left waiting, in the order of their employee numbers."""
+    rows = await conn.fetch(
+        """
+        SELECT a.person_id, a.role
+        FROM run_waiting w
+        JOIN participation a ON a.id = w.participation_id
+        JOIN person p ON p.id = a.person_id
+        WHERE w.run_id = $1 ORDER BY length(p.employee_number), p.employee_number, a.role
+        """,
+        run_id,
+    )
+    return [(row["person_id"], row["role"]) for row in rows]
