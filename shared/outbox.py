@@ -113,15 +113,19 @@ SELECT id, event_id, topic, key, sequence, type, source, time, traceparent, corr
 FROM (SELECT id, event_id, topic, key, sequence, type, source, time, traceparent, correlation_id,
              causation_id, payload,
              sum(octet_length(payload)) OVER (ORDER BY id ROWS UNBOUNDED PRECEDING) AS bytes
-      FROM outbox ORDER BY id LIMIT $1) AS first
+      FROM outbox WHERE id > $3 ORDER BY id LIMIT $1) AS first
 WHERE coalesce(bytes, 0) <= $2 ORDER BY id
 """
 ROUND_BYTES_MAX = 16 << 20
 
 
-async def oldest(conn: Any, rows_max: int) -> list[Any]:
-    """The oldest rows, in order: so many, and no more of them than a round may hold in memory."""
-    rows: list[Any] = await conn.fetch(OLDEST, rows_max, ROUND_BYTES_MAX)
+async def oldest(conn: Any, rows_max: int, *, after: int = 0) -> list[Any]:
+    """The oldest rows, in order: so many, and no more of them than a round may hold in memory.
+
+    `after` leaves out the rows that are on their way. A row with a lower id that is committed only later is
+    of another key, because the ids of a key are in the order of its commits.
+    """
+    rows: list[Any] = await conn.fetch(OLDEST, rows_max, ROUND_BYTES_MAX, after)
     return rows
 
 

@@ -2,8 +2,10 @@
 
 The leader holds a session advisory lock on a connection of its own. A round reads the oldest rows, up
 to a number and a size (the more there are, the more share its waits), sends at most one batch to each
-partition, waits for every acknowledgement and deletes what was acknowledged. A crash between the two sends
-rows again: inboxes drop those. A zombie's late sends are only such repeats, because it never saw newer rows.
+partition, waits for every acknowledgement and deletes what was acknowledged. While a full round is on its way
+the rows behind it are read. A crash between sending and deleting sends rows again: inboxes drop those; so the
+deletion need not wait for the disk. A zombie's late sends are only such repeats, because it never saw newer
+rows.
 """
 
 from __future__ import annotations
@@ -39,7 +41,11 @@ KEYS_REMEMBERED = 10_000
 WORD = struct.Struct("<I")
 BACK_OFF_S = (0.1, 0.5, 1.0, 2.0)
 LEADER_IDLE_S = 30.0
-LEAD = "SELECT pg_try_advisory_lock($2) FROM set_config('idle_session_timeout', $1, false)"
+LEAD = """
+SELECT pg_try_advisory_lock($2)
+FROM set_config('idle_session_timeout', $1, false) AS idle,
+     set_config('synchronous_commit', 'off', false) AS unhurried
+"""
 
 
 @dataclass(frozen=True)
@@ -66,7 +72,10 @@ async def run(settings: Settings, bell: Bell, progress: Progress, stopping: asyn
                     continue
                 async with _producer(settings) as producer:
                     progress.broker_ok = True
-                    await _carry_on(settings, conn, producer, progress, woken=woken, stopping=stopping)
+                    carrier = Carrier(
+                        conn, producer, progress, settings.topic_prefix, settings.relay_rows_max
+                    )
+                    await _carry_on(carrier, settings.poll_s, woken, stopping)
         except (*AWAY, KafkaError) as error:
             progress.broker_ok = not isinstance(error, (KafkaError, TimeoutError))
             log.warning("relay", outcome="retry", error=f"{type(error).__name__}: {error}")
@@ -133,51 +142,62 @@ async def stop_quietly(client: Any) -> None:
         log.warning("kafka-client-stop", outcome="abandoned", error=type(error).__name__)
 
 
-async def _carry_on(
-    settings: Settings,
-    conn: Connection,
-    producer: AIOKafkaProducer,
-    progress: Progress,
-    *,
-    woken: asyncio.Event,
-    stopping: asyncio.Event,
-) -> None:
-    prefix, rows_max = settings.topic_prefix, settings.relay_rows_max
+async def _carry_on(carrier: Carrier, rest_s: float, woken: asyncio.Event, stopping: asyncio.Event) -> None:
     while not stopping.is_set():
         woken.clear()
-        carried = await carry(conn, producer, progress, prefix=prefix, rows_max=rows_max)
-        if carried == 0:
+        if await carrier.round() == 0:
             try:
-                await crash.around("relay.rest", asyncio.wait_for(woken.wait(), settings.poll_s))
+                await crash.around("relay.rest", asyncio.wait_for(woken.wait(), rest_s))
             except TimeoutError:
                 continue
 
 
-async def carry(
-    conn: Connection, producer: AIOKafkaProducer, progress: Progress, *, prefix: str, rows_max: int
-) -> int:
-    """One round: read, send, await the acknowledgements, delete. Returns how many rows were carried.
+@dataclass(eq=False)
+class Carrier:
+    """Carries a store's rows in rounds of at most `rows_max`; `ahead` are rows read for the next one."""
 
-    What one partition's broker refuses is raised after the rows of the others were deleted.
-    """
-    rows = await crash.around("relay.read", outbox.oldest(conn, rows_max))
-    if not rows:
-        return 0
-    names = {row["topic"] for row in rows}
-    counts = {name: await partition_count(producer, prefix + name) for name in names}
-    groups: defaultdict[tuple[str, int], list[asyncpg.Record]] = defaultdict(list)
-    for row in rows:  # in the order of their ids
-        topic = row["topic"]
-        groups[topic, partition_of(row["key"], counts[topic])].append(row)
-    sent = [
-        await _send(producer, group, topic=prefix + topic, partition=partition)
-        for (topic, partition), group in groups.items()
-    ]
-    ids, trouble = await _acknowledged(sent, progress)
-    await crash.around("relay.delete", outbox.delete(conn, ids))
-    if trouble is not None:
-        raise trouble
-    return len(ids)
+    conn: Connection
+    producer: AIOKafkaProducer
+    progress: Progress
+    prefix: str
+    rows_max: int
+    ahead: Sequence[asyncpg.Record] = ()
+
+    async def round(self) -> int:
+        """Reads, sends, awaits the acknowledgements, deletes. Returns how many rows were carried.
+
+        What one partition's broker refuses is raised after the rows of the others were deleted.
+        """
+        rows, self.ahead = self.ahead, ()
+        if not rows:
+            rows = await crash.around("relay.read", outbox.oldest(self.conn, self.rows_max))
+        if not rows:
+            return 0
+        sent = await self._send_all(rows)
+        following: Sequence[asyncpg.Record] = ()
+        if len(rows) == self.rows_max == sum(len(one.ids) for one in sent):
+            after = rows[-1]["id"]
+            following = await crash.around(
+                "relay.read-ahead", outbox.oldest(self.conn, self.rows_max, after=after)
+            )
+        ids, trouble = await _acknowledged(sent, self.progress)
+        await crash.around("relay.delete", outbox.delete(self.conn, ids))
+        if trouble is not None:
+            raise trouble
+        self.ahead = following
+        return len(ids)
+
+    async def _send_all(self, rows: Sequence[asyncpg.Record]) -> list[Sent]:
+        names = {row["topic"] for row in rows}
+        counts = {name: await partition_count(self.producer, self.prefix + name) for name in names}
+        groups: defaultdict[tuple[str, int], list[asyncpg.Record]] = defaultdict(list)
+        for row in rows:  # in the order of their ids
+            topic = row["topic"]
+            groups[topic, partition_of(row["key"], counts[topic])].append(row)
+        return [
+            await _send(self.producer, group, topic=self.prefix + topic, partition=partition)
+            for (topic, partition), group in groups.items()
+        ]
 
 
 async def partition_count(producer: AIOKafkaProducer, topic: str) -> int:

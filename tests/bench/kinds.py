@@ -150,13 +150,12 @@ async def _carry(spec: Spec, door: Door, events: int) -> float:
         bootstrap_servers=spec["kafka"], acks="all", enable_idempotence=True, max_batch_size=1 << 20
     )
     await producer.start()
-    progress, carried = Progress(), 0
+    carried = 0
     try:
         async with door.pool.acquire() as conn:
+            carrier = relay.Carrier(conn, producer, Progress(), spec["prefix"], job.BATCH)  # type: ignore[arg-type]
             began = time.process_time()
-            while many := await relay.carry(
-                conn, producer, progress, prefix=spec["prefix"], rows_max=job.BATCH
-            ):
+            while many := await carrier.round():
                 carried += many
             took = time.process_time() - began
     finally:

@@ -9,8 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-import asyncpg
-
+from shared.tx import AWAY
 from tests.chaos.faults import KINDS
 from tests.chaos.faults.scene import Scene
 
@@ -92,7 +91,7 @@ class Schedule:
         trouble = what = ""
         try:
             what = await kind.strike(self.scene)
-        except (TimeoutError, OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+        except AWAY as error:
             trouble = f"{type(error).__name__}: {error}"
         finally:
             self._claimed.subtract(held)

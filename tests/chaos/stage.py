@@ -19,6 +19,7 @@ from deploy.local import ports, programs, stack
 from deploy.local.databases import SERVICES
 from deploy.local.stack import Stack
 from deploy.local.supervise import Part
+from shared.tx import AWAY
 from tests.chaos import witness
 from tests.chaos.wire import Wire
 
@@ -125,7 +126,7 @@ class Stage:
         try:
             heard = [await self._counted(service, HEARD) for service in ("scheduling", "notifications")]
             return await self._counted("matching", SAID) - min(heard)
-        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError):
+        except AWAY:
             return 0
 
     async def _counted(self, service: str, query: str) -> int:
@@ -141,7 +142,7 @@ class Stage:
         while True:
             try:
                 return await asyncpg.connect(dsn, timeout=5, command_timeout=15)
-            except (OSError, asyncpg.PostgresError, TimeoutError):
+            except AWAY:
                 if time.monotonic() > deadline:
                     raise
             await asyncio.sleep(0.1)

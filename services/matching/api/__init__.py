@@ -11,11 +11,22 @@ from services.matching.api import (
     programmes,
     readiness,
     runs,
+    whatif,
 )
 
 
 def routers() -> tuple[APIRouter, ...]:
-    rooms = (people, programmes, readiness, participations, runs, comparing, explaining, matches)
+    rooms = (
+        people,
+        programmes,
+        readiness,
+        participations,
+        runs,
+        comparing,
+        explaining,
+        whatif,
+        matches,
+    )
     return tuple(router for room in rooms for router in room.routers())
 
 
@@ -29,4 +40,5 @@ __all__ = [
     "readiness",
     "routers",
     "runs",
+    "whatif",
 ]

@@ -3,6 +3,7 @@
 from services.matching.commands import (
     enrolment,
     explaining,
+    forking,
     matches,
     people,
     programmes,
@@ -11,4 +12,14 @@ from services.matching.commands import (
     solving,
 )
 
-__all__ = ["enrolment", "explaining", "matches", "people", "programmes", "projection", "rounds", "solving"]
+__all__ = [
+    "enrolment",
+    "explaining",
+    "forking",
+    "matches",
+    "people",
+    "programmes",
+    "projection",
+    "rounds",
+    "solving",
+]

@@ -2,6 +2,7 @@
 
 from services.matching.core import (
     comparing,
+    difference,
     ids,
     joining,
     levels,
@@ -15,10 +16,12 @@ from services.matching.core import (
     roster,
     runs,
     views,
+    whatif,
 )
 
 __all__ = [
     "comparing",
+    "difference",
     "ids",
     "joining",
     "levels",
@@ -32,4 +35,5 @@ __all__ = [
     "roster",
     "runs",
     "views",
+    "whatif",
 ]

@@ -33,9 +33,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from services.matching.engine import assign, fingerprint, reasons, rules, score, stability, waiting
+from services.matching.engine import assign, fingerprint, forms, score
 from services.matching.engine import index as arrays
 from services.matching.engine.assign import Solver
+from services.matching.engine.forms import Proof as ProofKind
 from services.matching.engine.graph import Solved, Stop, is_warm, never, solve_graph, warm
 from services.matching.engine.hours import half_hours
 from services.matching.engine.live import Live, Proof
@@ -76,6 +77,7 @@ __all__ = [
     "Priors",
     "ProgrammeRules",
     "Proof",
+    "ProofKind",
     "Reason",
     "Solution",
     "Solved",
@@ -104,6 +106,7 @@ class Pair:
     """A chosen pair by employee numbers. `weight` is what the optimum sums up.
 
     `added` of it are the mentee's bonus and the programme's hysteresis; the rest / 10⁵ is the `score`.
+    `slot`: the half-hour of a flash talk. Two peers stand in the order of their numbers.
     """
 
     mentee: str
@@ -112,6 +115,7 @@ class Pair:
     score: float
     reasons: tuple[Reason, ...]
     added: int = 0
+    slot: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +141,8 @@ class Solution:
 
     `value` is the sum of the weights, `feasible_pairs` how many pairs no rule excludes, `cut_lines` the
     numbers whose manager was ignored because managers formed a circle. `blocking` counts the pairs who would
-    rather have each other. `solver` found the prices; the pairs are the same with either.
+    rather have each other. `solver` found the prices; the pairs are the same with either. `proof` is the
+    kind of certificate, see `forms.Found`.
     """
 
     pairs: tuple[Pair, ...]
@@ -149,6 +154,7 @@ class Solution:
     certificate: Certificate
     blocking: tuple[Blocking, ...]
     solver: Solver
+    proof: ProofKind = "prices"
 
     @property
     def gap(self) -> int:
@@ -184,32 +190,30 @@ def solve(
     progress and may raise to give up. Raises InvalidMarket.
     """
     told = tell or silent
-    index = arrays.build(market)
+    index = arrays.build(forms.normal(market))
     told(1, STEPS)
-    weights, bad = score.matrix(index)
+    weights, bad = forms.weighed(index, *score.matrix(index))
     told(2, STEPS)
-    numbers = index.left.numbers, index.right.numbers
-    found = assign.best(weights, index.seats, numbers, solver=solver or assign.ready(), stop=stop)
+    found = forms.best(index, weights, solver=solver or assign.ready(), stop=stop)
     told(3, STEPS)
-    pairs = tuple(
-        _pair(index, row, int(column), int(weights[row, column]))
-        for row, column in enumerate(found.partner)
-        if column != NOBODY
-    )
     solution = Solution(
-        pairs=pairs,
+        pairs=tuple(
+            _pair(index, row, column, weight=int(weights[row, column]), slot=int(found.slot[row]))
+            for row, column in forms.made(index, found)
+        ),
         value=found.value,
-        feasible_pairs=int(np.count_nonzero(weights)),
+        feasible_pairs=int(np.count_nonzero(weights)) // (2 if market.rules.form == "peer" else 1),
         inputs_hash=fingerprint.of(index),
-        waiting=waiting.without_partner(index, weights, bad, found.partner),
+        waiting=forms.without_partner(index, weights, bad, found),
         cut_lines=index.line.cut,
         certificate=Certificate(
-            prices=_named(numbers[1], found.price),
-            profits=_named(numbers[0], found.profit),
+            prices=_named(forms.priced(index), found.price),
+            profits=_named(index.left.numbers, found.profit),
             bound=found.bound,
         ),
-        blocking=stability.blocking(index, weights, found.partner),
+        blocking=forms.blocking(index, weights, found),
         solver=found.solver,
+        proof=found.proof,
     )
     told(STEPS, STEPS)
     return solution
@@ -225,19 +229,17 @@ def _named(numbers: Sequence[str], amounts: Wide) -> dict[str, int]:
 
 def explain(market: Market, mentee: str, mentor: str) -> Pairing:
     """One pair of the market, chosen or not. Raises InvalidMarket; KeyError for a number it does not have."""
-    index = arrays.build(market)
+    index = arrays.build(forms.normal(market))
     rows = {number: row for row, number in enumerate(index.left.numbers)}
     columns = {number: column for column, number in enumerate(index.right.numbers)}
     row, column = rows[mentee], columns[mentor]
-    broken = rules.broken(index, index.mentees[row], index.mentors[column])
+    fit, added, broken = forms.explained(index, row, column)
     at = slice(row, row + 1), slice(column, column + 1)
-    fit = 0 if broken else int(score.fit(index, *at)[0, 0])
-    added = int(score.added(index, *at)[0, 0]) if fit else 0
     return Pairing(
         weight=fit + added,
         score=fit / score.WEIGHT_OF_ONE,
-        forbidden=reasons.forbidden(broken),
-        reasons=reasons.why(index, row, column),
+        forbidden=forms.forbidden(index, broken),
+        reasons=forms.why(index, row, column),
         components=score.components(index, row, column),
         inputs_hash=fingerprint.of(index),
         added=added,
@@ -245,13 +247,14 @@ def explain(market: Market, mentee: str, mentor: str) -> Pairing:
     )
 
 
-def _pair(index: arrays.Index, row: int, column: int, weight: int) -> Pair:
-    added = int(score.added(index, slice(row, row + 1), slice(column, column + 1))[0, 0])
+def _pair(index: arrays.Index, row: int, column: int, *, weight: int, slot: int) -> Pair:
+    added = forms.added(index, row, column)
     return Pair(
         mentee=index.left.numbers[row],
         mentor=index.right.numbers[column],
         weight=weight,
         score=(weight - added) / score.WEIGHT_OF_ONE,
-        reasons=reasons.why(index, row, column),
+        reasons=forms.why(index, row, column),
         added=added,
+        slot=None if slot == NOBODY else slot,
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from typing import get_args
 
 from services.matching.engine import hours as week
 from services.matching.engine import market as markets
@@ -45,7 +46,23 @@ def _whole(path: str, value: int, high: int) -> None:
         raise InvalidMarket(path, f"{value} is not a whole number")
 
 
+def _check_form(rules: markets.ProgrammeRules) -> None:
+    forms, modes = get_args(markets.Form), get_args(markets.Mode)
+    for name, value, known in (("form", rules.form, forms), ("mode", rules.mode, modes)):
+        if value not in known:
+            raise InvalidMarket(f"rules.{name}", f"{value} is not one of {', '.join(known)}")
+    if rules.mode == "stable" and rules.form not in markets.STABLE_FORMS:
+        raise InvalidMarket("rules.mode", f"stable is for {' and '.join(markets.STABLE_FORMS)} programmes")
+    _within("rules.group_size", rules.group_size, 1, markets.GROUP_MAX)
+    _within("rules.group_size_min", rules.group_size_min, 1, rules.group_size)
+    if len(set(rules.slots)) < len(rules.slots):
+        raise InvalidMarket("rules.slots", "a half-hour is named twice")
+    for slot in rules.slots:
+        _within("rules.slots", slot, 0, week.HALF_HOURS - 1)
+
+
 def _check_rules(rules: markets.ProgrammeRules) -> None:
+    _check_form(rules)
     _within("rules.min_shared_hours", rules.min_shared_hours, 0, week.HALF_HOURS / 2)
     _within("rules.seniority", rules.seniority, -100, 100)
     _within("rules.target_gap", rules.target_gap, -100, 100)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import Literal
 
 MENTEE_WEIGHTS = (
     ("goals", 0.35),
@@ -34,6 +35,10 @@ MENTOR_WEIGHTS = (
 )
 COMPONENTS = tuple(code for code, _ in MENTEE_WEIGHTS)
 LEVEL_MAX = 7
+Form = Literal["one-to-one", "peer", "circle", "reverse", "flash"]
+Mode = Literal["welfare", "stable"]
+STABLE_FORMS = ("one-to-one", "reverse")
+GROUP_MAX = 30
 SCALE = range(1, 6)
 LEVELS = range(-100, 101)
 FAVOURITES = (1.0, 0.8, 0.6, 0.4, 0.2)
@@ -153,8 +158,17 @@ class ProgrammeRules:
     (reverse mentoring), 0 for nothing. `target_gap` is the best distance in levels where a goal names one.
     The weights of each side add up to 1. `preference` is how far the first favourite lifts what a mentor is
     worth to a mentee, towards 1 and at most 0.2. `hysteresis` is added to the weight of a standing proposal.
+
+    `form` and `mode`: see `forms`. `seniority` asks peers to be at most n levels apart. A circle has
+    `group_size_min` to `group_size` mentees, and a mentor's capacity is the size of their circle. `slots` are
+    the half-hours of the week (0 to 335) at which flash talks are held.
     """
 
+    form: Form = "one-to-one"
+    mode: Mode = "welfare"
+    group_size: int = 4
+    group_size_min: int = 2
+    slots: tuple[int, ...] = ()
     min_shared_hours: float = 2.0
     seniority: int = 0
     same_team: bool = False

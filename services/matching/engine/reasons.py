@@ -78,10 +78,10 @@ def _goals(mentee: market.Mentee, mentor: market.Mentor, topics: Mapping[str, ma
     near = [s for s in wanted if s not in known and s in topics and topics[s].family in families]
     reasons = [Reason("goals", _covered(wanted, known, topics))]
     if near:
-        reasons.append(Reason("related", f"The mentor knows skills close to {_names(near, topics)}."))
+        reasons.append(Reason("related", f"The mentor knows skills close to {names(near, topics)}."))
     taught = [skill for skill in wanted if skill in arrays.taught(mentor)]
     if mentor.topics and taught:
-        reasons.append(Reason("teaches", f"The mentor wants to teach {_names(taught, topics)}."))
+        reasons.append(Reason("teaches", f"The mentor wants to teach {names(taught, topics)}."))
     return reasons
 
 
@@ -91,7 +91,7 @@ def _covered(wanted: list[str], known: list[str], topics: Mapping[str, market.To
     share = "the mentee's goal" if len(wanted) == 1 else f"{len(known)} of the {len(wanted)} goal skills"
     if 1 < len(wanted) == len(known):
         share = f"all {len(wanted)} goal skills"
-    return f"The mentor has experience in {_names(known, topics)}: {share}."
+    return f"The mentor has experience in {names(known, topics)}: {share}."
 
 
 def _aims(
@@ -106,7 +106,7 @@ def _aims(
     wanted = sorted(mentor.aims, key=lambda aim: (-aim.importance, aim.skill))
     served = [aim.skill for aim in wanted if aim.skill in arrays.shared(mentee)]
     if served:
-        return Reason("aims", f"The mentor wants to learn {_names(served, topics)}, which the mentee knows.")
+        return Reason("aims", f"The mentor wants to learn {names(served, topics)}, which the mentee knows.")
     if part.v > 0:
         return Reason("aims", "The mentee knows skills close to what the mentor wants to learn.")
     return Reason("aims", "The mentee has named none of the skills that the mentor wants to learn.")
@@ -205,7 +205,8 @@ def _feedback(part: score.Component) -> Reason:
     return Reason("feedback", "Earlier feedback: not given yet, so it counts as average.", given=False)
 
 
-def _names(skills: Iterable[str], topics: Mapping[str, market.Topic]) -> str:
+def names(skills: Iterable[str], topics: Mapping[str, market.Topic]) -> str:
+    """Skills by their names, as a list in words."""
     return _listed([topics[skill].name if skill in topics else skill for skill in skills])
 
 

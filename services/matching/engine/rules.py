@@ -110,6 +110,8 @@ def _seniority(index: arrays.Index, mentee: market.Mentee, mentor: market.Mentor
     if mentee.level is None or mentor.level is None:
         return True
     gap = mentor.level - mentee.level
+    if index.whole.rules.form == "peer":
+        return abs(gap) > abs(asked)
     return gap < asked if asked > 0 else gap > asked
 
 
@@ -119,6 +121,8 @@ def _seniority_block(index: arrays.Index, rows: slice, columns: slice) -> sides.
     if asked == 0:
         return np.zeros((1, 1), np.bool_)
     unknown: sides.Flags = (left == sides.NO_LEVEL) | (right == sides.NO_LEVEL)
+    if index.whole.rules.form == "peer":
+        return np.asarray(unknown | (np.abs(right - left) > abs(asked)))
     wrong: sides.Flags = right - left < asked if asked > 0 else right - left > asked
     return unknown | wrong
 

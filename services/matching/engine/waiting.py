@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -80,6 +80,33 @@ MENTOR = _Words(
     placed="all-mentees-placed",
     placed_sentence="would fit, but found a mentor elsewhere.",
 )
+PEER = _Words(
+    role="peer",
+    other="peer",
+    nobody="no-peers",
+    nobody_sentence="No other peer in the programme is ready.",
+    placed="all-peers-placed",
+    placed_sentence="would fit, but found somebody else.",
+)
+CIRCLE_SENTENCE = "would fit, but no circle with a free seat came together."
+
+
+def peers_without_partner(
+    index: arrays.Index, weights: sides.Integers, bad: rules.Mask, partner: Wide
+) -> tuple[Waiting, ...]:
+    """Peers without anybody now or before; row and column of a person are the same."""
+    sides_ready = index.left.ready & index.right.ready
+    looking = index.left.eligible & index.left.consent & sides_ready & (index.seats > 0)
+    found = []
+    for row, peer in enumerate(index.mentees):
+        if partner[row] == NOBODY and index.seats[row] == index.mentors[row].capacity:
+            others = looking & (np.arange(len(looking)) != row)
+            own = _not_ready(peer) or _not_ready(index.mentors[row])
+            if own:
+                found.append(Waiting(peer.number, PEER.role, own, NOT_READY[own]))
+            else:
+                found.append(_reason(peer, PEER, weights[row, others], bad[row, others]))
+    return tuple(found)
 
 
 def without_partner(
@@ -91,11 +118,13 @@ def without_partner(
     offering = right.eligible & right.consent & right.ready & has_seats
     looking = left.eligible & left.consent & left.ready
     taken = np.bincount(partner[partner != NOBODY], minlength=len(index.mentors))
+    circle = index.whole.rules.form == "circle"
+    words = replace(MENTEE, placed_sentence=CIRCLE_SENTENCE) if circle else MENTEE
     found = []
     for row, mentee in enumerate(index.mentees):
         if partner[row] == NOBODY:
             others = offering & (right.tin != left.tin[row])
-            found.append(_reason(mentee, MENTEE, weights[row, others], bad[row, others]))
+            found.append(_reason(mentee, words, weights[row, others], bad[row, others]))
     for column, mentor in enumerate(index.mentors):
         if taken[column] == 0 and mentor.seats_left == mentor.capacity:
             others = looking & (left.tin != right.tin[column])

@@ -12,6 +12,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
 
+from shared.tx import AWAY
 from tests.chaos.checker.evidence import HEARD, Place
 from tests.chaos.checker.finding import Finding, Stated, found, stated
 from tests.chaos.checker.topics import Tail
@@ -88,9 +89,7 @@ class Sampler:
     async def _watch(self) -> None:
         while True:
             for service in HEARD:
-                with suppress(
-                    KafkaError, OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError
-                ):
+                with suppress(KafkaError, *AWAY):
                     await self.sample(service)
             await asyncio.sleep(EVERY_S)
 

@@ -27,7 +27,14 @@ WHERE session_id = $1 AND state = 'scheduled'
 """
 AGAIN_S = 0.3
 PATIENCE_S = 60.0
-DOWN = (asyncpg.OperatorInterventionError, asyncpg.DeadlockDetectedError)
+DOWN = (
+    OSError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
+    asyncpg.OperatorInterventionError,
+    asyncpg.DeadlockDetectedError,
+)
 
 
 class Hurry:
@@ -51,7 +58,7 @@ class Hurry:
         while True:
             try:
                 return await self._once(statements)
-            except (OSError, TimeoutError, asyncpg.PostgresConnectionError, asyncpg.InterfaceError, *DOWN):
+            except DOWN:
                 if time.monotonic() > deadline:
                     raise
             await asyncio.sleep(AGAIN_S)

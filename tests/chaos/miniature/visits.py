@@ -136,10 +136,13 @@ def _over(pair: Pair) -> bool:
     return pair.listener is None or not pair.listener.alive
 
 
+SMALL_ROUNDS = {"MENTORING_RELAY_ROWS_MAX": "4"}
+"""A transaction of the talk says so many events: they are a full round."""
 SPEAKER = (
     Visit("speaker", around("relay.connect", "relay.lock", "relay.producer-start"), nothing, at_start=True),
     Visit("speaker", (*transaction("door"), *around("relay.rest", "relay.read")), talk),
     Visit("speaker", around("relay.partitions", "relay.send", "relay.ack", "relay.delete"), talk),
+    Visit("speaker", around("relay.read-ahead"), talk, at_start=True, env=SMALL_ROUNDS),
     Visit("speaker", around("relay.follow", "relay.ask", "relay.ask-close"), follow, at_start=True),
     Visit("speaker", around("relay.back-off"), lose_the_leader),
     Visit("speaker", around("client.stop"), end_speaker),

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import AsyncIterator
 
 import pytest
-from aiokafka import AIOKafkaProducer
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import MessageSizeTooLargeError
 from pydantic import SecretStr
@@ -33,7 +34,7 @@ async def producer(kafka: str) -> AsyncIterator[AIOKafkaProducer]:
 async def carry(listener: Listener, producer: AIOKafkaProducer) -> int:
     prefix = listener.door.topic_prefix
     async with listener.door.pool.acquire() as conn:
-        return await relay.carry(conn, producer, Progress(), prefix=prefix, rows_max=500)  # type: ignore[arg-type]
+        return await relay.Carrier(conn, producer, Progress(), prefix, 500).round()  # type: ignore[arg-type]
 
 
 async def test_a_round_sends_one_batch_to_a_partition_and_leaves_the_rest_for_the_next(
@@ -116,3 +117,50 @@ async def test_what_is_in_hand_when_the_process_ends_does_not_count_as_done(
     await consumer._note_positions(listening)
     await relay.stop_quietly(listening.consumer)
     assert {tp: listening.done[tp] for tp in fetched} == dict.fromkeys(fetched, 0)
+
+
+async def test_rows_read_ahead_are_carried_in_order_and_once(
+    listener: Listener, producer: AIOKafkaProducer, kafka: str, topic_prefix: str
+) -> None:
+    await topics.ensure(kafka, topic_prefix, (MatchEnded,))
+    match, other = a_match(), a_match()
+    async with tx.transaction(listener.door) as t:
+        for version in range(1, 6):
+            t.emit(ended(match if version % 2 else other, version))
+    async with listener.door.pool.acquire() as conn:
+        carrier = relay.Carrier(conn, producer, Progress(), topic_prefix, 2)  # type: ignore[arg-type]
+        assert await carrier.round() == 2
+        assert len(carrier.ahead) == 2
+        assert [await carrier.round() for _ in range(3)] == [2, 1, 0]
+    assert await listener.door.pool.fetchval("SELECT count(*) FROM outbox") == 0
+    assert await _versions(kafka, f"{topic_prefix}match-ended") == [1, 2, 3, 4, 5]
+
+
+async def test_rows_behind_what_did_not_fit_are_not_read_ahead(
+    listener: Listener, producer: AIOKafkaProducer, kafka: str, topic_prefix: str
+) -> None:
+    """They could be of the same key: it would be heard in the wrong order."""
+    await topics.ensure(kafka, topic_prefix, (MatchEnded,))
+    match = a_match()
+    async with tx.transaction(listener.door) as t:
+        for version in range(1, 5):
+            t.emit(ended(match, version, reason="x" * HALF_A_BATCH))
+    async with listener.door.pool.acquire() as conn:
+        carrier = relay.Carrier(conn, producer, Progress(), topic_prefix, 3)  # type: ignore[arg-type]
+        assert await carrier.round() == 2
+        assert carrier.ahead == ()
+
+
+async def _versions(kafka: str, topic: str) -> list[int]:
+    """Every record of a topic, by the version in it."""
+    reader = AIOKafkaConsumer(topic, bootstrap_servers=kafka, auto_offset_reset="earliest")
+    await reader.start()
+    found: list[int] = []
+    try:
+        ends = await reader.end_offsets([*reader.assignment()])
+        while any([await reader.position(place) < end for place, end in ends.items()]):
+            for records in (await reader.getmany(timeout_ms=500)).values():
+                found += [json.loads(record.value)["version"] for record in records if record.value]
+    finally:
+        await reader.stop()
+    return sorted(found)

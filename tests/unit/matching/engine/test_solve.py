@@ -224,7 +224,7 @@ def test_the_hash_and_the_value_are_the_same_on_every_machine() -> None:
         engine.solve(replace(market, mentors=(a_mentor(skills={NEGOTIATION: 5.0}),))).inputs_hash
     )
     found = engine.solve(market).inputs_hash
-    assert found == "35ab7c1d4ef97faa3a21c72289d3a6b0cd0754fdda472b4c3271d592b40b1675"
+    assert found == "8140436cec10c78420052a0a096f517bdd99f11f08cc880a94b96898da3a0433"
 
 
 def test_a_market_without_mentees_has_no_pairs() -> None:
