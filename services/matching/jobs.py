@@ -9,7 +9,6 @@ from shared.service import every
 from shared.tx import Connection, Tx
 
 ROWS_MAX = 1000
-CLOCK = "its time"
 
 
 async def match_round(tx: Tx) -> None:
@@ -21,7 +20,7 @@ async def match_round(tx: Tx) -> None:
     await complete_matches(tx)
     programme = await store.programmes.lock_due(tx.conn, tx.now)
     if programme is not None:
-        await commands.rounds.ask(tx, programme, by=CLOCK)
+        await commands.rounds.ask_when_due(tx, programme)
 
 
 async def lapse_proposals(tx: Tx) -> None:

@@ -10,6 +10,7 @@ from services.matching.api import (
     people,
     programmes,
     readiness,
+    reviewing,
     runs,
     whatif,
 )
@@ -22,6 +23,7 @@ def routers() -> tuple[APIRouter, ...]:
         readiness,
         participations,
         runs,
+        reviewing,
         comparing,
         explaining,
         whatif,
@@ -38,6 +40,7 @@ __all__ = [
     "people",
     "programmes",
     "readiness",
+    "reviewing",
     "routers",
     "runs",
     "whatif",

@@ -98,13 +98,13 @@ async def post_run(programme_id: ProgrammeId, tx: api.InTx, caller: Caller, resp
     commands.programmes.refuse_closed(programme)
     run = await commands.rounds.ask(tx, programme, by=caller.id)
     response.headers["location"] = f"/v1/runs/{run.id}"
-    return _run(run)
+    return run_out(run)
 
 
 async def post_cancel(run_id: RunId, tx: api.InTx, caller: Caller) -> RunOut:
     """Stops a run that is not published: nothing of it will be. The programme's next round is the next
     morning's."""
-    return _run(await commands.rounds.cancel(tx, run_id, by=caller.id))
+    return run_out(await commands.rounds.cancel(tx, run_id, by=caller.id))
 
 
 async def list_runs(
@@ -112,7 +112,7 @@ async def list_runs(
 ) -> api.Page[RunOut]:
     await store.programmes.get(read.conn, programme_id)
     found = await store.runs.page(read.conn, programme_id, after=after, limit=limit + 1)
-    return api.page([_run(run) for run in found], limit, key=lambda one: (one.created_at, one.run_id))
+    return api.page([run_out(run) for run in found], limit, key=lambda one: (one.created_at, one.run_id))
 
 
 async def get_run(run_id: RunId, read: api.Reading) -> RunWithProposals:
@@ -140,7 +140,7 @@ async def list_waiting(
     return api.page(items, limit, key=lambda one: (one.joined_at, one.participation_id))
 
 
-def _run(run: core.runs.Run) -> RunOut:
+def run_out(run: core.runs.Run) -> RunOut:
     return RunOut.model_validate(_told(run))
 
 

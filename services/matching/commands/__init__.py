@@ -8,6 +8,7 @@ from services.matching.commands import (
     people,
     programmes,
     projection,
+    reviewing,
     rounds,
     solving,
 )
@@ -20,6 +21,7 @@ __all__ = [
     "people",
     "programmes",
     "projection",
+    "reviewing",
     "rounds",
     "solving",
 ]

@@ -20,6 +20,8 @@ from services.matching.core.runs import Found, Left, Run
 from shared import envelope
 from shared.tx import Connection, Tx
 
+ITS_TIME = "its time"
+
 
 @dataclass(frozen=True)
 class Look:
@@ -43,6 +45,14 @@ async def ask(tx: Tx, programme: Programme, *, by: str) -> Run:
     waiting = await store.runs.find_queued(tx.conn, programme.id)
     assert waiting is not None, "the programme is locked"
     return waiting
+
+
+async def ask_when_due(tx: Tx, programme: Programme) -> None:
+    """The round whose time has come. One that is under review waits for its administrator instead."""
+    if await store.runs.in_review(tx.conn, programme.id):
+        await store.programmes.set_round(tx.conn, programme.id, None)
+    else:
+        await ask(tx, programme, by=ITS_TIME)
 
 
 async def cancel(tx: Tx, run_id: UUID, *, by: str) -> Run:
@@ -136,19 +146,40 @@ async def finish(tx: Tx, run: Run, seen: Look, outcome: Outcome, *, again: bool)
             return False
         now = await look(tx.conn, run)
         outcome = core.outcomes.still_possible(outcome, now.pool)
-    await _keep(tx, core.outcomes.noted(held, outcome), seen, outcome)
+    await _replace(tx, programme)
+    noted = core.outcomes.noted(held, outcome)
+    edition = await store.solving.edition(tx.conn, programme.id)
+    if programme.rules.review:
+        await keep(tx, replace(noted, state="review", edition=edition, version=held.version + 1), outcome)
+        return True
+    await keep(tx, noted, outcome)
+    await publish(tx, noted, outcome.pairs, outcome.left)
+    await store.programmes.ask_for_round(tx.conn, run.programme_id, _next_round(tx, seen, outcome))
     return True
 
 
-async def _keep(tx: Tx, run: Run, seen: Look, outcome: Outcome) -> None:
+async def _replace(tx: Tx, programme: Programme) -> None:
+    """What is under review is not published any more once there is something newer."""
+    for older in await store.runs.in_review(tx.conn, programme.id):
+        await store.runs.update(tx.conn, core.runs.cancelled(older, "Replaced by a newer run.", now=tx.now))
+
+
+async def keep(tx: Tx, run: Run, outcome: Outcome) -> None:
+    """Writes what came of a run that has nothing written yet."""
     await store.run_pairs.add(tx.conn, run.id, outcome.pairs)
     await store.runs.add_waiting(tx.conn, run.id, outcome.left)
     await store.runs.add_certificate(tx.conn, run.id, outcome.proven)
-    await publish(tx, run, outcome.pairs, outcome.left)
-    await store.programmes.ask_for_round(tx.conn, run.programme_id, _next_round(tx, seen, outcome))
+    await store.runs.update(tx.conn, run)
 
 
-async def publish(tx: Tx, run: Run, pairs: Sequence[Found], left: Sequence[Left]) -> None:
+async def forget(tx: Tx, run: Run) -> None:
+    """Takes back what `keep` wrote of a run under review, so that it can be written anew."""
+    await store.run_pairs.remove(tx.conn, run.id)
+    await store.runs.remove_waiting(tx.conn, run.id)
+    await store.runs.remove_certificate(tx.conn, run.id)
+
+
+async def publish(tx: Tx, run: Run, pairs: Sequence[Found], left: Sequence[Left]) -> Run:
     """Proposes the pairs to the people; the pool is locked and the pairs are possible."""
     proposals = [_proposal(tx, run, pair) for pair in pairs]
     added = await store.matches.propose(tx.conn, proposals)
@@ -160,6 +191,7 @@ async def publish(tx: Tx, run: Run, pairs: Sequence[Found], left: Sequence[Left]
     for match in proposals:
         tx.emit(said.match_proposed(match))
     tx.emit(said.matching_run_finished(published, left, at=tx.now))
+    return published
 
 
 def _proposal(tx: Tx, run: Run, pair: Found) -> Match:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
@@ -62,7 +62,8 @@ def _found(pool: Pool, solution: engine.Solution) -> list[Found]:
                 mentor_participation_id=mentor.id,
                 mentee_id=mentee.person_id,
                 mentor_id=mentor.person_id,
-                weight=pair.weight,
+                weight=pair.weight - pair.added,
+                added=pair.added,
                 explanation=pools.why(pair.reasons),
             )
         )
@@ -95,9 +96,28 @@ def still_possible(outcome: Outcome, now: Pool) -> Outcome:
     return replace(
         outcome,
         pairs=tuple(kept),
-        value=sum(one.weight for one in kept),
+        value=sum(one.worth for one in kept),
         dropped=len(outcome.pairs) - len(kept),
     )
+
+
+def possible(pairs: Sequence[Found], now: Pool, market: engine.Market) -> list[Found]:
+    """Those of the pairs that today's rules allow, whose mentees have nobody, and for whom a seat is left."""
+    looking = {one.number for one in market.mentees}
+    seats = Counter({one.number: one.seats_left for one in market.mentors})
+    there = [
+        (pair, (now.number(pair.mentee_id), now.number(pair.mentor_id)))
+        for pair in pairs
+        if pair.mentee_id in now.people and pair.mentor_id in now.people
+    ]
+    there = [(pair, names) for pair, names in there if names[0] in looking and names[1] in seats]
+    kept = []
+    looked_at = engine.explain_all(market, [names for _, names in there])
+    for (pair, (_, mentor)), pairing in zip(there, looked_at, strict=True):
+        if not pairing.forbidden and seats[mentor] > 0:
+            seats[mentor] -= 1
+            kept.append(pair)
+    return kept
 
 
 def noted(run: Run, outcome: Outcome) -> Run:

@@ -24,7 +24,8 @@ class Rules:
 
     `seniority`: by how many levels the mentor has to be above the mentee at least (negative: below).
     `target_gap`: the distance in levels that fits best where a goal names one. `match_days`: how long a match
-    lasts where the programme has no end. Weights by component, each side adding up to 1; empty: the defaults.
+    lasts where the programme has no end. `review`: an administrator looks at a run's pairs before they are
+    proposed. Weights by component, each side adding up to 1; empty: the defaults.
     """
 
     min_shared_hours: float = 2.0
@@ -32,6 +33,7 @@ class Rules:
     same_team: bool = False
     target_gap: float = 3.0
     match_days: int = 182
+    review: bool = False
     mentee_weights: Mapping[str, float] = field(default_factory=dict)
     mentor_weights: Mapping[str, float] = field(default_factory=dict)
 

@@ -30,7 +30,7 @@ class Run:
     each other. Runs from before that was proven have neither. While it is solved, `done` of `total` is how
     far it is in `phase`. `attempts` counts the processes that began it. `rules` are the programme's as they
     were, `looked_at` is the time the pool was looked at, `dropped` counts pairs that were not possible any
-    more when they were to be proposed.
+    more when they were to be proposed. `edition` names the tables' contents it holds for.
     """
 
     id: RunId
@@ -57,6 +57,7 @@ class Run:
     looked_at: datetime | None = None
     finished_at: datetime | None = None
     version: int = 1
+    edition: str = ""
 
     @property
     def gap(self) -> int | None:
@@ -93,7 +94,8 @@ def cancelled(run: Run, problem: str, *, now: datetime) -> Run:
 
 @dataclass(frozen=True)
 class Found:
-    """A pair a run found, by participations; `explanation` is why."""
+    """A pair a run found, by participations; `explanation` is why. `weight` is its score as an integer,
+    `added` what the solver counted besides."""
 
     mentee_participation_id: ParticipationId
     mentor_participation_id: ParticipationId
@@ -101,6 +103,12 @@ class Found:
     mentor_id: PersonId
     weight: int
     explanation: Mapping[str, Any]
+    added: int = 0
+
+    @property
+    def worth(self) -> int:
+        """What the pair adds to the value of a run."""
+        return self.weight + self.added
 
 
 @dataclass(frozen=True)

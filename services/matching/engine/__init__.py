@@ -87,6 +87,7 @@ __all__ = [
     "Topic",
     "Waiting",
     "explain",
+    "explain_all",
     "feedback",
     "half_hours",
     "is_warm",
@@ -229,10 +230,19 @@ def _named(numbers: Sequence[str], amounts: Wide) -> dict[str, int]:
 
 def explain(market: Market, mentee: str, mentor: str) -> Pairing:
     """One pair of the market, chosen or not. Raises InvalidMarket; KeyError for a number it does not have."""
+    return explain_all(market, [(mentee, mentor)])[0]
+
+
+def explain_all(market: Market, pairs: Sequence[tuple[str, str]]) -> list[Pairing]:
+    """Several pairs of one market. Raises InvalidMarket; KeyError for a number it does not have."""
     index = arrays.build(forms.normal(market))
     rows = {number: row for row, number in enumerate(index.left.numbers)}
     columns = {number: column for column, number in enumerate(index.right.numbers)}
-    row, column = rows[mentee], columns[mentor]
+    inputs_hash = fingerprint.of(index)
+    return [_pairing(index, rows[mentee], columns[mentor], inputs_hash) for mentee, mentor in pairs]
+
+
+def _pairing(index: arrays.Index, row: int, column: int, inputs_hash: str) -> Pairing:
     fit, added, broken = forms.explained(index, row, column)
     at = slice(row, row + 1), slice(column, column + 1)
     return Pairing(
@@ -241,7 +251,7 @@ def explain(market: Market, mentee: str, mentor: str) -> Pairing:
         forbidden=forms.forbidden(index, broken),
         reasons=forms.why(index, row, column),
         components=score.components(index, row, column),
-        inputs_hash=fingerprint.of(index),
+        inputs_hash=inputs_hash,
         added=added,
         lift=float(index.lift[index.inside(index.favourites, *at).here].sum()),
     )

@@ -1,6 +1,7 @@
 """The only SQL of matching: one function per statement, the connection first."""
 
 from services.matching.store import (
+    decisions,
     matches,
     participations,
     people,
@@ -11,6 +12,7 @@ from services.matching.store import (
 )
 
 __all__ = [
+    "decisions",
     "matches",
     "participations",
     "people",

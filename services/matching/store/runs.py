@@ -41,6 +41,7 @@ def _run(row: Record) -> Run:
         looked_at=row["looked_at"],
         finished_at=row["finished_at"],
         version=row["version"],
+        edition=row["edition"],
     )
 
 
@@ -70,7 +71,7 @@ async def update(conn: Connection, run: Run) -> None:
         SET mentees = $2, mentors = $3, feasible_pairs = $4, proposed = $5, value = $6, inputs_hash = $7,
             bound = $8, blocking = $9, solver = $10, state = $11, phase = $12, done = $13, total = $14,
             attempts = $15, problem = $16, rules = $17, dropped = $18, looked_at = $19, finished_at = $20,
-            version = $21
+            version = $21, edition = $22
         WHERE id = $1
         """,
         run.id,
@@ -94,6 +95,7 @@ async def update(conn: Connection, run: Run) -> None:
         run.looked_at,
         run.finished_at,
         run.version,
+        run.edition,
     )
 
 
@@ -123,6 +125,28 @@ async def add_certificate(conn: Connection, run_id: RunId, lines: Sequence[Prove
         [one.amount for one in lines],
         [one.seats for one in lines],
     )
+
+
+async def remove_waiting(conn: Connection, run_id: UUID) -> None:
+    await conn.execute("DELETE FROM run_waiting WHERE run_id = $1", run_id)
+
+
+async def remove_certificate(conn: Connection, run_id: UUID) -> None:
+    await conn.execute("DELETE FROM run_certificate WHERE run_id = $1", run_id)
+
+
+async def in_review(conn: Connection, programme_id: UUID) -> list[Run]:
+    """The runs of a programme that wait for an administrator, nobody else's until the transaction ends."""
+    rows = await conn.fetch(
+        """
+        SELECT id, programme_id, mentees, mentors, feasible_pairs, proposed, value, inputs_hash, created_at,
+               bound, blocking, solver, state, phase, done, total, attempts, problem, asked_by, rules,
+               dropped, looked_at, finished_at, version, edition
+        FROM matching_run WHERE programme_id = $1 AND state = 'review' ORDER BY created_at, id FOR UPDATE
+        """,
+        programme_id,
+    )
+    return [_run(row) for row in rows]
 
 
 async def certificate(
@@ -207,7 +231,7 @@ async def get(conn: Connection, run_id: UUID) -> Run:
         """
         SELECT id, programme_id, mentees, mentors, feasible_pairs, proposed, value, inputs_hash, created_at,
                bound, blocking, solver, state, phase, done, total, attempts, problem, asked_by, rules,
-               dropped, looked_at, finished_at, version
+               dropped, looked_at, finished_at, version, edition
         FROM matching_run WHERE id = $1
         """,
         run_id,
@@ -223,7 +247,7 @@ async def get_locked(conn: Connection, run_id: UUID) -> Run:
         """
         SELECT id, programme_id, mentees, mentors, feasible_pairs, proposed, value, inputs_hash, created_at,
                bound, blocking, solver, state, phase, done, total, attempts, problem, asked_by, rules,
-               dropped, looked_at, finished_at, version
+               dropped, looked_at, finished_at, version, edition
         FROM matching_run WHERE id = $1 FOR UPDATE
         """,
         run_id,
@@ -239,7 +263,7 @@ async def find_queued(conn: Connection, programme_id: UUID) -> Run | None:
         """
         SELECT id, programme_id, mentees, mentors, feasible_pairs, proposed, value, inputs_hash, created_at,
                bound, blocking, solver, state, phase, done, total, attempts, problem, asked_by, rules,
-               dropped, looked_at, finished_at, version
+               dropped, looked_at, finished_at, version, edition
         FROM matching_run WHERE programme_id = $1 AND state = 'queued'
         """,
         programme_id,
@@ -254,7 +278,7 @@ async def page(
         """
         SELECT id, programme_id, mentees, mentors, feasible_pairs, proposed, value, inputs_hash, created_at,
                bound, blocking, solver, state, phase, done, total, attempts, problem, asked_by, rules,
-               dropped, looked_at, finished_at, version
+               dropped, looked_at, finished_at, version, edition
         FROM matching_run
         WHERE programme_id = $1 AND ($2::timestamptz IS NULL OR (created_at, id) > ($2, $3::uuid))
         ORDER BY created_at, id LIMIT $4
