@@ -12,6 +12,7 @@ from services.matching.api import (
     readiness,
     reviewing,
     runs,
+    sheets,
     whatif,
 )
 
@@ -28,6 +29,7 @@ def routers() -> tuple[APIRouter, ...]:
         explaining,
         whatif,
         matches,
+        sheets,
     )
     return tuple(router for room in rooms for router in room.routers())
 
@@ -43,5 +45,6 @@ __all__ = [
     "reviewing",
     "routers",
     "runs",
+    "sheets",
     "whatif",
 ]

@@ -14,17 +14,11 @@ from shared import api, auth
 from shared.errors import Refused
 from shared.events import PersonId
 
-CSV_BODY: dict[str, Any] = {
-    "requestBody": {
-        "required": True,
-        "content": {
-            "text/csv": {
-                "schema": {"type": "string"},
-                "example": ",".join(core.roster.COLUMNS),
-            }
-        },
-    }
-}
+
+def csv_body_of(columns: Sequence[str]) -> dict[str, Any]:
+    """What the public document says of a route that takes a file with these columns."""
+    content = {"text/csv": {"schema": {"type": "string"}, "example": ",".join(columns)}}
+    return {"requestBody": {"required": True, "content": content}}
 
 
 class NotCsv(Refused):
@@ -124,7 +118,7 @@ def routers() -> tuple[APIRouter, ...]:
     writing = api.router(
         prefix="/v1/people", tags=["people"], dependencies=[Depends(auth.requires("people:write"))]
     )
-    writing.post("/import", openapi_extra=CSV_BODY)(import_people)
+    writing.post("/import", openapi_extra=csv_body_of(core.roster.COLUMNS))(import_people)
     reading = api.router(
         prefix="/v1/people", tags=["people"], dependencies=[Depends(auth.requires("people:read"))]
     )

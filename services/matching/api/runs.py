@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Response
@@ -13,6 +14,7 @@ from shared import api, auth
 from shared.events import ParticipationId, PersonId, ProgrammeId, Role, RunId
 
 Caller = Annotated[auth.Caller, Depends(auth.requires("matches:write"))]
+PAUSED = "paused"
 NOT_LOOKED_AT = "not-looked-at"
 NOT_LOOKED_AT_SENTENCE = "Has nobody yet: the next round will look."
 
@@ -79,7 +81,9 @@ class RunWithProposals(RunOut):
 
 
 class WaitingOut(BaseModel):
-    """Somebody who has nobody now, with the reason as a code and as a sentence."""
+    """Somebody who has nobody now, with the reason as a code and as a sentence. `waiting_since`: since they
+    joined or their last match ended. `next_look_at` is when the next round looks for them; empty until
+    something changes, or while they are paused."""
 
     participation_id: ParticipationId
     person_id: PersonId
@@ -89,6 +93,9 @@ class WaitingOut(BaseModel):
     reason: str
     sentence: str
     joined_at: AwareDatetime
+    waiting_since: AwareDatetime
+    next_look_at: AwareDatetime | None
+    paused_until: date | None
 
 
 async def post_run(programme_id: ProgrammeId, tx: api.InTx, caller: Caller, response: Response) -> RunOut:
@@ -158,6 +165,9 @@ def _waiting(one: core.runs.Waiter) -> WaitingOut:
         "reason": one.reason or NOT_LOOKED_AT,
         "sentence": one.sentence or NOT_LOOKED_AT_SENTENCE,
     }
+    if one.paused_until is not None:
+        sentence = f"Not now: paused until {one.paused_until.isoformat()}."
+        told |= {"reason": PAUSED, "sentence": sentence, "next_look_at": None}
     return WaitingOut.model_validate(told)
 
 

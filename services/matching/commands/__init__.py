@@ -1,10 +1,12 @@
 """What more than one door does: load, decide, save, say. Each takes the transaction of its door."""
 
 from services.matching.commands import (
+    bringing,
     enrolment,
     explaining,
     forking,
     matches,
+    pausing,
     people,
     programmes,
     projection,
@@ -14,10 +16,12 @@ from services.matching.commands import (
 )
 
 __all__ = [
+    "bringing",
     "enrolment",
     "explaining",
     "forking",
     "matches",
+    "pausing",
     "people",
     "programmes",
     "projection",

@@ -35,6 +35,7 @@ async def make_by_hand(tx: Tx, programme_id: UUID, *, mentee_id: UUID, mentor_id
     programme = await store.programmes.get(tx.conn, programme_id)
     programmes.refuse_closed(programme)
     mentee, mentor = await _lock_both(tx, programme_id, mentee_id=mentee_id, mentor_id=mentor_id)
+    core.participations.refuse_paused([mentee, mentor], today=tx.now.date())
     taken = await store.matches.seats_taken(tx.conn, mentor.id)
     core.matches.take_seat(capacity=mentor.capacity, taken=taken)
     pairing = await _look_at(tx, programme, mentee, mentor)

@@ -212,11 +212,13 @@ def _proposal(tx: Tx, run: Run, pair: Found) -> Match:
 
 
 def _next_round(tx: Tx, seen: Look, outcome: Outcome) -> datetime | None:
-    """When somebody who waits may meet again whom they were kept apart from; else a change has to ask."""
+    """When somebody who waits may meet again whom they were kept apart from, or as the programme looks again
+    for those who wait; else a change has to ask."""
     programme, freed_at = seen.pool.programme, seen.freed_at
     if outcome.dropped:
         return core.programmes.round_after(programme, tx.now)
-    times = [
-        freed_at[one.person_id] for one in outcome.left if one.role == "mentee" and one.person_id in freed_at
-    ]
-    return core.programmes.round_after(programme, min(times)) if times else None
+    mentees = [one.person_id for one in outcome.left if one.role == "mentee"]
+    times = [freed_at[one] for one in mentees if one in freed_at]
+    freed = core.programmes.round_after(programme, min(times)) if times else None
+    again = core.programmes.look_again_at(programme, tx.now) if mentees else None
+    return min((at for at in (freed, again) if at is not None), default=None)

@@ -1,6 +1,7 @@
 """The rules of matching: values in, decisions out."""
 
 from services.matching.core import (
+    bringing,
     comparing,
     difference,
     ids,
@@ -16,11 +17,13 @@ from services.matching.core import (
     reviewing,
     roster,
     runs,
+    sheets,
     views,
     whatif,
 )
 
 __all__ = [
+    "bringing",
     "comparing",
     "difference",
     "ids",
@@ -36,6 +39,7 @@ __all__ = [
     "reviewing",
     "roster",
     "runs",
+    "sheets",
     "views",
     "whatif",
 ]

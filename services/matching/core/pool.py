@@ -48,10 +48,12 @@ class Pool:
 
 
 def market(pool: Pool) -> engine.Market:
-    """Mentees who have nobody yet, all mentors with the seats they have left, and the programme's rules."""
+    """Mentees who have nobody yet, mentors with the seats they have left, nobody who is paused, and the
+    programme's rules."""
     placed = {mentee for mentee, _ in pool.open_pairs}
-    mentees = [one for one in pool.participations if one.role == "mentee" and one.id not in placed]
-    mentors = [one for one in pool.participations if one.role == "mentor"]
+    here = [one for one in pool.participations if not is_paused(pool, one)]
+    mentees = [one for one in here if one.role == "mentee" and one.id not in placed]
+    mentors = [one for one in here if one.role == "mentor"]
     pairs = [(pool.number(a), pool.number(b)) for a, b in pool.apart]
     return engine.Market(
         mentees=tuple(_mentee(pool, one) for one in mentees),
@@ -61,6 +63,10 @@ def market(pool: Pool) -> engine.Market:
         blocked=frozenset([*pairs, *((b, a) for a, b in pairs)]),
         topics=pool.topics,
     )
+
+
+def is_paused(pool: Pool, one: Participation) -> bool:
+    return one.paused_until is not None and pool.now.date() <= one.paused_until
 
 
 def left_waiting(pool: Pool, solution: engine.Solution) -> list[Left]:

@@ -16,6 +16,7 @@ ROUND_AT = time(6, tzinfo=UTC)
 ANSWER_DAYS = 3
 LAPSED_BLOCK_DAYS = 30
 INVITATION_DAYS = 30
+LOOK_AGAIN_DAYS = 7
 
 
 @dataclass(frozen=True)
@@ -90,6 +91,14 @@ def round_after(programme: Programme, now: datetime) -> datetime | None:
     if programme.ends_on is not None and at.date() >= programme.ends_on:
         return None
     return at
+
+
+def look_again_at(programme: Programme, now: datetime) -> datetime | None:
+    """When an evergreen programme looks again for those who wait though nobody came or went: a week later.
+    A cohort is matched once."""
+    if programme.kind != "evergreen":
+        return None
+    return round_after(programme, now + timedelta(days=LOOK_AGAIN_DAYS, seconds=-1))
 
 
 def match_ends_on(programme: Programme, made_on: date) -> date:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, Literal
 
 from services.matching import engine
@@ -202,3 +202,6 @@ class Waiter:
     reason: str | None
     sentence: str | None
     joined_at: datetime
+    waiting_since: datetime
+    next_look_at: datetime | None
+    paused_until: date | None

@@ -66,10 +66,13 @@ CREATE TABLE participation (
     consent      boolean NOT NULL,
     version      int NOT NULL,
     joined_at    timestamptz NOT NULL,
+    -- "Not now": the last day on which nobody is looked for.
+    paused_until date,
     UNIQUE (programme_id, person_id, role),
     CHECK (role = 'mentor' OR capacity = 1)
 );
 CREATE INDEX participation_person ON participation (person_id);
+CREATE INDEX participation_paused ON participation (paused_until) WHERE paused_until IS NOT NULL;
 
 CREATE TABLE matching_run (
     id             uuid PRIMARY KEY,

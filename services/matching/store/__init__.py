@@ -8,6 +8,7 @@ from services.matching.store import (
     programmes,
     run_pairs,
     runs,
+    sheets,
     solving,
 )
 
@@ -19,5 +20,6 @@ __all__ = [
     "programmes",
     "run_pairs",
     "runs",
+    "sheets",
     "solving",
 ]

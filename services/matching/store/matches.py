@@ -225,6 +225,15 @@ async def open_in(
     return [(row["mentee_participation_id"], row["mentor_participation_id"]) for row in rows]
 
 
+async def proposed_mentees(conn: Connection, programme_id: UUID) -> list[ParticipationId]:
+    """The mentees' participations of open proposals."""
+    rows = await conn.fetch(
+        "SELECT mentee_participation_id FROM match WHERE programme_id = $1 AND state = 'proposed'",
+        programme_id,
+    )
+    return [row["mentee_participation_id"] for row in rows]
+
+
 async def lock_lapsed(conn: Connection, now: datetime, limit: int) -> list[Match]:
     """Proposals whose time to answer went by, in the order of the mentees' employee numbers."""
     rows = await conn.fetch(

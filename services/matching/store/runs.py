@@ -301,8 +301,11 @@ async def waiting(
     rows = await conn.fetch(
         """
         SELECT a.id, a.person_id, a.role, a.joined_at, p.employee_number, p.given_name, p.family_name,
-               w.reason, w.sentence
+               w.reason, w.sentence, a.paused_until, g.next_round_at,
+               GREATEST(a.joined_at, (SELECT max(m.ended_at) FROM match m WHERE m.state = 'ended'
+                        AND a.id IN (m.mentee_participation_id, m.mentor_participation_id))) AS waiting_since
         FROM participation a
+        JOIN programme g ON g.id = a.programme_id
         JOIN person p ON p.id = a.person_id
         LEFT JOIN run_waiting w ON w.participation_id = a.id AND w.run_id = (
             SELECT r.id FROM matching_run r WHERE r.programme_id = $1 AND r.state = 'published'
@@ -330,4 +333,7 @@ def _waiter(row: Record) -> Waiter:
         reason=row["reason"],
         sentence=row["sentence"],
         joined_at=row["joined_at"],
+        waiting_since=row["waiting_since"],
+        next_look_at=row["next_round_at"],
+        paused_until=row["paused_until"],
     )
