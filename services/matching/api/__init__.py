@@ -13,6 +13,7 @@ from services.matching.api import (
     reviewing,
     runs,
     whatif,
+    wishes,
 )
 
 
@@ -28,6 +29,7 @@ def routers() -> tuple[APIRouter, ...]:
         explaining,
         whatif,
         matches,
+        wishes,
     )
     return tuple(router for room in rooms for router in room.routers())
 
@@ -44,4 +46,5 @@ __all__ = [
     "routers",
     "runs",
     "whatif",
+    "wishes",
 ]

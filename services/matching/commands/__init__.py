@@ -11,6 +11,7 @@ from services.matching.commands import (
     reviewing,
     rounds,
     solving,
+    wishes,
 )
 
 __all__ = [
@@ -24,4 +25,5 @@ __all__ = [
     "reviewing",
     "rounds",
     "solving",
+    "wishes",
 ]

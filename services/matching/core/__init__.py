@@ -18,6 +18,7 @@ from services.matching.core import (
     runs,
     views,
     whatif,
+    wishes,
 )
 
 __all__ = [
@@ -38,4 +39,5 @@ __all__ = [
     "runs",
     "views",
     "whatif",
+    "wishes",
 ]

@@ -9,6 +9,7 @@ from services.matching.store import (
     run_pairs,
     runs,
     solving,
+    wishes,
 )
 
 __all__ = [
@@ -20,4 +21,5 @@ __all__ = [
     "run_pairs",
     "runs",
     "solving",
+    "wishes",
 ]
