@@ -150,6 +150,8 @@ class MatchingRunFinished(Event):
 
 
 class MatchProposed(Event):
+    """`requested_by` is the one of the two who asked for the other by name, and so has said yes already."""
+
     key_field = "match_id"
 
     match_id: MatchId
@@ -159,6 +161,7 @@ class MatchProposed(Event):
     version: int
     score: float = Field(ge=0, le=1)
     answer_by: AwareDatetime
+    requested_by: PersonId | None = None
 
 
 class MatchDeclined(Event):

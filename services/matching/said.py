@@ -97,7 +97,7 @@ def matching_run_finished(run: Run, left: Sequence[Left], *, at: datetime) -> ev
     )
 
 
-def match_proposed(match: Match) -> events.MatchProposed:
+def match_proposed(match: Match, *, requested: bool = False) -> events.MatchProposed:
     return events.MatchProposed(
         at=match.created_at,
         match_id=events.MatchId(match.id),
@@ -107,6 +107,7 @@ def match_proposed(match: Match) -> events.MatchProposed:
         version=match.version,
         score=match.score,
         answer_by=match.answer_by,
+        requested_by=events.PersonId(match.mentee_id) if requested else None,
     )
 
 

@@ -40,12 +40,23 @@ async def on_match_proposed(event: events.MatchProposed, tx: Tx) -> None:
     cards = await _cards(tx, pair.people)
     await _know_programme(tx, pair.programme_id)
     if await heard.save_pair(tx.conn, pair, event.version):
-        until = event.answer_by
-        await _owe(tx, core.to_each("proposal", pair, cards, now=tx.now, at=event.at, useful_until=until))
+        until, asking = event.answer_by, event.requested_by
+        both: dict[core.Kind, set[UUID]] = {"proposal": set(pair.people)}
+        told = both if asking is None else _of_request(pair, asking)
+        for kind, only in told.items():
+            await _owe(
+                tx,
+                core.to_each(kind, pair, cards, now=tx.now, at=event.at, useful_until=until, only=only),
+            )
+
+
+def _of_request(pair: core.Pair, asking: UUID) -> dict[core.Kind, set[UUID]]:
+    """Who asked for somebody by name gets a receipt, and the other is asked."""
+    return {"request-sent": {asking}, "request": {pair.partner_of(asking)}}
 
 
 async def on_match_declined(event: events.MatchDeclined, tx: Tx) -> None:
-    """Tells those who were asked and did not decline; the words say neither who nor why."""
+    """Tells those who were asked and did not decline, and whoever had asked; never who declined or why."""
     pair = _pair(event)
     cards = await _cards(tx, pair.people)
     if not await heard.save_pair(tx.conn, pair, event.version):
@@ -54,6 +65,8 @@ async def on_match_declined(event: events.MatchDeclined, tx: Tx) -> None:
     asked = await messages.told_of_match(tx.conn, pair.match_id, "proposal")
     only = asked - {event.declined_by}
     await _owe(tx, core.to_each("not-matched", pair, cards, now=tx.now, at=event.at, only=only))
+    asking = await messages.told_of_match(tx.conn, pair.match_id, "request-sent")
+    await _owe(tx, core.to_each("request-closed", pair, cards, now=tx.now, at=event.at, only=asking))
 
 
 async def on_match_made(event: events.MatchMade, tx: Tx) -> None:

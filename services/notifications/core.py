@@ -17,6 +17,9 @@ Kind = Literal[
     "proposal",
     "matched",
     "not-matched",
+    "request",
+    "request-sent",
+    "request-closed",
     "ended",
     "terms-changed",
     "agreed",
@@ -38,7 +41,7 @@ REMINDERS: frozenset[Kind] = frozenset({"reminder-day", "reminder-hour"})
 BEFORE_SESSION: frozenset[Kind] = INVITATIONS | REMINDERS
 AFTER_SESSION: frozenset[Kind] = frozenset({"session-over"})
 AROUND_SESSION: frozenset[Kind] = CALENDAR | REMINDERS | AFTER_SESSION
-OF_PROPOSAL: frozenset[Kind] = frozenset({"proposal"})
+OF_PROPOSAL: frozenset[Kind] = frozenset({"proposal", "request"})
 OF_TERMS: frozenset[Kind] = frozenset({"matched", "terms-changed"})
 OF_MATCH: frozenset[Kind] = OF_PROPOSAL | OF_TERMS | frozenset[Kind]({"agreed"})
 
@@ -248,6 +251,8 @@ def now_due(message: Message, zone: str, now: datetime) -> datetime | None:
 PURPOSE: Mapping[Kind, Purpose] = {
     "invited": "join",
     "proposal": "proposal",
+    "request": "proposal",
+    "request-sent": "proposal",
     "matched": "agreement",
     "terms-changed": "agreement",
     "agreed": "pair",

@@ -16,7 +16,7 @@ from pathlib import Path
 import psutil
 from rich.console import Console
 
-from tests.bench import figures, ground, price_list, targets
+from tests.bench import agreement, figures, ground, price_list, targets
 from tests.bench.figures import Row
 from tests.bench.kinds import Cost
 
@@ -28,16 +28,20 @@ RESULTS = ground.ROOT / ".local" / "bench" / "events.jsonl"
 def main(argv: Sequence[str] | None = None) -> int:
     options = _options(argv)
     console = Console(stderr=True, width=None if sys.stderr.isatty() else WIDTH)
-    if not options.peers.exists():
+    wanted = () if options.kinds else options.row or tuple(targets.ALL)
+    peers = options.peers if targets.WITH_PEERS in wanted else None
+    if peers is not None and not peers.exists():
         console.print(f"The peers are missing at {options.peers}: run `python3 deploy/setup.py peers`.")
         return 2
     seed = random.randrange(10_000) if options.seed is None else options.seed
     sizes = targets.Sizes.around(options.events, seed)
     rows: list[Row] = []
     costs: list[Cost] = []
-    with ground.prepared(options.peers) as stand:
-        if not options.kinds:
-            rows = asyncio.run(_rows(console, stand, sizes, options.row or targets.ALL))
+    with ground.prepared(peers) as stand:
+        if peers is not None:
+            asyncio.run(agreement.of_peers(stand))
+        if wanted:
+            rows = asyncio.run(_rows(console, stand, sizes, wanted))
             figures.show(console, rows)
         if options.kinds or not (options.targets or options.row):
             costs = asyncio.run(_costs(console, stand, options.pairs))

@@ -37,7 +37,7 @@ class Ground:
     home: Path
     kafka: str
     admin_dsn: str
-    peer_python: Path
+    peer_python: Path | None
     postgres_pid: int
     broker_home: Path
     _templates: dict[str, str] = field(default_factory=dict)
@@ -124,8 +124,9 @@ def end(process: subprocess.Popen[bytes]) -> None:
 
 
 @contextlib.contextmanager
-def prepared(peer_python: Path) -> Iterator[Ground]:
-    """Both servers, embedded, as the demo starts them: PostgreSQL keeps fsync on."""
+def prepared(peer_python: Path | None) -> Iterator[Ground]:
+    """Both servers, embedded, as the demo starts them: PostgreSQL keeps fsync on. Without the peers' Python
+    the peers are not measured."""
     home = leftovers.temporary_home("bench")
     broker = kafka.Broker(home / "kafka", notes=home / "pids", log=home / "kafka.log")
     server = postgres.Server(home / "postgres", notes=home / "pids", log=home / "postgres.log", durable=True)

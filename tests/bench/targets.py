@@ -62,19 +62,20 @@ async def on_a_store(stand: Ground, what: str, **spec: Any) -> Found:
 
 
 async def batches(stand: Ground, sizes: Sizes) -> list[Row]:
-    """The batch consumer, its parts alone, and both peers: all on one topic, by turns."""
+    """The batch consumer, its parts alone, and the peers where they are installed: on one topic, by turns."""
     prefix = await stand.topics()
     spec = {"prefix": prefix, "topic": f"{prefix}{job.SessionMeasured.topic()}"}
     await stand.work("fill", topic=spec["topic"], events=int(sizes.events * TOPIC_MORE) + job.BATCH)
+    peers = PEERS if stand.peer_python else ()
     rounds: list[dict[str, Found]] = []
     for _ in range(sizes.repeats):
         found = {}
-        for what in ("consume", "read", "decode", "sql", "peer_faststream", "peer_faust"):
+        for what in ("consume", "read", "decode", "sql", *(peer.id for peer in peers)):
             share = PEER_FAUST_SHARE if what == "peer_faust" else 1
             events = max(2 * job.BATCH, sizes.events // share)
             found[what] = await on_a_store(stand, what, events=events, **spec)
         rounds.append(found)
-    return [_against_parts(rounds), *(_against_peer(rounds, peer) for peer in PEERS)]
+    return [_against_parts(rounds), *(_against_peer(rounds, peer) for peer in peers)]
 
 
 def _against_parts(rounds: Sequence[Mapping[str, Found]]) -> Row:
@@ -315,8 +316,9 @@ async def flat_memory(stand: Ground, sizes: Sizes) -> list[Row]:
     ]
 
 
+WITH_PEERS = "consumer and peers"
 ALL: Mapping[str, Callable[[Ground, Sizes], Awaitable[list[Row]]]] = {
-    "consumer and peers": batches,
+    WITH_PEERS: batches,
     "one-event handlers": handlers,
     "relay": carrying,
     "command": commands,

@@ -14,6 +14,7 @@ from services.matching.api import (
     runs,
     sheets,
     whatif,
+    wishes,
 )
 
 
@@ -30,6 +31,7 @@ def routers() -> tuple[APIRouter, ...]:
         whatif,
         matches,
         sheets,
+        wishes,
     )
     return tuple(router for room in rooms for router in room.routers())
 
@@ -47,4 +49,5 @@ __all__ = [
     "runs",
     "sheets",
     "whatif",
+    "wishes",
 ]

@@ -13,6 +13,7 @@ from services.matching.commands import (
     reviewing,
     rounds,
     solving,
+    wishes,
 )
 
 __all__ = [
@@ -28,4 +29,5 @@ __all__ = [
     "reviewing",
     "rounds",
     "solving",
+    "wishes",
 ]

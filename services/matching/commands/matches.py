@@ -34,11 +34,10 @@ async def make_by_hand(tx: Tx, programme_id: UUID, *, mentee_id: UUID, mentor_id
     """
     programme = await store.programmes.get(tx.conn, programme_id)
     programmes.refuse_closed(programme)
-    mentee, mentor = await _lock_both(tx, programme_id, mentee_id=mentee_id, mentor_id=mentor_id)
-    core.participations.refuse_paused([mentee, mentor], today=tx.now.date())
+    mentee, mentor = await lock_both(tx, programme_id, mentee_id=mentee_id, mentor_id=mentor_id)
     taken = await store.matches.seats_taken(tx.conn, mentor.id)
     core.matches.take_seat(capacity=mentor.capacity, taken=taken)
-    pairing = await _look_at(tx, programme, mentee, mentor)
+    pairing = await look_at(tx, programme, mentee, mentor)
     match = Match(
         id=MatchId(envelope.new_id()),
         programme_id=programme.id,
@@ -56,14 +55,15 @@ async def make_by_hand(tx: Tx, programme_id: UUID, *, mentee_id: UUID, mentor_id
         ends_on=core.programmes.match_ends_on(programme, tx.now.date()),
     )
     if not await store.matches.add(tx.conn, match):
-        raise _already_matched()
+        raise already_matched()
     tx.emit(said.match_made(match, programme))
     return match
 
 
-async def _lock_both(
+async def lock_both(
     tx: Tx, programme_id: UUID, *, mentee_id: UUID, mentor_id: UUID
 ) -> tuple[Participation, Participation]:
+    """The mentee's and the mentor's participation, with the mentor's seats. Raises NotInProgramme."""
     found = await store.participations.lock_pair(
         tx.conn, programme_id, mentee_id=mentee_id, mentor_id=mentor_id
     )
@@ -72,25 +72,27 @@ async def _lock_both(
         raise NotInProgramme(f"{mentee_id} is no mentee of this programme")
     if "mentor" not in by_role:
         raise NotInProgramme(f"{mentor_id} is no mentor of this programme")
+    core.participations.refuse_paused(found, today=tx.now.date())
     return by_role["mentee"], by_role["mentor"]
 
 
-async def _look_at(
+async def look_at(
     tx: Tx, programme: Programme, mentee: Participation, mentor: Participation
 ) -> engine.Pairing:
+    """How well the two fit. Raises AlreadyMatched for the mentee, and RulesForbid naming the rules."""
     everybody = await store.participations.of_programme(tx.conn, programme.id)
     pool, _ = await rounds.load(tx.conn, programme, everybody, now=tx.now)
     market = core.pool.market(pool)
     numbers = pool.number(mentee.person_id), pool.number(mentor.person_id)
     if numbers[0] not in {one.number for one in market.mentees}:
-        raise _already_matched()
+        raise already_matched()
     pairing = await asyncio.to_thread(engine.explain, market, *numbers)
     if pairing.forbidden:
         raise RulesForbid(" ".join(reason.sentence for reason in pairing.forbidden))
     return pairing
 
 
-def _already_matched() -> core.matches.AlreadyMatched:
+def already_matched() -> core.matches.AlreadyMatched:
     return core.matches.AlreadyMatched("The mentee has an open proposal or a match in this programme.")
 
 
@@ -103,11 +105,16 @@ async def view(conn: Connection, match: Match) -> View:
 
 
 async def answer(tx: Tx, match_id: UUID, person_id: UUID, said_: Answer, *, reason: str | None) -> Match:
-    """One side's answer to a proposal. Raises NotFound or ProposalClosed."""
+    """One side's answer to a proposal. Raises NotFound, ProposalClosed, or RulesForbid where the two were
+    ruled out meanwhile."""
     match, role = await _addressed(tx, match_id, person_id)
     programme = await store.programmes.get(tx.conn, match.programme_id)
     ends_on = core.programmes.match_ends_on(programme, tx.now.date())
     after = core.matches.answered(match, role, said_, reason=reason, now=tx.now, ends_on=ends_on)
+    if said_ == "accept" and await store.matches.is_blocked(
+        tx.conn, match.mentee_id, match.mentor_id, tx.now
+    ):
+        raise RulesForbid("Meanwhile the two of you were ruled out as a pair.")
     await store.matches.update(tx.conn, after)
     if after.state == "active":
         tx.emit(said.match_made(after, programme))

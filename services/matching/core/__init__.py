@@ -20,6 +20,7 @@ from services.matching.core import (
     sheets,
     views,
     whatif,
+    wishes,
 )
 
 __all__ = [
@@ -42,4 +43,5 @@ __all__ = [
     "sheets",
     "views",
     "whatif",
+    "wishes",
 ]

@@ -2,14 +2,14 @@
 
 from fastapi import APIRouter
 
-from services.matching.pages import join, proposal
+from services.matching.pages import join, joined, proposal
 
 
 def router() -> APIRouter:
     made = APIRouter(include_in_schema=False)
-    for room in (join, proposal):
+    for room in (join, joined, proposal):
         made.include_router(room.router())
     return made
 
 
-__all__ = ["join", "proposal", "router"]
+__all__ = ["join", "joined", "proposal", "router"]

@@ -21,3 +21,8 @@ async def read(request: Request) -> Mapping[str, Sequence[str]]:
 
 
 Form: TypeAlias = Annotated[Mapping[str, Sequence[str]], Depends(read)]
+
+
+def last(form: Mapping[str, Sequence[str]], name: str) -> str:
+    """The last value of a field, without space around it; nothing where it was not sent."""
+    return form[name][-1].strip() if form.get(name) else ""

@@ -3,24 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Annotated
 
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 
-from services.matching import commands, core, store, taxonomy
+from services.matching import commands, core, taxonomy
 from services.matching.core.ids import Role
 from services.matching.core.joining import Filled
-from services.matching.core.participations import CAPACITY_MAX, LEVEL_MAX, Participation
-from services.matching.core.people import Person
+from services.matching.core.participations import CAPACITY_MAX, LEVEL_MAX
 from services.matching.core.programmes import Programme
-from services.matching.pages import forms
+from services.matching.pages import forms, joined
 from shared import api, auth, look
-from shared.auth import SignedLink
-from shared.tx import Connection
 
-Link = Annotated[SignedLink, Depends(auth.signed("join"))]
 Skills = Mapping[str, taxonomy.Skill]
 
 # O*NET's families under the headings of the page.
@@ -58,33 +52,18 @@ CADENCES = {
 }
 
 
-@dataclass(frozen=True)
-class Guest:
-    """Who looks at the page, and how they take part so far."""
-
-    person: Person
-    programme: Programme
-    joined: Sequence[Participation]
-
-    @property
-    def open_roles(self) -> tuple[Role, ...]:
-        taken = {one.role for one in self.joined}
-        roles: tuple[Role, ...] = ("mentee", "mentor")
-        return tuple(role for role in roles if role not in taken)
-
-
-async def show(link: Link, read: api.Reading, request: Request) -> HTMLResponse:
-    guest = await _guest(read.conn, link)
+async def show(link: joined.Link, read: api.Reading, request: Request) -> HTMLResponse:
+    guest = await joined.guest(read.conn, link)
     if not guest.open_roles or await auth.is_used(read.conn, link):
-        return _welcome(request, guest)
+        return await joined.welcome(request, read.conn, guest)
     commands.programmes.refuse_closed(guest.programme)
     role = guest.open_roles[0] if len(guest.open_roles) == 1 else ""
     filled = core.joining.known([one.profile for one in guest.joined], role=role)
     return _form(request, guest, filled, {})
 
 
-async def join(link: Link, form: forms.Form, tx: api.InTx, request: Request) -> Response:
-    guest = await _guest(tx.conn, link)
+async def join(link: joined.Link, form: forms.Form, tx: api.InTx, request: Request) -> Response:
+    guest = await joined.guest(tx.conn, link)
     filled = core.joining.read(form)
     wrong = core.joining.wrong(filled, skills=set(taxonomy.skills()), open_roles=guest.open_roles)
     if wrong and not await auth.is_used(tx.conn, link):
@@ -96,13 +75,7 @@ async def join(link: Link, form: forms.Form, tx: api.InTx, request: Request) -> 
     return RedirectResponse(request.url.path, status_code=303)
 
 
-async def _guest(conn: Connection, link: SignedLink) -> Guest:
-    person = await store.people.get(conn, link.audience)
-    programme = await store.programmes.get(conn, link.subject)
-    return Guest(person, programme, await store.participations.of_person(conn, programme.id, person.id))
-
-
-def _form(request: Request, guest: Guest, filled: Filled, wrong: Mapping[str, str]) -> HTMLResponse:
+def _form(request: Request, guest: joined.Guest, filled: Filled, wrong: Mapping[str, str]) -> HTMLResponse:
     skills = taxonomy.skills()
     return look.page(
         request.app.state.look,
@@ -152,12 +125,6 @@ def terms(programme: Programme) -> list[tuple[str, str]]:
     if programme.ends_on is not None:
         found.append(("Until", f"{programme.ends_on:%-d %B %Y}"))
     return found
-
-
-def _welcome(request: Request, guest: Guest) -> HTMLResponse:
-    return look.page(
-        request.app.state.look, "joined.html", guest=guest, roles=[one.role for one in guest.joined]
-    )
 
 
 def router() -> APIRouter:

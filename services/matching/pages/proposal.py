@@ -27,7 +27,8 @@ ANSWERS: Mapping[str, Answer] = {"accept": "accept", "decline": "decline"}
 
 @dataclass(frozen=True)
 class Offer:
-    """A proposal as one of the two sees it, and what is shown of their answers."""
+    """A proposal as one of the two sees it, and what is shown of their answers. `purpose` is what the mentee
+    wrote who asked for this mentor by name."""
 
     match: Match
     programme: Programme
@@ -35,6 +36,7 @@ class Offer:
     reader: Person
     partner: Person
     view: View
+    purpose: str | None
 
     @property
     def answer(self) -> Answer | None:
@@ -49,8 +51,8 @@ async def show(link: Link, read: api.Reading, request: Request) -> HTMLResponse:
 
 
 async def answer(link: Link, form: forms.Form, tx: api.InTx, request: Request) -> Response:
-    chosen = ANSWERS.get(_last(form, "answer"))
-    reason = _last(form, "reason") or None
+    chosen = ANSWERS.get(forms.last(form, "answer"))
+    reason = forms.last(form, "reason") or None
     wrong = {}
     if chosen is None:
         wrong["answer"] = "Please say yes or no."
@@ -63,11 +65,6 @@ async def answer(link: Link, form: forms.Form, tx: api.InTx, request: Request) -
     return RedirectResponse(request.url.path, status_code=303)
 
 
-def _last(form: Mapping[str, object], name: str) -> str:
-    values = form.get(name)
-    return str(values[-1]).strip() if isinstance(values, list) and values else ""
-
-
 async def _offer(conn: Connection, link: SignedLink) -> Offer:
     match = await store.matches.get(conn, link.subject)
     reader = await store.people.get(conn, link.audience)
@@ -77,7 +74,8 @@ async def _offer(conn: Connection, link: SignedLink) -> Offer:
     programme = await store.programmes.get(conn, match.programme_id)
     partner = await store.people.get(conn, match.mentor_id if role == "mentee" else match.mentee_id)
     view = await commands.matches.view(conn, match)
-    return Offer(match, programme, role, reader, partner, view)
+    purpose = await store.wishes.find_purpose(conn, match.id)
+    return Offer(match, programme, role, reader, partner, view, purpose)
 
 
 def _question(request: Request, offer: Offer, wrong: Mapping[str, str]) -> HTMLResponse:

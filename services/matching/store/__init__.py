@@ -10,6 +10,7 @@ from services.matching.store import (
     runs,
     sheets,
     solving,
+    wishes,
 )
 
 __all__ = [
@@ -22,4 +23,5 @@ __all__ = [
     "runs",
     "sheets",
     "solving",
+    "wishes",
 ]

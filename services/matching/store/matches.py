@@ -293,6 +293,34 @@ async def block(conn: Connection, blocked: Block) -> None:
     )
 
 
+async def is_blocked(conn: Connection, mentee_id: UUID, mentor_id: UUID, now: datetime) -> bool:
+    """Whether the two may not be brought together now, in either role."""
+    found = await conn.fetchval(
+        """
+        SELECT 1 FROM block
+        WHERE (until IS NULL OR until > $3) AND (mentee_id, mentor_id) IN (($1, $2), ($2, $1)) LIMIT 1
+        """,
+        mentee_id,
+        mentor_id,
+        now,
+    )
+    return found is not None
+
+
+async def find_open(conn: Connection, mentee_participation_id: UUID) -> Match | None:
+    """The open proposal or active match of a mentee."""
+    row = await conn.fetchrow(
+        """
+        SELECT id, programme_id, run_id, mentee_participation_id, mentor_participation_id, mentee_id,
+               mentor_id, state, weight, answer_by, explanation, mentee_answer, mentor_answer, decline_reason,
+               declined_by, made_at, ends_on, ended_at, end_reason, version, created_at
+        FROM match WHERE mentee_participation_id = $1 AND state IN ('proposed', 'active')
+        """,
+        mentee_participation_id,
+    )
+    return None if row is None else _match(row)
+
+
 async def apart(
     conn: Connection, people: Sequence[UUID], now: datetime, *, besides: UUID | None = None
 ) -> list[tuple[PersonId, PersonId, datetime | None]]:

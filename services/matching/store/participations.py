@@ -11,8 +11,9 @@ from uuid import UUID
 
 from asyncpg import Record
 
-from services.matching.core.ids import ParticipationId, PersonId, ProgrammeId
+from services.matching.core.ids import ParticipationId, PersonId, ProgrammeId, Role
 from services.matching.core.participations import Hours, Participation, Profile
+from services.matching.core.people import name_key
 from shared.errors import NotFound
 from shared.tx import Connection
 
@@ -157,6 +158,51 @@ async def of_person(conn: Connection, programme_id: UUID, person_id: UUID) -> li
         person_id,
     )
     return [_participation(row) for row in rows]
+
+
+async def lock_role(
+    conn: Connection, programme_id: UUID, person_id: UUID, role: Role
+) -> Participation | None:
+    """A person's participation in a role, theirs alone until the transaction ends."""
+    row = await conn.fetchrow(
+        """
+        SELECT id, programme_id, person_id, role, capacity, profile, consent, version, joined_at,
+               paused_until
+        FROM participation WHERE programme_id = $1 AND person_id = $2 AND role = $3 FOR NO KEY UPDATE
+        """,
+        programme_id,
+        person_id,
+        role,
+    )
+    return None if row is None else _participation(row)
+
+
+async def mentors(
+    conn: Connection, programme_id: UUID, people: Sequence[UUID]
+) -> dict[PersonId, ParticipationId]:
+    """Those of the people who are mentors of a programme."""
+    rows = await conn.fetch(
+        """
+        SELECT person_id, id FROM participation
+        WHERE programme_id = $1 AND role = 'mentor' AND person_id = ANY($2::uuid[])
+        """,
+        programme_id,
+        people,
+    )
+    return {row["person_id"]: row["id"] for row in rows}
+
+
+async def mentors_at(conn: Connection, programme_id: UUID, emails: Sequence[str]) -> dict[str, PersonId]:
+    """The mentors of a programme behind work addresses, by address without case."""
+    rows = await conn.fetch(
+        """
+        SELECT p.work_email_key, a.person_id FROM participation a JOIN person p ON p.id = a.person_id
+        WHERE a.programme_id = $1 AND a.role = 'mentor' AND p.work_email_key = ANY($2::text[])
+        """,
+        programme_id,
+        [name_key(email) for email in emails],
+    )
+    return {row["work_email_key"]: row["person_id"] for row in rows}
 
 
 async def lock_pair(

@@ -114,6 +114,18 @@ async def test_a_proposal_that_lapsed_is_told_to_both(known: World) -> None:
     assert known.inbox.kinds(MENTEE) == known.inbox.kinds(MENTOR) == ["proposal", "not-matched"]
 
 
+async def test_S12_a_request_is_put_to_the_mentor_and_who_asked_gets_a_receipt_and_the_answer(
+    known: World,
+) -> None:
+    await known.hear(world.a_proposal(known.now, requested_by=MENTEE))
+    await known.send()
+    assert (known.inbox.kinds(MENTEE), known.inbox.kinds(MENTOR)) == (["request-sent"], ["request"])
+    await known.hear(world.a_refusal(known.now, MENTOR))
+    await known.send()
+    assert known.inbox.kinds(MENTEE) == ["request-sent", "request-closed"]
+    assert known.inbox.kinds(MENTOR) == ["request"]
+
+
 async def test_a_refusal_before_anybody_read_the_proposal_is_told_to_nobody(known: World) -> None:
     await known.hear(world.a_proposal(known.now), world.a_refusal(known.now, MENTEE))
     await known.send()

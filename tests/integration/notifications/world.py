@@ -231,7 +231,7 @@ def an_invitation(at: datetime, person: PersonId = MENTEE) -> events.Participant
     )
 
 
-def a_proposal(at: datetime) -> events.MatchProposed:
+def a_proposal(at: datetime, *, requested_by: PersonId | None = None) -> events.MatchProposed:
     return events.MatchProposed(
         at=at,
         match_id=MATCH,
@@ -241,6 +241,7 @@ def a_proposal(at: datetime) -> events.MatchProposed:
         version=1,
         score=0.8,
         answer_by=at + timedelta(days=3),
+        requested_by=requested_by,
     )
 
 
