@@ -23,6 +23,7 @@ ProgrammeId = NewType("ProgrammeId", UUID)
 ParticipationId = NewType("ParticipationId", UUID)
 MatchId = NewType("MatchId", UUID)
 RunId = NewType("RunId", UUID)
+GroupId = NewType("GroupId", UUID)
 SessionId = NewType("SessionId", UUID)
 MessageId = NewType("MessageId", UUID)
 
@@ -162,6 +163,7 @@ class MatchProposed(Event):
     score: float = Field(ge=0, le=1)
     answer_by: AwareDatetime
     requested_by: PersonId | None = None
+    group_id: GroupId | None = Field(None, description="shared by one mentor and all mentees of a circle")
 
 
 class MatchDeclined(Event):
@@ -191,6 +193,7 @@ class MatchMade(Event):
     hours_per_month: int
     session_minutes: int
     ends_on: date
+    group_id: GroupId | None = Field(None, description="shared by one mentor and all mentees of a circle")
 
 
 class MatchEnded(Event):

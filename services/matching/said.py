@@ -108,6 +108,7 @@ def match_proposed(match: Match, *, requested: bool = False) -> events.MatchProp
         score=match.score,
         answer_by=match.answer_by,
         requested_by=events.PersonId(match.mentee_id) if requested else None,
+        group_id=_group(match),
     )
 
 
@@ -141,7 +142,12 @@ def match_made(match: Match, programme: Programme) -> events.MatchMade:
         hours_per_month=programme.hours_per_month,
         session_minutes=programme.session_minutes,
         ends_on=match.ends_on,
+        group_id=_group(match),
     )
+
+
+def _group(match: Match) -> events.GroupId | None:
+    return None if match.group_id is None else events.GroupId(match.group_id)
 
 
 def match_ended(match: Match, *, at: datetime) -> events.MatchEnded:

@@ -10,7 +10,7 @@ from pydantic import AwareDatetime, BaseModel
 
 from services.matching import commands, core, store
 from shared import api, auth
-from shared.events import MatchId, PersonId, ProgrammeId, RunId
+from shared.events import GroupId, MatchId, PersonId, ProgrammeId, RunId
 
 
 class MatchIn(api.Body):
@@ -22,7 +22,8 @@ class MatchIn(api.Body):
 
 
 class MatchOut(BaseModel):
-    """One id from the proposal to the end. `run_id` is empty where the match was made by hand."""
+    """One id from the proposal to the end. `run_id` is empty where the match was made by hand. The mentor
+    and the mentees of one circle share `group_id`."""
 
     match_id: MatchId
     programme_id: ProgrammeId
@@ -41,6 +42,7 @@ class MatchOut(BaseModel):
     ended_at: AwareDatetime | None
     end_reason: str | None
     explanation: dict[str, Any]
+    group_id: GroupId | None
     version: int
     created_at: AwareDatetime
 

@@ -41,6 +41,23 @@ class RulesIn(api.Body):
     )
     mentee_weights: Mapping[str, Weight] = Field(default_factory=dict)
     mentor_weights: Mapping[str, Weight] = Field(default_factory=dict)
+    form: core.programmes.Form = Field(
+        "one-to-one",
+        description="one-to-one; circle: one mentor, several mentees; reverse: the junior one mentors",
+    )
+    mode: core.programmes.Mode = Field(
+        "welfare", description="welfare: the best sum of scores; stable: no two would rather have each other"
+    )
+    group_size: int = Field(4, ge=2, le=core.participations.GROUP_MAX, description="mentees of a circle")
+    group_size_min: int = Field(2, ge=1, le=core.participations.GROUP_MAX)
+
+    @model_validator(mode="after")
+    def _form_is_possible(self) -> RulesIn:
+        if self.form == "circle" and self.mode == "stable":
+            raise ValueError("stable pairs are for one-to-one and reverse programmes: leave mode out")
+        if self.group_size_min > self.group_size:
+            raise ValueError("group_size_min is at most group_size")
+        return self
 
     @model_validator(mode="after")
     def _weights_add_up(self) -> RulesIn:
@@ -141,7 +158,9 @@ async def patch_programme(
         told["organiser_id"] = await _organiser(tx, told.pop("organiser_employee_number"))
     if "rules" in told:
         told["rules"] = core.programmes.Rules(**RulesIn(**told["rules"]).model_dump())
-    changed = await commands.programmes.change_programme(tx, replace(programme, **told))
+    asked = replace(programme, **told)
+    commands.programmes.refuse_new_form(programme, asked)
+    changed = await commands.programmes.change_programme(tx, asked)
     api.etag(response, changed.version)
     return _programme(changed)
 

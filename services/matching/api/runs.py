@@ -46,6 +46,7 @@ class RunOut(BaseModel):
     gap: int | None
     blocking: dict[str, int]
     solver: Literal["graph", "flow"] | None
+    proof: Literal["prices", "no-blocking-pair", "halves", "relaxation"]
     state: core.runs.RunState
     phase: str
     done: int
@@ -157,7 +158,7 @@ def _with_proposals(run: core.runs.Run, matches: list[core.matches.Match]) -> Ru
 
 
 def _told(run: core.runs.Run) -> dict[str, Any]:
-    return {**vars(run), "run_id": run.id, "gap": run.gap}
+    return {**vars(run), "run_id": run.id, "gap": run.gap, "proof": run.proof}
 
 
 def _waiting(one: core.runs.Waiter) -> WaitingOut:

@@ -2,6 +2,7 @@
 
 from services.matching.commands import (
     bringing,
+    circles,
     enrolment,
     explaining,
     forking,
@@ -18,6 +19,7 @@ from services.matching.commands import (
 
 __all__ = [
     "bringing",
+    "circles",
     "enrolment",
     "explaining",
     "forking",

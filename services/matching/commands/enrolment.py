@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from services.matching import said, store
+from services.matching import core, said, store
 from services.matching.commands import programmes
 from services.matching.core.ids import ParticipationId, PersonId, Role
 from services.matching.core.participations import Participation, Profile
@@ -35,7 +35,7 @@ async def enrol(
             programme_id=programme.id,
             person_id=person_id,
             role=role,
-            capacity=capacity,
+            capacity=core.programmes.seats(programme, role, capacity),
             profile=profile,
             consent=consent,
             version=1,

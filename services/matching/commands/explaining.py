@@ -30,6 +30,7 @@ async def why_not(conn: Connection, run: Run, *, mentee_id: UUID, mentor_id: UUI
     return core.runs.why_not(
         looked_at,
         proven=proven if looked_at.inputs_hash == run.inputs_hash else None,
+        proof=run.proof,
         made=any((one.mentee_id, one.mentor_id) == (mentee_id, mentor_id) for one in made),
     )
 

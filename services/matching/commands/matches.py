@@ -6,7 +6,7 @@ import asyncio
 from uuid import UUID
 
 from services.matching import core, engine, said, store, taxonomy
-from services.matching.commands import programmes, rounds
+from services.matching.commands import circles, programmes, rounds
 from services.matching.core.ids import MatchId, Role
 from services.matching.core.matches import Answer, Match
 from services.matching.core.participations import Participation
@@ -38,6 +38,7 @@ async def make_by_hand(tx: Tx, programme_id: UUID, *, mentee_id: UUID, mentor_id
     taken = await store.matches.seats_taken(tx.conn, mentor.id)
     core.matches.take_seat(capacity=mentor.capacity, taken=taken)
     pairing = await look_at(tx, programme, mentee, mentor)
+    groups = await circles.of_mentors(tx, programme.id, [mentor.id])
     match = Match(
         id=MatchId(envelope.new_id()),
         programme_id=programme.id,
@@ -53,6 +54,7 @@ async def make_by_hand(tx: Tx, programme_id: UUID, *, mentee_id: UUID, mentor_id
         explanation=core.pool.why(pairing.reasons),
         made_at=tx.now,
         ends_on=core.programmes.match_ends_on(programme, tx.now.date()),
+        group_id=groups.get(mentor.id),
     )
     if not await store.matches.add(tx.conn, match):
         raise already_matched()

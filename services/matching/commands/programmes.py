@@ -28,6 +28,10 @@ class WrongDates(Refused):
     code = "wrong-dates"
 
 
+class FormFixed(Refused):
+    code = "form-fixed"
+
+
 class UnknownPeople(Refused):
     status = 422
     code = "unknown-people"
@@ -93,6 +97,17 @@ async def _wanted(tx: Tx, employee_numbers: Sequence[str]) -> list[Person]:
     if wrong:
         raise UnknownPeople("Nobody was invited: some numbers are nobody's.", wrong)
     return [known[number] for number in sorted(set(employee_numbers), key=core.people.in_order)]
+
+
+def refuse_new_form(programme: Programme, changed: Programme) -> None:
+    """Raises FormFixed."""
+    if core.programmes.is_reshaped(programme.rules, changed.rules):
+        errors = [FieldError("/rules/form", f"stays {programme.rules.form}")]
+        if programme.rules.form == changed.rules.form:
+            errors = [FieldError("/rules/group_size", f"stays {programme.rules.group_size}")]
+        raise FormFixed(
+            "People join for the form and the size they are told of: open another programme instead.", errors
+        )
 
 
 def refuse_closed(programme: Programme) -> None:

@@ -9,8 +9,8 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from services.matching import core, engine, said, store, taxonomy
-from services.matching.commands import programmes
-from services.matching.core.ids import MatchId, PersonId, RunId
+from services.matching.commands import circles, programmes
+from services.matching.core.ids import GroupId, MatchId, PersonId, RunId
 from services.matching.core.matches import Match
 from services.matching.core.outcomes import Outcome
 from services.matching.core.participations import Participation
@@ -181,7 +181,8 @@ async def forget(tx: Tx, run: Run) -> None:
 
 async def publish(tx: Tx, run: Run, pairs: Sequence[Found], left: Sequence[Left]) -> Run:
     """Proposes the pairs to the people; the pool is locked and the pairs are possible."""
-    proposals = [_proposal(tx, run, pair) for pair in pairs]
+    groups = await circles.of_mentors(tx, run.programme_id, [one.mentor_participation_id for one in pairs])
+    proposals = [_proposal(tx, run, pair, groups.get(pair.mentor_participation_id)) for pair in pairs]
     added = await store.matches.propose(tx.conn, proposals)
     assert added == len(proposals), "the pool is locked and placed mentees are not in the market"
     published = replace(
@@ -194,7 +195,7 @@ async def publish(tx: Tx, run: Run, pairs: Sequence[Found], left: Sequence[Left]
     return published
 
 
-def _proposal(tx: Tx, run: Run, pair: Found) -> Match:
+def _proposal(tx: Tx, run: Run, pair: Found, group_id: GroupId | None) -> Match:
     return Match(
         id=MatchId(envelope.new_id()),
         programme_id=run.programme_id,
@@ -208,6 +209,7 @@ def _proposal(tx: Tx, run: Run, pair: Found) -> Match:
         answer_by=core.matches.answer_by(tx.now),
         created_at=tx.now,
         explanation=pair.explanation,
+        group_id=group_id,
     )
 
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 from uuid import UUID
 
 from services.matching import core, said, store
-from services.matching.commands import matches, programmes
+from services.matching.commands import circles, matches, programmes
 from services.matching.core.ids import MatchId, PersonId
 from services.matching.core.matches import Match
 from shared import envelope
@@ -28,6 +28,7 @@ async def ask(tx: Tx, programme_id: UUID, *, mentee_id: UUID, mentor_id: UUID, p
     taken = await store.matches.seats_taken(tx.conn, mentor.id)
     core.matches.take_seat(capacity=mentor.capacity, taken=taken)
     pairing = await matches.look_at(tx, programme, mentee, mentor)
+    groups = await circles.of_mentors(tx, programme.id, [mentor.id])
     match = Match(
         id=MatchId(envelope.new_id()),
         programme_id=programme.id,
@@ -41,6 +42,7 @@ async def ask(tx: Tx, programme_id: UUID, *, mentee_id: UUID, mentor_id: UUID, p
         answer_by=core.matches.answer_by(tx.now),
         created_at=tx.now,
         explanation=core.pool.why(pairing.reasons),
+        group_id=groups.get(mentor.id),
     )
     if not await store.matches.add(tx.conn, match):
         raise matches.already_matched()

@@ -10,6 +10,7 @@ ProgrammeId = NewType("ProgrammeId", UUID)
 ParticipationId = NewType("ParticipationId", UUID)
 MatchId = NewType("MatchId", UUID)
 RunId = NewType("RunId", UUID)
+GroupId = NewType("GroupId", UUID)
 
 Role = Literal["mentee", "mentor"]
 Cadence = Literal["weekly", "biweekly", "monthly", "quarterly"]

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, Literal
 
-from services.matching.core.ids import MatchId, ParticipationId, PersonId, ProgrammeId, Role, RunId
+from services.matching.core.ids import GroupId, MatchId, ParticipationId, PersonId, ProgrammeId, Role, RunId
 from services.matching.core.programmes import ANSWER_DAYS, LAPSED_BLOCK_DAYS
 from shared.errors import Refused
 
@@ -43,7 +43,7 @@ class Match:
     """Two people of one programme. `weight` is the integer weight of the pair, 100,000 = a score of 1.
 
     `explanation` is why this pair, as it was seen when it was proposed. `run_id` is empty for a match made by
-    hand. Answers are empty until given.
+    hand. Answers are empty until given. The matches of the mentees of one circle share `group_id`.
     """
 
     id: MatchId
@@ -67,6 +67,7 @@ class Match:
     ended_at: datetime | None = None
     end_reason: str | None = None
     version: int = 1
+    group_id: GroupId | None = None
 
     @property
     def score(self) -> float:

@@ -14,6 +14,7 @@ STYLES = ("pace", "directness", "structure", "guidance")
 """`guidance` is the help a mentee wants and a mentor gives: 1 is advice only, 5 is hands-on."""
 GOALS_MAX = 5
 CAPACITY_MAX = 5
+GROUP_MAX = 12
 LEVEL_MAX = 7
 PAUSE_DAYS_MAX = 366
 

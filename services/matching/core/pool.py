@@ -55,7 +55,7 @@ def market(pool: Pool) -> engine.Market:
     mentees = [one for one in here if one.role == "mentee" and one.id not in placed]
     mentors = [one for one in here if one.role == "mentor"]
     pairs = [(pool.number(a), pool.number(b)) for a, b in pool.apart]
-    return engine.Market(
+    made = engine.Market(
         mentees=tuple(_mentee(pool, one) for one in mentees),
         mentors=tuple(_mentor(pool, one) for one in mentors),
         rules=rules_of(pool.programme.rules),
@@ -63,6 +63,7 @@ def market(pool: Pool) -> engine.Market:
         blocked=frozenset([*pairs, *((b, a) for a, b in pairs)]),
         topics=pool.topics,
     )
+    return engine.normal(made)
 
 
 def is_paused(pool: Pool, one: Participation) -> bool:
@@ -162,6 +163,10 @@ def rules_of(rules: Rules) -> engine.ProgrammeRules:
         seniority=rules.seniority,
         same_team=rules.same_team,
         target_gap=rules.target_gap,
+        form=rules.form,
+        mode=rules.mode,
+        group_size=rules.group_size,
+        group_size_min=rules.group_size_min,
         mentee_weights=rules.mentee_weights or usual.mentee_weights,
         mentor_weights=rules.mentor_weights or usual.mentor_weights,
     )

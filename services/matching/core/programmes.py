@@ -7,10 +7,12 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Literal
 
-from services.matching.core.ids import Cadence, PersonId, ProgrammeId
+from services.matching.core.ids import Cadence, PersonId, ProgrammeId, Role
 
 Kind = Literal["evergreen", "cohort"]
 State = Literal["open", "closed"]
+Form = Literal["one-to-one", "circle", "reverse"]
+Mode = Literal["welfare", "stable"]
 
 ROUND_AT = time(6, tzinfo=UTC)
 ANSWER_DAYS = 3
@@ -27,6 +29,10 @@ class Rules:
     `target_gap`: the distance in levels that fits best where a goal names one. `match_days`: how long a match
     lasts where the programme has no end. `review`: an administrator looks at a run's pairs before they are
     proposed. Weights by component, each side adding up to 1; empty: the defaults.
+
+    `form`: one mentor per mentee; circles of one mentor and `group_size_min` to `group_size` mentees; or
+    reverse, where the junior one mentors and `seniority` and `target_gap` are levels below. `mode`: the best
+    for all together, or stable pairs of whom no two would rather have each other.
     """
 
     min_shared_hours: float = 2.0
@@ -37,6 +43,10 @@ class Rules:
     review: bool = False
     mentee_weights: Mapping[str, float] = field(default_factory=dict)
     mentor_weights: Mapping[str, float] = field(default_factory=dict)
+    form: Form = "one-to-one"
+    mode: Mode = "welfare"
+    group_size: int = 4
+    group_size_min: int = 2
 
 
 @dataclass(frozen=True)
@@ -58,6 +68,16 @@ class Programme:
     next_round_at: datetime | None
     version: int
     created_at: datetime
+
+
+def seats(programme: Programme, role: Role, asked: int) -> int:
+    """The seats of who joins: those they ask for; in circles as many as a circle has."""
+    return programme.rules.group_size if programme.rules.form == "circle" and role == "mentor" else asked
+
+
+def is_reshaped(before: Rules, after: Rules) -> bool:
+    """Whether the form changes: people have joined for the form they were told of."""
+    return (before.form, before.group_size) != (after.form, after.group_size)
 
 
 def wrong_dates(programme: Programme) -> Sequence[tuple[str, str]]:

@@ -16,6 +16,13 @@ Verdict = Literal["made", "forbidden", "no-seat", "possible", "changed"]
 RunState = Literal["queued", "solving", "review", "published", "cancelled", "failed"]
 UNPUBLISHED = frozenset({"queued", "solving", "review"})
 ATTEMPTS_MAX = 3
+NO_COST: Mapping[engine.ProofKind, str] = {
+    "no-blocking-pair": (
+        "The pair fits, but the two would not both rather have each other than whom they have: that is what "
+        "this programme looks for."
+    ),
+    "relaxation": "The pair fits. What another circle would have cost all the others is not proven.",
+}
 
 
 class RunFinished(Refused):
@@ -63,6 +70,14 @@ class Run:
     def gap(self) -> int | None:
         """How much more other pairs could have been worth at most; 0 is proven best."""
         return None if self.bound is None else self.bound - self.value
+
+    @property
+    def proof(self) -> engine.ProofKind:
+        """What kind of certificate the run has; see `engine.forms`."""
+        rules = self.rules or {}
+        if rules.get("mode") == "stable":
+            return "no-blocking-pair"
+        return "relaxation" if rules.get("form") == "circle" else "prices"
 
     @property
     def seen_at(self) -> datetime:
@@ -145,9 +160,17 @@ class WhyNot:
     cost_at_least: int | None = None
 
 
-def why_not(looked_at: engine.Pairing, *, proven: tuple[Proven, Proven] | None, made: bool) -> WhyNot:
+def why_not(
+    looked_at: engine.Pairing,
+    *,
+    proven: tuple[Proven, Proven] | None,
+    made: bool,
+    proof: engine.ProofKind = "prices",
+) -> WhyNot:
     """The verdict on a pair, from its rules and from the lines of the two if they still hold."""
     found = _verdict(looked_at, proven=proven, made=made)
+    if found.verdict == "possible" and proof in NO_COST:
+        found = replace(found, sentence=NO_COST[proof], cost_at_least=None)
     return found if looked_at.forbidden else replace(found, components=looked_at.components)
 
 

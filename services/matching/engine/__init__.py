@@ -28,15 +28,16 @@ A market that cannot be computed (NaN, a level of 9, a number twice) raises `Inv
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from services.matching.engine import assign, fingerprint, forms, score
+from services.matching.engine import assign, fingerprint, forms, score, sides
 from services.matching.engine import index as arrays
 from services.matching.engine.assign import Solver
 from services.matching.engine.forms import Proof as ProofKind
+from services.matching.engine.forms import normal
 from services.matching.engine.graph import Solved, Stop, is_warm, never, solve_graph, warm
 from services.matching.engine.hours import half_hours
 from services.matching.engine.live import Live, Proof
@@ -91,6 +92,7 @@ __all__ = [
     "feedback",
     "half_hours",
     "is_warm",
+    "normal",
     "solve",
     "solve_graph",
     "tree",
@@ -198,10 +200,7 @@ def solve(
     found = forms.best(index, weights, solver=solver or assign.ready(), stop=stop)
     told(3, STEPS)
     solution = Solution(
-        pairs=tuple(
-            _pair(index, row, column, weight=int(weights[row, column]), slot=int(found.slot[row]))
-            for row, column in forms.made(index, found)
-        ),
+        pairs=tuple(_pairs(index, found, weights)),
         value=found.value,
         feasible_pairs=int(np.count_nonzero(weights)) // (2 if market.rules.form == "peer" else 1),
         inputs_hash=fingerprint.of(index),
@@ -257,14 +256,20 @@ def _pairing(index: arrays.Index, row: int, column: int, inputs_hash: str) -> Pa
     )
 
 
-def _pair(index: arrays.Index, row: int, column: int, *, weight: int, slot: int) -> Pair:
-    added = forms.added(index, row, column)
-    return Pair(
-        mentee=index.left.numbers[row],
-        mentor=index.right.numbers[column],
-        weight=weight,
-        score=(weight - added) / score.WEIGHT_OF_ONE,
-        reasons=forms.why(index, row, column),
-        added=added,
-        slot=None if slot == NOBODY else slot,
-    )
+def _pairs(index: arrays.Index, found: forms.Found, weights: sides.Integers) -> Iterator[Pair]:
+    """The pairs in the order of the rows, with their reasons."""
+    made = np.array(forms.made(index, found), np.int64).reshape(-1, 2)
+    rows, columns = made.T
+    reasons_of = forms.why_all(index, rows, columns)
+    added = forms.added_all(index, rows, columns)
+    for at, (row, column) in enumerate(made.tolist()):
+        weight, slot = int(weights[row, column]), int(found.slot[row])
+        yield Pair(
+            mentee=index.left.numbers[row],
+            mentor=index.right.numbers[column],
+            weight=weight,
+            score=(weight - added[at]) / score.WEIGHT_OF_ONE,
+            reasons=reasons_of[at],
+            added=added[at],
+            slot=None if slot == NOBODY else slot,
+        )

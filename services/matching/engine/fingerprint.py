@@ -9,7 +9,7 @@ from dataclasses import fields, is_dataclass
 
 from services.matching.engine import index as arrays
 
-ARITHMETIC = 2
+ARITHMETIC = 3
 
 
 def of(index: arrays.Index) -> str:

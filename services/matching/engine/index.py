@@ -11,11 +11,15 @@ from dataclasses import dataclass
 from typing import NamedTuple, TypeVar
 
 import numpy as np
+import numpy.typing as npt
 
 from services.matching.engine import checking, market, reporting, sides
 
 IDF_STEPS = 4096
+SHARE_STEPS = 1 << 22
 RELATED_CREDIT = 0.5
+
+Wide = npt.NDArray[np.int64]
 
 P = TypeVar("P", bound=market.Person)
 
@@ -32,10 +36,10 @@ class Places(NamedTuple):
 class Index:
     """The arrays of a market of n mentees and m mentors, and the values they were made of in the same order.
 
-    `goal_skill`, `goal_weight` [n, goals]: the row of the skill in `reach`, importance · idf; padded with
-    weight 0. `goal_total` [n]: the sum of a mentee's weights. `reach`, `teaches` [skills, m]: how far a
-    mentor can help with a skill, and whether they want to. `aim_skill`, `aim_weight` [m, aims], `aim_total`
-    [m], `serves` [skills, n]: the same for what mentors want to learn; `shares` [n]: who shares any skill.
+    `goal_skill`, `goal_share` [n, goals]: the row of the skill in `reach`, and importance · idf as shares
+    that add up to exactly 1; padded with 0. `reach`, `teaches` [skills, m]: how far a mentor can help with a
+    skill, and whether they want to. `aim_skill`, `aim_share` [m, aims], `serves` [skills, n]: the same for
+    what mentors want to learn, by importance; `shares` [n]: who shares a skill, `aims` [m]: who has an aim.
     `seats` [m]. `bonus` [n]. `blocked` [b, 2], `standing` [s, 2]: positions of pairs, ascending; `favourites`
     [f, 2] likewise, and `lift` [f], how far each goes towards 1.
     """
@@ -46,16 +50,15 @@ class Index:
     left: sides.Side
     right: sides.Side
     goal_skill: sides.Integers
-    goal_weight: sides.Floats
-    goal_total: sides.Floats
+    goal_share: sides.Floats
     names_level: sides.Flags
     reach: sides.Floats
     teaches: sides.Floats
     aim_skill: sides.Integers
-    aim_weight: sides.Floats
-    aim_total: sides.Floats
+    aim_share: sides.Floats
     serves: sides.Floats
     shares: sides.Flags
+    aims: sides.Flags
     seats: sides.Integers
     bonus: sides.Integers
     blocked: sides.Integers
@@ -71,6 +74,16 @@ class Index:
         here = (row >= 0) & (row < len(sizes[0])) & (column >= 0) & (column < len(sizes[1]))
         return Places(here, row[here], column[here])
 
+    def find(self, pairs: sides.Integers, rows: Wide, columns: Wide) -> Wide:
+        """Where in an ascending list of pairs [b, 2] each pair of a row and a column stands; −1: nowhere."""
+        width = len(self.right.numbers)
+        known = pairs[:, 0].astype(np.int64) * width + pairs[:, 1]
+        asked = rows.astype(np.int64) * width + columns
+        if len(known) == 0:
+            return np.full(len(asked), -1, np.int64)
+        where = np.minimum(np.searchsorted(known, asked), len(known) - 1)
+        return np.where(known[where] == asked, where, -1)
+
 
 def build(whole: market.Market) -> Index:
     """The arrays of a market; raises InvalidMarket."""
@@ -81,8 +94,8 @@ def build(whole: market.Market) -> Index:
     left, right = _both_sides(mentees, mentors, line, whole.rules.priors.feedback)
     skills = _skills(mentees, mentors)
     related = _related(skills, whole.topics)
-    goal_skill, goal_weight = _goals([mentee.goals for mentee in mentees], skills, _idf(skills, mentors))
-    aim_skill, aim_weight = _goals([mentor.aims for mentor in mentors], skills, dict.fromkeys(skills, 1.0))
+    goal_skill, goal_share = _goals([mentee.goals for mentee in mentees], skills, _idf(skills, mentors))
+    aim_skill, aim_share = _goals([mentor.aims for mentor in mentors], skills, dict.fromkeys(skills, 1.0))
     favourites, lift = _favourites(whole, left.numbers, right.numbers)
     return Index(
         whole=whole,
@@ -91,16 +104,15 @@ def build(whole: market.Market) -> Index:
         left=left,
         right=right,
         goal_skill=goal_skill,
-        goal_weight=goal_weight,
-        goal_total=_row_sums(goal_weight),
+        goal_share=goal_share,
         names_level=np.array([mentee.goal_names_level for mentee in mentees], np.bool_),
         reach=_reach(mentors, skills, related),
         teaches=_teaches(mentors, skills, related),
         aim_skill=aim_skill,
-        aim_weight=aim_weight,
-        aim_total=_row_sums(aim_weight),
+        aim_share=aim_share,
         serves=_reach(mentees, skills, related),
         shares=np.array([bool(shared(mentee)) for mentee in mentees], np.bool_),
+        aims=np.array([bool(mentor.aims) for mentor in mentors], np.bool_),
         seats=np.array([mentor.seats_left for mentor in mentors], np.int32),
         bonus=np.array([whole.bonus.get(number, 0) for number in left.numbers], np.int32),
         blocked=_pairs(whole.blocked, left.numbers, right.numbers),
@@ -163,19 +175,23 @@ def _goals(
 ) -> tuple[sides.Integers, sides.Floats]:
     width = max((len(goals) for goals in wishes), default=0)
     skill = np.zeros((len(wishes), width), np.int32)
-    weight = np.zeros((len(wishes), width), np.float32)
+    weight = np.zeros((len(wishes), width), np.float64)
     for row, goals in enumerate(wishes):
         for column, goal in enumerate(sorted(goals, key=lambda goal: goal.skill)):
             skill[row, column] = skills[goal.skill]
             weight[row, column] = goal.importance * idf[goal.skill]
-    return skill, weight
+    return skill, of_one(weight)
 
 
-def _row_sums(table: sides.Floats) -> sides.Floats:
-    total = np.zeros(len(table), np.float32)
-    for column in range(table.shape[1]):
-        total += table[:, column]
-    return total
+def of_one(weight: npt.NDArray[np.float64]) -> sides.Floats:
+    """Weights [n, k] as shares in steps of 2⁻²²: their float32 sum is exactly 1 in a row with a weight."""
+    total = np.zeros(len(weight))
+    for column in range(weight.shape[1]):
+        total += weight[:, column]
+    steps = np.floor(weight / np.maximum(total, 1e-9)[:, None] * SHARE_STEPS).astype(np.int64)
+    if weight.shape[1]:
+        steps[:, 0] += np.where(total > 0, SHARE_STEPS - steps.sum(axis=1), 0)
+    return (steps / SHARE_STEPS).astype(np.float32)
 
 
 def _related(skills: Mapping[str, int], topics: Mapping[str, market.Topic]) -> list[list[int]]:

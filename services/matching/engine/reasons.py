@@ -53,8 +53,15 @@ def forbidden(codes: Iterable[str]) -> tuple[Reason, ...]:
 
 def why(index: arrays.Index, row: int, column: int) -> tuple[Reason, ...]:
     """Why these two fit, one reason per component that says something, the most important first."""
+    return of_components(index, row, column, score.components(index, row, column))
+
+
+def of_components(
+    index: arrays.Index, row: int, column: int, components: Iterable[score.Component]
+) -> tuple[Reason, ...]:
+    """Why these two fit, one reason per component that says something, the most important first."""
     mentee, mentor = index.mentees[row], index.mentors[column]
-    part = {component.code: component for component in score.components(index, row, column)}
+    part = {component.code: component for component in components}
     found = [
         *_goals(mentee, mentor, index.whole.topics),
         _aims(mentee, mentor, index.whole.topics, part["aims"]),

@@ -25,8 +25,9 @@ class Side:
     """n people. Bitsets are [n, words of 64 bits], scales [n, scales] with 0 for no answer, the others [n].
 
     `level` is NO_LEVEL where unknown, `team`, `site` and `city` are 0 there; `tin` and `tout` are the
-    interval in the manager tree; `rating` is the Bayesian mean of past feedback in [0, 1], `rated` whether
-    there is any; `ready` whether a mentee has goals or a mentor skills.
+    interval in the manager tree; `root` is 1 / √(how many interests), 0 where none; `rating` is the Bayesian
+    mean of past feedback in [0, 1], `rated` whether there is any; `ready` whether a mentee has goals or a
+    mentor skills.
     """
 
     numbers: tuple[str, ...]
@@ -41,6 +42,7 @@ class Side:
     city: Integers
     tin: Integers
     tout: Integers
+    root: Floats
     rating: Floats
     rated: Flags
     consent: Flags
@@ -84,11 +86,12 @@ def of(
     rating_prior: float,
 ) -> Side:
     """The arrays of one side; `people` in the order the rows shall have."""
+    interests = _sets([person.interests for person in people], words.interests)
     return Side(
         numbers=tuple(person.number for person in people),
         hours=_bitsets([person.hours for person in people], hours.HALF_HOURS),
         languages=_sets([person.languages for person in people], words.languages),
-        interests=_sets([person.interests for person in people], words.interests),
+        interests=interests,
         values=_scales([person.values for person in people], words.values),
         style=_scales([person.style for person in people], words.style),
         level=_integers(NO_LEVEL if person.level is None else person.level for person in people),
@@ -97,12 +100,20 @@ def of(
         city=_integers(words.places[person.city] for person in people),
         tin=_integers(line.tin[person.number] for person in people),
         tout=_integers(line.tout[person.number] for person in people),
+        root=roots(interests),
         rating=np.array([_bayesian(person.feedback, rating_prior) for person in people], np.float32),
         rated=np.array([person.feedback.count > 0 for person in people], np.bool_),
         consent=np.array([person.consent for person in people], np.bool_),
         eligible=np.array([person.eligible for person in people], np.bool_),
         ready=np.array(ready, np.bool_),
     )
+
+
+def roots(sets: Words) -> Floats:
+    """1 / √size of each bitset [n, words], 0 for an empty one."""
+    size = np.bitwise_count(sets).sum(axis=1, dtype=np.int32)
+    root = np.float32(1) / np.sqrt(np.maximum(size, 1).astype(np.float32))
+    return np.where(size > 0, root, np.float32(0))
 
 
 def _bayesian(feedback: market.Feedback, prior: float) -> float:

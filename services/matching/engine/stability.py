@@ -25,7 +25,7 @@ class Blocking:
 def blocking(index: arrays.Index, weights: sides.Integers, partner: Wide) -> tuple[Blocking, ...]:
     """A mentee compares with their mentor, a full mentor with the mentee who gives them least; having nobody,
     or a free seat, is worth 0. By the two utilities, in [0, 1], of the score."""
-    mentee, mentor = _content(index, partner)
+    mentee, mentor = content(index, partner)
     counts = dict.fromkeys(MARGINS, 0)
     step = max(1, BLOCK_PAIRS // max(1, weights.shape[1]))
     for first in range(0, len(weights), step):
@@ -37,14 +37,12 @@ def blocking(index: arrays.Index, weights: sides.Integers, partner: Wide) -> tup
     return tuple(Blocking(margin, pairs) for margin, pairs in counts.items())
 
 
-def _content(index: arrays.Index, partner: Wide) -> tuple[sides.Floats, sides.Floats]:
+def content(index: arrays.Index, partner: Wide) -> tuple[sides.Floats, sides.Floats]:
     """What each mentee has, and what each mentor's least seat gives them."""
     mentee = np.zeros(len(partner), np.float32)
     least = np.full(len(index.seats), np.inf, np.float32)
-    for row in np.flatnonzero(partner != NOBODY).tolist():
-        column = int(partner[row])
-        u, v = score.utilities(index, slice(row, row + 1), slice(column, column + 1))
-        mentee[row] = u[0, 0]
-        least[column] = min(least[column], v[0, 0])
+    placed = np.flatnonzero(partner != NOBODY)
+    mentee[placed], worth = score.utilities_of(index, placed, partner[placed])
+    np.minimum.at(least, partner[placed], worth)
     load = np.bincount(partner[partner != NOBODY], minlength=len(index.seats))
     return mentee, np.where(load < index.seats, np.float32(0), least)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
@@ -50,6 +51,10 @@ CADENCES = {
     "monthly": "every month",
     "quarterly": "every quarter",
 }
+FORMS: Mapping[str, tuple[tuple[str, str], ...]] = {
+    "circle": (("Form", "a circle: one mentor and several mentees"),),
+    "reverse": (("Form", "reverse mentoring: the junior one mentors the senior one"),),
+}
 
 
 async def show(link: joined.Link, read: api.Reading, request: Request) -> HTMLResponse:
@@ -65,6 +70,9 @@ async def show(link: joined.Link, read: api.Reading, request: Request) -> HTMLRe
 async def join(link: joined.Link, form: forms.Form, tx: api.InTx, request: Request) -> Response:
     guest = await joined.guest(tx.conn, link)
     filled = core.joining.read(form)
+    if guest.programme.rules.form == "circle":
+        # A circle has as many seats as the programme says: nobody is asked.
+        filled = replace(filled, capacity="1")
     wrong = core.joining.wrong(filled, skills=set(taxonomy.skills()), open_roles=guest.open_roles)
     if wrong and not await auth.is_used(tx.conn, link):
         return _form(request, guest, filled, wrong)
@@ -117,6 +125,7 @@ def terms(programme: Programme) -> list[tuple[str, str]]:
     """What a match of this programme means, in words."""
     hours = programme.hours_per_month
     found = [
+        *FORMS.get(programme.rules.form, ()),
         ("Meetings", f"{CADENCES[programme.cadence]}, {programme.session_minutes} minutes each"),
         ("Your time", f"about {hours} {'hour' if hours == 1 else 'hours'} a month"),
     ]

@@ -61,7 +61,7 @@ CREATE TABLE participation (
     programme_id uuid NOT NULL REFERENCES programme,
     person_id    uuid NOT NULL REFERENCES person,
     role         text NOT NULL CHECK (role IN ('mentee', 'mentor')),
-    capacity     int NOT NULL CHECK (capacity BETWEEN 1 AND 5),
+    capacity     int NOT NULL CHECK (capacity BETWEEN 1 AND 12),
     profile      jsonb NOT NULL,
     consent      boolean NOT NULL,
     version      int NOT NULL,
@@ -184,9 +184,12 @@ CREATE TABLE match (
     end_reason              text,
     version                 int NOT NULL,
     created_at              timestamptz NOT NULL,
+    -- Shared by the matches of one mentor and the mentees of one circle.
+    group_id                uuid,
     CHECK (mentee_id <> mentor_id)
 );
 CREATE INDEX match_age ON match (created_at, id);
+CREATE INDEX match_group ON match (group_id) WHERE group_id IS NOT NULL;
 CREATE INDEX match_programme ON match (programme_id, created_at, id);
 CREATE UNIQUE INDEX match_one_per_mentee ON match (mentee_participation_id) WHERE state IN ('proposed', 'active');
 CREATE INDEX match_seats ON match (mentor_participation_id) WHERE state IN ('proposed', 'active');

@@ -20,12 +20,13 @@ from services.matching.engine.forms import circle, flash, found, peer, peer_word
 from services.matching.engine.forms.found import Found, Proof
 from services.matching.engine.graph import Stop, never
 from services.matching.engine.reasons import Reason
-from services.matching.engine.state import NOBODY
+from services.matching.engine.state import NOBODY, Wide
 
 __all__ = [
     "Found",
     "Proof",
     "added",
+    "added_all",
     "best",
     "blocking",
     "explained",
@@ -35,6 +36,7 @@ __all__ = [
     "priced",
     "weighed",
     "why",
+    "why_all",
     "without_partner",
 ]
 
@@ -136,3 +138,21 @@ def why(index: arrays.Index, row: int, column: int) -> tuple[Reason, ...]:
     if index.whole.rules.form == "peer":
         return peer_words.why(index, row, column)
     return reasons.why(index, row, column)
+
+
+def why_all(index: arrays.Index, rows: Wide, columns: Wide) -> list[tuple[Reason, ...]]:
+    """Why each of these pairs fits."""
+    pairs = list(zip(rows.tolist(), columns.tolist(), strict=True))
+    if index.whole.rules.form == "peer":
+        return [peer_words.why(index, row, column) for row, column in pairs]
+    known = score.components_of(index, rows, columns)
+    return [reasons.of_components(index, *pair, parts) for pair, parts in zip(pairs, known, strict=True)]
+
+
+def added_all(index: arrays.Index, rows: Wide, columns: Wide) -> list[int]:
+    """The bonus and the hysteresis in the weight of each of these pairs."""
+    if index.whole.rules.form == "peer":
+        pairs = zip(rows.tolist(), columns.tolist(), strict=True)
+        return [added(index, row, column) for row, column in pairs]
+    found: list[int] = score.added_of(index, rows, columns).tolist()
+    return found
