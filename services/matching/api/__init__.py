@@ -5,6 +5,7 @@ from fastapi import APIRouter
 from services.matching.api import (
     comparing,
     explaining,
+    fairness,
     matches,
     participations,
     people,
@@ -30,6 +31,7 @@ def routers() -> tuple[APIRouter, ...]:
         explaining,
         whatif,
         matches,
+        fairness,
         sheets,
         wishes,
     )
@@ -39,6 +41,7 @@ def routers() -> tuple[APIRouter, ...]:
 __all__ = [
     "comparing",
     "explaining",
+    "fairness",
     "matches",
     "participations",
     "people",

@@ -15,6 +15,7 @@ from services.matching.commands.projection import Projection, Projections
 from services.matching.core.ids import ParticipationId, PersonId, Role
 from services.matching.core.matches import Block
 from services.matching.core.outcomes import Outcome
+from services.matching.core.pool import Pool
 from services.matching.core.reviewing import Decision, Difference, Kind
 from services.matching.core.runs import Found, Run
 from shared.tx import Connection, Tx
@@ -108,17 +109,21 @@ def _solve(seen: Projection, decisions: Sequence[Decision]) -> Outcome:
     """The best pairs of what the decisions leave open, and the fixed ones. Raises WrongDecision,
     RulesForbid."""
     asked = core.reviewing.demands(decisions)
-    market = core.reviewing.market_with(seen.pool, seen.market, asked)
-    fixed = _fixed(seen, list(asked.fixed.items()))
-    solved = core.outcomes.of(seen.pool, market, engine.solve(market))
-    return core.reviewing.with_fixed(solved, fixed, asked)
+    pool = core.pool.balanced(seen.pool, engine.solve)
+    whole = seen.market if pool is seen.pool else core.pool.market(pool)
+    market = core.reviewing.market_with(pool, whole, asked)
+    fixed = _fixed(pool, whole, list(asked.fixed.items()))
+    solved = core.outcomes.of(pool, market, engine.solve(market))
+    return core.reviewing.with_fixed(pool, solved, fixed, asked)
 
 
-def _fixed(seen: Projection, couples: Sequence[tuple[ParticipationId, ParticipationId]]) -> list[Found]:
-    people = {one.id: one.person_id for one in seen.pool.participations}
-    numbers = [(seen.pool.number(people[a]), seen.pool.number(people[b])) for a, b in couples]
+def _fixed(
+    pool: Pool, market: engine.Market, couples: Sequence[tuple[ParticipationId, ParticipationId]]
+) -> list[Found]:
+    people = {one.id: one.person_id for one in pool.participations}
+    numbers = [(pool.number(people[a]), pool.number(people[b])) for a, b in couples]
     found = []
-    for (mentee, mentor), pairing in zip(couples, engine.explain_all(seen.market, numbers), strict=True):
+    for (mentee, mentor), pairing in zip(couples, engine.explain_all(market, numbers), strict=True):
         if pairing.forbidden:
             raise RulesForbid(" ".join(reason.sentence for reason in pairing.forbidden))
         why = core.pool.why(pairing.reasons)

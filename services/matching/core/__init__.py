@@ -1,9 +1,11 @@
 """The rules of matching: values in, decisions out."""
 
 from services.matching.core import (
+    balance,
     bringing,
     comparing,
     difference,
+    fairness,
     ids,
     joining,
     levels,
@@ -24,9 +26,11 @@ from services.matching.core import (
 )
 
 __all__ = [
+    "balance",
     "bringing",
     "comparing",
     "difference",
+    "fairness",
     "ids",
     "joining",
     "levels",

@@ -9,6 +9,7 @@ from typing import Any
 
 from services.matching import engine
 from services.matching.core import pool as pools
+from services.matching.core.fairness import Line
 from services.matching.core.pool import Pool
 from services.matching.core.runs import Found, Left, Proven, Run
 
@@ -30,6 +31,7 @@ class Outcome:
     left: tuple[Left, ...]
     proven: tuple[Proven, ...]
     rules: Mapping[str, Any]
+    ledger: tuple[Line, ...] = ()
     dropped: int = 0
 
 
@@ -48,7 +50,14 @@ def of(pool: Pool, market: engine.Market, solution: engine.Solution) -> Outcome:
         left=tuple(pools.left_waiting(pool, solution)),
         proven=tuple(pools.proven(pool, market, solution.certificate)),
         rules=asdict(market.rules),
+        ledger=pools.ledger(pool, market, {pair.mentee: pair.score for pair in solution.pairs}),
     )
+
+
+def ledger(pool: Pool, market: engine.Market, pairs: Sequence[Found]) -> tuple[Line, ...]:
+    """What these pairs do for each group."""
+    scores = {pool.number(one.mentee_id): one.weight / engine.WEIGHT_OF_ONE for one in pairs}
+    return pools.ledger(pool, market, scores)
 
 
 def _found(pool: Pool, solution: engine.Solution) -> list[Found]:
@@ -97,6 +106,7 @@ def still_possible(outcome: Outcome, now: Pool) -> Outcome:
         outcome,
         pairs=tuple(kept),
         value=sum(one.worth for one in kept),
+        ledger=ledger(now, outcome.market, kept),
         dropped=len(outcome.pairs) - len(kept),
     )
 

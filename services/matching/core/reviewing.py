@@ -13,6 +13,7 @@ from datetime import datetime
 from typing import Literal, TypeAlias
 
 from services.matching import engine
+from services.matching.core import outcomes
 from services.matching.core.ids import ParticipationId, RunId
 from services.matching.core.outcomes import Outcome
 from services.matching.core.pool import Pool
@@ -121,7 +122,7 @@ def _seats(mentor: engine.Mentor, taken: int, closed: set[str]) -> int:
     return 0 if mentor.number in closed else mentor.seats_left - taken
 
 
-def with_fixed(solved: Outcome, fixed: Sequence[Found], asked: Demands) -> Outcome:
+def with_fixed(pool: Pool, solved: Outcome, fixed: Sequence[Found], asked: Demands) -> Outcome:
     """What came of the market that was left, and the fixed pairs. The profit of a fixed mentee is the weight
     of the pair, so that the proof adds up again."""
     weight = {one.mentee_participation_id: one.worth for one in fixed}
@@ -134,6 +135,7 @@ def with_fixed(solved: Outcome, fixed: Sequence[Found], asked: Demands) -> Outco
         pairs=pairs,
         left=tuple(_left(one, asked) for one in solved.left if one.participation_id not in asked.fixed),
         proven=tuple(_proven(one, weight) for one in solved.proven),
+        ledger=outcomes.ledger(pool, solved.market, pairs),
     )
 
 

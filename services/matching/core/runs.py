@@ -37,7 +37,8 @@ class Run:
     each other. Runs from before that was proven have neither. While it is solved, `done` of `total` is how
     far it is in `phase`. `attempts` counts the processes that began it. `rules` are the programme's as they
     were, `looked_at` is the time the pool was looked at, `dropped` counts pairs that were not possible any
-    more when they were to be proposed. `edition` names the tables' contents it holds for.
+    more when they were to be proposed. `alarm`: some group was matched less than four fifths as often as
+    everybody else. `edition` names the contents of the tables it holds for.
     """
 
     id: RunId
@@ -64,6 +65,7 @@ class Run:
     looked_at: datetime | None = None
     finished_at: datetime | None = None
     version: int = 1
+    alarm: bool = False
     edition: str = ""
 
     @property

@@ -2,6 +2,7 @@
 
 from services.matching.store import (
     decisions,
+    ledger,
     matches,
     participations,
     people,
@@ -15,6 +16,7 @@ from services.matching.store import (
 
 __all__ = [
     "decisions",
+    "ledger",
     "matches",
     "participations",
     "people",

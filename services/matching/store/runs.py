@@ -41,6 +41,7 @@ def _run(row: Record) -> Run:
         looked_at=row["looked_at"],
         finished_at=row["finished_at"],
         version=row["version"],
+        alarm=row["alarm"],
         edition=row["edition"],
     )
 
@@ -141,7 +142,7 @@ async def in_review(conn: Connection, programme_id: UUID) -> list[Run]:
         """
         SELECT id, programme_id, mentees, mentors, feasible_pairs, proposed, value, inputs_hash, created_at,
                bound, blocking, solver, state, phase, done, total, attempts, problem, asked_by, rules,
-               dropped, looked_at, finished_at, version, edition
+               dropped, looked_at, finished_at, version, alarm, edition
         FROM matching_run WHERE programme_id = $1 AND state = 'review' ORDER BY created_at, id FOR UPDATE
         """,
         programme_id,
@@ -231,7 +232,7 @@ async def get(conn: Connection, run_id: UUID) -> Run:
         """
         SELECT id, programme_id, mentees, mentors, feasible_pairs, proposed, value, inputs_hash, created_at,
                bound, blocking, solver, state, phase, done, total, attempts, problem, asked_by, rules,
-               dropped, looked_at, finished_at, version, edition
+               dropped, looked_at, finished_at, version, alarm, edition
         FROM matching_run WHERE id = $1
         """,
         run_id,
@@ -247,7 +248,7 @@ async def get_locked(conn: Connection, run_id: UUID) -> Run:
         """
         SELECT id, programme_id, mentees, mentors, feasible_pairs, proposed, value, inputs_hash, created_at,
                bound, blocking, solver, state, phase, done, total, attempts, problem, asked_by, rules,
-               dropped, looked_at, finished_at, version, edition
+               dropped, looked_at, finished_at, version, alarm, edition
         FROM matching_run WHERE id = $1 FOR UPDATE
         """,
         run_id,
@@ -263,7 +264,7 @@ async def find_queued(conn: Connection, programme_id: UUID) -> Run | None:
         """
         SELECT id, programme_id, mentees, mentors, feasible_pairs, proposed, value, inputs_hash, created_at,
                bound, blocking, solver, state, phase, done, total, attempts, problem, asked_by, rules,
-               dropped, looked_at, finished_at, version, edition
+               dropped, looked_at, finished_at, version, alarm, edition
         FROM matching_run WHERE programme_id = $1 AND state = 'queued'
         """,
         programme_id,
@@ -278,7 +279,7 @@ async def page(
         """
         SELECT id, programme_id, mentees, mentors, feasible_pairs, proposed, value, inputs_hash, created_at,
                bound, blocking, solver, state, phase, done, total, attempts, problem, asked_by, rules,
-               dropped, looked_at, finished_at, version, edition
+               dropped, looked_at, finished_at, version, alarm, edition
         FROM matching_run
         WHERE programme_id = $1 AND ($2::timestamptz IS NULL OR (created_at, id) > ($2, $3::uuid))
         ORDER BY created_at, id LIMIT $4

@@ -83,8 +83,8 @@ async def tell(conn: Connection, run_id: UUID, attempt: int, *, phase: str, done
 async def edition(conn: Connection, programme_id: UUID) -> str:
     """A text that differs when anything changed that a run of the programme looks at.
 
-    Versions only grow and rows are only added, so equal counts and sums are equal rows; favourites are
-    replaced, so theirs is a sum of hashes.
+    Versions only grow and rows are only added, so equal counts and sums are equal rows; favourites and
+    groups are replaced, so theirs are sums of hashes.
     """
     text: str = await conn.fetchval(
         """
@@ -102,7 +102,10 @@ async def edition(conn: Connection, programme_id: UUID) -> str:
             (SELECT count(*) FROM rating WHERE about_id IN (SELECT person_id FROM these)),
             (SELECT coalesce(sum(hashtextextended(concat(mentee_participation_id, mentor_participation_id,
                                                          place), 0)::numeric), 0)
-             FROM favourite WHERE mentee_participation_id IN (SELECT id FROM these)))
+             FROM favourite WHERE mentee_participation_id IN (SELECT id FROM these)),
+            (SELECT coalesce(sum(hashtextextended(concat(participation_id, code), 0)::numeric), 0)
+             FROM participation_group WHERE participation_id IN (SELECT id FROM these)),
+            (SELECT count(*) FROM matching_run WHERE programme_id = $1 AND state = 'published'))
         """,
         programme_id,
     )
