@@ -20,6 +20,8 @@ from services.matching.core.reviewing import Decision, Difference, Kind
 from services.matching.core.runs import Found, Run
 from shared.tx import Connection, Tx
 
+FIXING = frozenset({"approve", "pin", "swap"})
+
 
 @dataclass(frozen=True)
 class Wish:
@@ -92,6 +94,8 @@ async def _decide(
     seen = await kept.of(conn, run.programme_id, now=run.seen_at)
     before = await store.run_pairs.of_run(conn, run.id)
     made = await store.decisions.of_run(conn, run.id)
+    if seen.pool.programme.rules.form == "circle" and wish.kind in FIXING:
+        raise core.reviewing.WrongDecision("Circles are put together as a whole: reject or exclude instead.")
     decision = _decision(seen, before, run, wish, ordinal=len(made) + 1, at=now)
     value = run.value
     if seen.edition != run.edition:

@@ -5,6 +5,7 @@ Nothing but what is in the market decides, and ids are not in it: the same peopl
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, tzinfo
@@ -12,7 +13,7 @@ from datetime import datetime, tzinfo
 from services.matching import engine
 from services.matching.core import balance, fairness, levels
 from services.matching.core.ids import ParticipationId, PersonId, Role
-from services.matching.core.participations import Participation
+from services.matching.core.participations import Hours, Participation
 from services.matching.core.people import Person
 from services.matching.core.programmes import Programme, Rules
 from services.matching.core.runs import Left, Proven
@@ -61,13 +62,14 @@ def market(pool: Pool) -> engine.Market:
     """Mentees who have nobody yet, mentors with the seats they have left, nobody who is paused, and the
     programme's rules."""
     placed = {mentee for mentee, _ in pool.open_pairs}
+    known = _known(pool)
     here = [one for one in pool.participations if not is_paused(pool, one)]
     mentees = [one for one in here if one.role == "mentee" and one.id not in placed]
     mentors = [one for one in here if one.role == "mentor"]
     pairs = [(pool.number(a), pool.number(b)) for a, b in pool.apart]
     made = engine.Market(
-        mentees=tuple(_mentee(pool, one) for one in mentees),
-        mentors=tuple(_mentor(pool, one) for one in mentors),
+        mentees=tuple(_mentee(pool, one, known[one.id]) for one in mentees),
+        mentors=tuple(_mentor(pool, one, known[one.id]) for one in mentors),
         rules=rules_of(pool.programme.rules),
         managers=pool.managers,
         blocked=frozenset([*pairs, *((b, a) for a, b in pairs)]),
@@ -145,16 +147,16 @@ def why(reasons: Sequence[engine.Reason]) -> dict[str, list[str]]:
     }
 
 
-def _mentee(pool: Pool, one: Participation) -> engine.Mentee:
+def _mentee(pool: Pool, one: Participation, known: _Known) -> engine.Mentee:
     told, person = one.profile, pool.people[one.person_id]
     return engine.Mentee(
         number=person.card.employee_number,
-        hours=_hours(pool, one, person),
+        hours=known.hours,
         languages=frozenset(told.languages),
         values=told.values,
         style=told.style,
         interests=frozenset(told.interests),
-        level=levels.level(person.card.title),
+        level=known.level,
         team=person.card.manager_employee_number or "",
         site=person.card.site,
         feedback=_feedback(pool, one),
@@ -164,17 +166,16 @@ def _mentee(pool: Pool, one: Participation) -> engine.Mentee:
     )
 
 
-def _mentor(pool: Pool, one: Participation) -> engine.Mentor:
+def _mentor(pool: Pool, one: Participation, known: _Known) -> engine.Mentor:
     told, person = one.profile, pool.people[one.person_id]
-    taken = sum(mentor == one.id for _, mentor in pool.open_pairs)
     return engine.Mentor(
         number=person.card.employee_number,
-        hours=_hours(pool, one, person),
+        hours=known.hours,
         languages=frozenset(told.languages),
         values=told.values,
         style=told.style,
         interests=frozenset(told.interests),
-        level=levels.level(person.card.title),
+        level=known.level,
         team=person.card.manager_employee_number or "",
         site=person.card.site,
         feedback=_feedback(pool, one),
@@ -182,12 +183,33 @@ def _mentor(pool: Pool, one: Participation) -> engine.Mentor:
         consent=one.consent,
         skills=told.skills,
         capacity=one.capacity,
-        seats_left=max(0, one.capacity - taken),
+        seats_left=max(0, one.capacity - known.taken),
     )
 
 
-def _hours(pool: Pool, one: Participation, person: Person) -> int:
-    return engine.half_hours(one.profile.hours, pool.zones[person.card.time_zone], pool.now.date())
+@dataclass(frozen=True)
+class _Known:
+    """What is worked out of an answer, a title and the open pairs."""
+
+    hours: int
+    level: int | None
+    taken: int
+
+
+def _known(pool: Pool) -> dict[ParticipationId, _Known]:
+    """Of everybody. The same hours in the same zone and the same title are worked out once."""
+    hours: dict[tuple[tuple[Hours, ...], str], int] = {}
+    ranks = {title: levels.level(title) for title in {one.card.title for one in pool.people.values()}}
+    taken = Counter(mentor for _, mentor in pool.open_pairs)
+    found = {}
+    for one in pool.participations:
+        card = pool.people[one.person_id].card
+        told = one.profile.hours, card.time_zone
+        if told not in hours:
+            zone = pool.zones[card.time_zone]
+            hours[told] = engine.half_hours(one.profile.hours, zone, pool.now.date())
+        found[one.id] = _Known(hours[told], ranks[card.title], taken[one.id])
+    return found
 
 
 def _feedback(pool: Pool, one: Participation) -> engine.Feedback:
