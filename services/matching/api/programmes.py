@@ -41,6 +41,9 @@ class RulesIn(api.Body):
     review: bool = Field(
         False, description="an administrator looks at a run's pairs before they are proposed"
     )
+    pools: list[Literal["company", "workplace", "alumni", "association"]] = Field(
+        default_factory=list, max_length=4, description="where people may come from; empty: anywhere"
+    )
     mentee_weights: Mapping[str, Weight] = Field(default_factory=dict)
     mentor_weights: Mapping[str, Weight] = Field(default_factory=dict)
     ageing_bonus: float = Field(

@@ -121,6 +121,8 @@ async def load(
         topics={code: engine.Topic(skill.name, skill.family) for code, skill in taxonomy.skills().items()},
         zones={person.card.time_zone: ZoneInfo(person.card.time_zone) for person in people.values()},
         now=now,
+        favourites=await store.wishes.favourites(conn, programme.id),
+        learned=core.lessons.learned(await store.lessons.of_programme(conn, programme.id), now=now),
         groups=await store.ledger.groups(conn, programme.id),
         waited=await _waited(conn, programme, now=now, besides=besides),
         given=await _given(conn, besides),
@@ -236,13 +238,14 @@ def _proposal(tx: Tx, run: Run, pair: Found, group_id: GroupId | None) -> Match:
 
 
 def _next_round(tx: Tx, seen: Look, outcome: Outcome) -> datetime | None:
-    """When somebody who waits may meet again whom they were kept apart from, or as the programme looks again
-    for those who wait; else a change has to ask."""
+    """When somebody who waits may meet again whom they were kept apart from, or is not left in peace any
+    more, or as the programme looks again for those who wait; else a change has to ask."""
     programme, freed_at = seen.pool.programme, seen.freed_at
     if outcome.dropped:
         return core.programmes.round_after(programme, tx.now)
     mentees = [one.person_id for one in outcome.left if one.role == "mentee"]
     times = [freed_at[one] for one in mentees if one in freed_at]
+    times += core.pool.pauses(seen.pool)
     freed = core.programmes.round_after(programme, min(times)) if times else None
     again = core.programmes.look_again_at(programme, tx.now) if mentees else None
     return min((at for at in (freed, again) if at is not None), default=None)

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from datetime import date
 
-from services.matching.core.people import STATUSES, Card, Reject, Row
+from services.matching.core.people import COMPANY, POOLS, STATUSES, Card, Reject, Row
 
 COLUMNS = (
     "employee_number",
@@ -25,6 +25,8 @@ COLUMNS = (
     "status",
     "effective_date",
 )
+OPTIONAL = ("pool",)
+"""Columns a file may leave out: `pool` is company (or empty), workplace, alumni or association."""
 REQUIRED = frozenset({"employee_number", "user_name", "given_name", "work_email", "time_zone", "status"})
 CELL_CHARACTERS_MAX = 200
 
@@ -48,7 +50,7 @@ def read(content: bytes, *, zones: Set[str]) -> Roster:
 
     `zones` are the time zones the machine knows. A row with bytes that are no UTF-8 is rejected alone.
     """
-    cells_of = table(content, COLUMNS)
+    cells_of = table(content, COLUMNS, OPTIONAL)
     if cells_of.header:
         return Roster((), (), cells_of.header)
     rows: list[Row] = []
@@ -72,13 +74,13 @@ class Table:
     header: tuple[tuple[str, str], ...] = ()
 
 
-def table(content: bytes, columns: Sequence[str]) -> Table:
+def table(content: bytes, columns: Sequence[str], optional: Sequence[str] = ()) -> Table:
     """The rows of a comma-separated file in UTF-8, with or without a byte order mark, that has these columns
-    in any order. With a wrong header no row is read."""
+    in any order, and perhaps the optional ones. With a wrong header no row is read."""
     text = content.decode("utf-8-sig", errors="surrogateescape")
     records = _records(text)
     names = [cell.strip() for cell in next(records, _Record(1, [], None)).cells]
-    wrong = _wrong_header(names, columns)
+    wrong = _wrong_header(names, columns, optional)
     if wrong:
         return Table((), (), wrong)
     rows: list[tuple[int, Mapping[str, str]]] = []
@@ -124,17 +126,20 @@ def _in_words(problem: str) -> str:
     return f"the row cannot be read: {problem}"
 
 
-def _wrong_header(names: Sequence[str], columns: Sequence[str]) -> tuple[tuple[str, str], ...]:
+def _wrong_header(
+    names: Sequence[str], columns: Sequence[str], optional: Sequence[str]
+) -> tuple[tuple[str, str], ...]:
     missing = [(name, "the column is missing") for name in columns if name not in names]
-    extra = [(name or "(empty)", "no such column") for name in names if name not in columns]
-    twice = [(name, "the column is there twice") for name in columns if names.count(name) > 1]
+    allowed = (*columns, *optional)
+    extra = [(name or "(empty)", "no such column") for name in names if name not in allowed]
+    twice = [(name, "the column is there twice") for name in allowed if names.count(name) > 1]
     return (*missing, *extra, *twice)
 
 
 def _row(line: int, cells: Mapping[str, str], zones: Set[str]) -> Row | list[Reject]:
-    wrong = [(name, _wrong(name, cells[name], zones)) for name in COLUMNS]
+    wrong = [(name, _wrong(name, cells[name], zones)) for name in COLUMNS + OPTIONAL if name in cells]
     found = [Reject(line, name, reason) for name, reason in wrong if reason is not None]
-    return found or Row(line, _card(cells), day(cells["effective_date"]))
+    return found or Row(line, _card(cells), day(cells["effective_date"]), "pool" in cells)
 
 
 def _wrong(name: str, cell: str, zones: Set[str]) -> str | None:
@@ -159,9 +164,15 @@ def _wrong_form(name: str, cell: str, zones: Set[str]) -> str | None:
         return "is no time zone of the IANA list, such as Europe/Madrid"
     if name == "status" and cell.lower() not in STATUSES:
         return f"is none of {', '.join(STATUSES)}"
+    if name == "pool" and _pool(cell) not in POOLS:
+        return f"is none of {', '.join([COMPANY, *filter(None, POOLS)])}"
     if name in ("hire_date", "effective_date") and day(cell) is None:
         return "is no date of the form 2026-03-31"
     return None
+
+
+def _pool(cell: str) -> str:
+    return "" if cell.lower() == COMPANY else cell.lower()
 
 
 def day(cell: str) -> date | None:
@@ -186,4 +197,5 @@ def _card(cells: Mapping[str, str]) -> Card:
         manager_employee_number=cells["manager_employee_number"] or None,
         hire_date=day(cells["hire_date"]),
         status=cells["status"].lower(),
+        pool=_pool(cells.get("pool", "")),
     )

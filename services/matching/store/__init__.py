@@ -3,6 +3,7 @@
 from services.matching.store import (
     decisions,
     ledger,
+    lessons,
     matches,
     participations,
     people,
@@ -17,6 +18,7 @@ from services.matching.store import (
 __all__ = [
     "decisions",
     "ledger",
+    "lessons",
     "matches",
     "participations",
     "people",

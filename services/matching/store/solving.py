@@ -105,6 +105,7 @@ async def edition(conn: Connection, programme_id: UUID) -> str:
              FROM favourite WHERE mentee_participation_id IN (SELECT id FROM these)),
             (SELECT coalesce(sum(hashtextextended(concat(participation_id, code), 0)::numeric), 0)
              FROM participation_group WHERE participation_id IN (SELECT id FROM these)),
+            (SELECT count(*) FROM lesson WHERE participation_id IN (SELECT id FROM these)),
             (SELECT count(*) FROM matching_run WHERE programme_id = $1 AND state = 'published'))
         """,
         programme_id,
