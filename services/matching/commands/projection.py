@@ -20,22 +20,31 @@ from services.matching.core.ids import RunId
 from services.matching.core.pool import Pool
 from shared.tx import Connection
 
-KEPT_MAX = 4
+KEPT_MAX = 8
+PEOPLE_MAX = 50_000
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False)
 class Projection:
-    """A programme's pool and market at one moment."""
+    """A programme's pool and market at one moment; and, once somebody has asked about a pair, its index."""
 
     edition: str
     now: datetime
     pool: Pool
     market: engine.Market
+    _prepared: engine.Prepared | None = None
+
+    async def explain(self, mentee: str, mentor: str) -> engine.Pairing:
+        """Raises KeyError for numbers that are not in the market, and InvalidMarket."""
+        if self._prepared is None:
+            self._prepared = await asyncio.to_thread(engine.prepare, self.market)
+        return self._prepared.explain(mentee, mentor)
 
 
 @dataclass(eq=False)
 class Projections:
-    """The programmes asked about last, at most KEPT_MAX of them."""
+    """The programmes asked about last: at most KEPT_MAX of them, of PEOPLE_MAX participations together, and
+    always the last one."""
 
     _kept: OrderedDict[tuple[UUID, RunId | None], Projection] = field(default_factory=OrderedDict)
 
@@ -48,9 +57,12 @@ class Projections:
         if kept is None or (kept.edition, kept.now) != (edition, now):
             kept = await _read(conn, programme_id, edition, now=now, besides=besides)
         self._kept[programme_id, besides] = kept
-        while len(self._kept) > KEPT_MAX:
+        while len(self._kept) > 1 and (len(self._kept) > KEPT_MAX or self._people() > PEOPLE_MAX):
             self._kept.popitem(last=False)
         return kept
+
+    def _people(self) -> int:
+        return sum(len(one.pool.participations) for one in self._kept.values())
 
 
 async def _read(

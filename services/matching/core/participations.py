@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 
@@ -65,10 +65,6 @@ class Participation:
     paused_until: date | None = None
 
 
-class Paused(Refused):
-    code = "paused"
-
-
 class WrongDay(Refused):
     status = 422
     code = "wrong-day"
@@ -80,13 +76,6 @@ def paused(participation: Participation, until: date, *, today: date) -> Partici
         wrong = FieldError("/until", f"has to be between {today} and {PAUSE_DAYS_MAX} days later")
         raise WrongDay("This is no day to come back after.", [wrong])
     return replace(participation, paused_until=until, version=participation.version + 1)
-
-
-def refuse_paused(both: Sequence[Participation], *, today: date) -> None:
-    """Raises Paused for the first who does not want anybody now."""
-    for one in both:
-        if one.paused_until is not None and today <= one.paused_until:
-            raise Paused(f"The {one.role} wants nobody until {one.paused_until}: end the pause first.")
 
 
 def resumed(participation: Participation) -> Participation:

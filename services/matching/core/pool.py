@@ -6,7 +6,7 @@ Nothing but what is in the market decides, and ids are not in it: the same peopl
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, tzinfo
 
@@ -18,8 +18,13 @@ from services.matching.core.participations import Hours, Participation
 from services.matching.core.people import Person
 from services.matching.core.programmes import Programme, Rules
 from services.matching.core.runs import Left, Proven
+from shared.errors import Refused
 
 DAY_S = 86_400.0
+
+
+class Paused(Refused):
+    code = "paused"
 
 
 @dataclass(frozen=True)
@@ -157,6 +162,14 @@ def _left_in_peace(pool: Pool) -> list[Left]:
             sentence = f"Has no time at the moment, and is left in peace until {until:%-d %B %Y}."
             found.append(Left(one.id, one.person_id, one.role, "paused", sentence))
     return found
+
+
+def refuse_paused(pool: Pool, both: Iterable[Participation]) -> None:
+    """Raises Paused for the first who is left in peace now."""
+    for one in both:
+        until = pool.paused_until(one)
+        if until is not None:
+            raise Paused(f"The {one.role} is not to be asked before {until:%-d %B %Y, %H:%M} UTC.")
 
 
 def pauses(pool: Pool) -> list[datetime]:
