@@ -36,7 +36,7 @@ async def bring(tx: Tx, programme_id: UUID, content: bytes, *, dry: bool) -> Pla
     plan = core.bringing.plan(file.rows, await _known(tx, programme_id))
     if not dry:
         for mentee, mentor, since in plan.new:
-            match = _match(tx, programme, mentee, mentor, since)
+            match = _match(tx, programme, (mentee, mentor), since)
             added = await store.matches.add(tx.conn, match)
             assert added, "the pool is locked and the mentee has nobody"
             tx.emit(said.match_made(match, programme))
@@ -49,7 +49,7 @@ async def _known(tx: Tx, programme_id: UUID) -> Known:
     people = await store.people.by_ids(tx.conn, sorted({one.person_id for one in everybody}))
     number = {person.id: person.card.employee_number for person in people}
     open_pairs = await store.matches.open_in(tx.conn, programme_id)
-    proposed = frozenset(await store.matches.proposed_mentees(tx.conn, programme_id))
+    proposed = frozenset(await store.proposals.mentees(tx.conn, programme_id))
     return Known(
         participations={(number[one.person_id], one.role): one for one in everybody},
         active={mentee: mentor for mentee, mentor in open_pairs if mentee not in proposed},
@@ -58,7 +58,8 @@ async def _known(tx: Tx, programme_id: UUID) -> Known:
     )
 
 
-def _match(tx: Tx, programme: Programme, mentee: Participation, mentor: Participation, since: date) -> Match:
+def _match(tx: Tx, programme: Programme, both: tuple[Participation, Participation], since: date) -> Match:
+    mentee, mentor = both
     today = tx.now.date()
     natural = core.programmes.match_ends_on(programme, since)
     return Match(

@@ -207,7 +207,7 @@ async def publish(tx: Tx, run: Run, pairs: Sequence[Found], left: Sequence[Left]
     """Proposes the pairs to the people; the pool is locked and the pairs are possible."""
     groups = await circles.of_mentors(tx, run.programme_id, [one.mentor_participation_id for one in pairs])
     proposals = [_proposal(tx, run, pair, groups.get(pair.mentor_participation_id)) for pair in pairs]
-    added = await store.matches.propose(tx.conn, proposals)
+    added = await store.proposals.add(tx.conn, proposals)
     assert added == len(proposals), "the pool is locked and placed mentees are not in the market"
     published = replace(
         run, state="published", proposed=len(pairs), finished_at=tx.now, version=run.version + 1
