@@ -41,6 +41,13 @@ class RulesIn(api.Body):
     review: bool = Field(
         False, description="an administrator looks at a run's pairs before they are proposed"
     )
+    hysteresis: float = Field(
+        0.0,
+        ge=0,
+        le=0.2,
+        allow_inf_nan=False,
+        description="what keeps a pair under review when the run is held again, in score",
+    )
     pools: list[Literal["company", "workplace", "alumni", "association"]] = Field(
         default_factory=list, max_length=4, description="where people may come from; empty: anywhere"
     )

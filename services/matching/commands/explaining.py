@@ -23,7 +23,7 @@ async def why_not(
     The proof holds for what the run knew. Where answers or people have changed since, the rules of today are
     named and no cost. Raises NotFound for people who were not in the run.
     """
-    seen = await kept.of(conn, run.programme_id, now=run.seen_at, besides=run.id)
+    seen = await kept.of(conn, run.programme_id, now=run.seen_at, besides=run.id, standing=run.replaces)
     pool, market = seen.pool, seen.market
     mentee = _number(pool, mentee_id, {one.number for one in market.mentees}, "mentee")
     mentor = _number(pool, mentor_id, {one.number for one in market.mentors}, "mentor")
@@ -46,7 +46,7 @@ async def why_nobody(conn: Connection, kept: Projections, run: Run, person_id: U
     left = await store.runs.left_waiting(conn, run.id, person_id)
     if not left:
         raise NotFound(f"{person_id} was not left waiting by this run")
-    seen = await kept.of(conn, run.programme_id, now=run.seen_at, besides=run.id)
+    seen = await kept.of(conn, run.programme_id, now=run.seen_at, besides=run.id, standing=run.replaces)
     pool, market = seen.pool, seen.market
     sides = {"mentee": market.mentees, "mentor": market.mentors}
     found = []
@@ -60,7 +60,7 @@ async def why_nobody(conn: Connection, kept: Projections, run: Run, person_id: U
 
 async def where_to_recruit(conn: Connection, kept: Projections, run: Run) -> tuple[recruit.Scarce, ...]:
     """What one more seat would have been worth to the run, by skill, site and language."""
-    seen = await kept.of(conn, run.programme_id, now=run.seen_at, besides=run.id)
+    seen = await kept.of(conn, run.programme_id, now=run.seen_at, besides=run.id, standing=run.replaces)
     pool, market = seen.pool, seen.market
     prices = await store.runs.prices(conn, run.id)
     waiting = await store.runs.waiting_mentees(conn, run.id)

@@ -46,17 +46,27 @@ class Projections:
     """The programmes asked about last: at most KEPT_MAX of them, of PEOPLE_MAX participations together, and
     always the last one."""
 
-    _kept: OrderedDict[tuple[UUID, RunId | None], Projection] = field(default_factory=OrderedDict)
+    _kept: OrderedDict[tuple[UUID, RunId | None, RunId | None], Projection] = field(
+        default_factory=OrderedDict
+    )
 
     async def of(
-        self, conn: Connection, programme_id: UUID, *, now: datetime, besides: RunId | None = None
+        self,
+        conn: Connection,
+        programme_id: UUID,
+        *,
+        now: datetime,
+        besides: RunId | None = None,
+        standing: RunId | None = None,
     ) -> Projection:
-        """As of `now`; the pairs of the run `besides` count as not made. Raises NotFound."""
+        """As of `now`; the pairs of the run `besides` count as not made, those of `standing` as found and not
+        published. Raises NotFound."""
+        key = programme_id, besides, standing
         edition = await store.solving.edition(conn, programme_id)
-        kept = self._kept.pop((programme_id, besides), None)
+        kept = self._kept.pop(key, None)
         if kept is None or (kept.edition, kept.now) != (edition, now):
-            kept = await _read(conn, programme_id, edition, now=now, besides=besides)
-        self._kept[programme_id, besides] = kept
+            kept = await _read(conn, key, edition, now=now)
+        self._kept[key] = kept
         while len(self._kept) > 1 and (len(self._kept) > KEPT_MAX or self._people() > PEOPLE_MAX):
             self._kept.popitem(last=False)
         return kept
@@ -66,11 +76,12 @@ class Projections:
 
 
 async def _read(
-    conn: Connection, programme_id: UUID, edition: str, *, now: datetime, besides: RunId | None
+    conn: Connection, key: tuple[UUID, RunId | None, RunId | None], edition: str, *, now: datetime
 ) -> Projection:
+    programme_id, besides, standing = key
     programme = await store.programmes.get(conn, programme_id)
     everybody = await store.participations.of_programme(conn, programme_id)
-    pool, _ = await rounds.load(conn, programme, everybody, now=now, besides=besides)
+    pool, _ = await rounds.load(conn, programme, everybody, now=now, besides=besides, standing=standing)
     market = await asyncio.to_thread(core.pool.market, pool)
     return Projection(edition, now, pool, market)
 

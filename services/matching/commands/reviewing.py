@@ -91,15 +91,15 @@ async def _decide(
     conn: Connection, kept: Projections, run: Run, wish: Wish, *, now: datetime
 ) -> tuple[Decision, Outcome, Difference, Projection]:
     _refuse_unless_in_review(run)
-    seen = await kept.of(conn, run.programme_id, now=run.seen_at)
+    seen = await kept.of(conn, run.programme_id, now=run.seen_at, standing=run.replaces)
     before = await store.run_pairs.of_run(conn, run.id)
     made = await store.decisions.of_run(conn, run.id)
     if seen.pool.programme.rules.form == "circle" and wish.kind in FIXING:
         raise core.reviewing.WrongDecision("Circles are put together as a whole: reject or exclude instead.")
     decision = _decision(seen, before, run, wish, ordinal=len(made) + 1, at=now)
-    value = run.value
+    value = core.reviewing.score(before)
     if seen.edition != run.edition:
-        value = (await asyncio.to_thread(_solve, seen, made)).value
+        value = core.reviewing.score((await asyncio.to_thread(_solve, seen, made)).pairs)
     outcome = await asyncio.to_thread(_solve, seen, [*made, decision])
     return decision, outcome, core.reviewing.difference(before, value, outcome), seen
 

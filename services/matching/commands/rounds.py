@@ -75,7 +75,9 @@ async def begin(tx: Tx, run_id: UUID) -> Run | None:
     run = await store.runs.get_locked(tx.conn, run_id)
     if run.state not in ("queued", "solving"):
         return None
-    after = core.runs.begun(run, now=tx.now)
+    standing = await store.runs.in_review(tx.conn, programme.id)
+    begun = core.runs.begun(run, now=tx.now)
+    after = replace(begun, replaces=standing[-1].id if standing else None)
     await store.runs.update(tx.conn, after)
     if after.state == "failed":
         await programmes.pool_changed(tx, programme.id)
@@ -89,7 +91,7 @@ async def look(conn: Connection, run: Run) -> Look:
     programme = await store.programmes.get(conn, run.programme_id)
     edition = await store.solving.edition(conn, programme.id)
     everybody = await store.participations.of_programme(conn, programme.id)
-    pool, freed_at = await load(conn, programme, everybody, now=run.seen_at)
+    pool, freed_at = await load(conn, programme, everybody, now=run.seen_at, standing=run.replaces)
     return Look(pool, freed_at, edition)
 
 
@@ -100,9 +102,11 @@ async def load(
     *,
     now: datetime,
     besides: RunId | None = None,
+    standing: RunId | None = None,
 ) -> tuple[Pool, Mapping[PersonId, datetime]]:
     """What the engine needs to know about these participations; and when who is free to meet somebody again
-    with whom they are kept apart now. The pairs of the run `besides` count as not made."""
+    with whom they are kept apart now. The pairs of the run `besides` count as not made, those of
+    `standing` as found and not published."""
     ids = sorted({one.person_id for one in participations})
     people = {person.id: person for person in await store.people.by_ids(conn, ids)}
     apart = await store.matches.apart(conn, ids, now, besides=besides)
@@ -126,6 +130,7 @@ async def load(
         groups=await store.ledger.groups(conn, programme.id),
         waited=await _waited(conn, programme, now=now, besides=besides),
         given=await _given(conn, besides),
+        standing=await _standing(conn, programme, standing),
     )
     return pool, freed_at
 
@@ -137,6 +142,16 @@ async def _waited(
     if programme.rules.ageing_bonus == 0:
         return {}
     return await store.ledger.waited(conn, programme.id, before=now, besides=besides)
+
+
+async def _standing(
+    conn: Connection, programme: Programme, run_id: RunId | None
+) -> list[tuple[ParticipationId, ParticipationId]]:
+    """The pairs that are not to be changed lightly, where the programme says so."""
+    if run_id is None or programme.rules.hysteresis == 0:
+        return []
+    found = await store.run_pairs.of_run(conn, run_id)
+    return [(one.mentee_participation_id, one.mentor_participation_id) for one in found]
 
 
 async def _given(conn: Connection, besides: RunId | None) -> Mapping[str, int]:

@@ -36,7 +36,8 @@ class Pool:
     are everybody's, by employee number. `zones` has every time zone of `people`. `favourites` are mentors by
     mentee, the best first; `learned` is what an earlier "no" taught. `groups` are what mentees
     said of themselves: they never enter the market; `given` is what a balanced group's members get added, in
-    weight units, and `waited` how many rounds found nobody for a mentee.
+    weight units, and `waited` how many rounds found nobody for a mentee. `standing` are pairs that were found
+    and not published, by (mentee's, mentor's) participations.
     """
 
     programme: Programme
@@ -54,6 +55,7 @@ class Pool:
     groups: Mapping[str, Collection[ParticipationId]] = field(default_factory=dict)
     waited: Mapping[ParticipationId, int] = field(default_factory=dict)
     given: Mapping[str, int] = field(default_factory=dict)
+    standing: Sequence[tuple[ParticipationId, ParticipationId]] = ()
 
     def number(self, person_id: PersonId) -> str:
         return self.people[person_id].card.employee_number
@@ -92,6 +94,7 @@ def market(pool: Pool) -> engine.Market:
         blocked=frozenset([*pairs, *((b, a) for a, b in pairs)]),
         topics=pool.topics,
         favourites=_favourites(pool, mentees, mentors),
+        standing=_standing(pool, there),
         bonus=_bonus(pool, {one.id: pool.number(one.person_id) for one in mentees}),
     )
     return engine.normal(made)
@@ -108,6 +111,11 @@ def _favourites(
         for one in mentees
     }
     return {mentee: chosen for mentee, chosen in named.items() if chosen}
+
+
+def _standing(pool: Pool, there: Sequence[Participation]) -> frozenset[tuple[str, str]]:
+    number = {one.id: pool.number(one.person_id) for one in there}
+    return frozenset((number[a], number[b]) for a, b in pool.standing if a in number and b in number)
 
 
 def _bonus(pool: Pool, looking: Mapping[ParticipationId, str]) -> dict[str, int]:
@@ -291,6 +299,7 @@ def rules_of(rules: Rules) -> engine.ProgrammeRules:
         seniority=rules.seniority,
         same_team=rules.same_team,
         target_gap=rules.target_gap,
+        hysteresis=round(rules.hysteresis * engine.WEIGHT_OF_ONE),
         form=rules.form,
         mode=rules.mode,
         group_size=rules.group_size,

@@ -29,7 +29,8 @@ class Rules:
     `seniority`: by how many levels the mentor has to be above the mentee at least (negative: below).
     `target_gap`: the distance in levels that fits best where a goal names one. `match_days`: how long a match
     lasts where the programme has no end. `review`: an administrator looks at a run's pairs before they are
-    proposed. `pools` are those open to it (`people.pool_code`); empty: all. Weights by component, each side
+    proposed; `hysteresis` is what a pair that stands already is worth more, in score, when that run is held
+    again. `pools` are those open to it (`people.pool_code`); empty: all. Weights by component, each side
     adding up to 1; empty: the defaults.
     `ageing_bonus`: what a mentee's pairs gain in score per round waited. `group_names`: the groups people may
     say they belong to, as they are asked; `balanced_groups`: those of them that a bonus of at most .05 brings
@@ -46,6 +47,7 @@ class Rules:
     target_gap: float = 3.0
     match_days: int = 182
     review: bool = False
+    hysteresis: float = 0.0
     pools: Sequence[str] = ()
     mentee_weights: Mapping[str, float] = field(default_factory=dict)
     mentor_weights: Mapping[str, float] = field(default_factory=dict)

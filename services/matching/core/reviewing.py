@@ -164,14 +164,19 @@ class Difference:
         return self.before - self.after
 
 
+def score(pairs: Iterable[Found]) -> int:
+    """The scores of pairs together, in units of weights, without what the solver counted besides."""
+    return sum(one.weight for one in pairs)
+
+
 def difference(before: Sequence[Found], value: int, after: Outcome) -> Difference:
-    """`value` is what the pairs before were worth."""
+    """`value` is the score of the pairs before."""
     were = {(one.mentee_participation_id, one.mentor_participation_id) for one in before}
     are = {(one.mentee_participation_id, one.mentor_participation_id) for one in after.pairs}
     placed = {mentee for mentee, _ in are}
     return Difference(
         before=value,
-        after=after.value,
+        after=score(after.pairs),
         gone=tuple(
             one for one in before if (one.mentee_participation_id, one.mentor_participation_id) not in are
         ),

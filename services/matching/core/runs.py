@@ -38,7 +38,8 @@ class Run:
     far it is in `phase`. `attempts` counts the processes that began it. `rules` are the programme's as they
     were, `looked_at` is the time the pool was looked at, `dropped` counts pairs that were not possible any
     more when they were to be proposed. `alarm`: some group was matched less than four fifths as often as
-    everybody else. `edition` names the contents of the tables it holds for.
+    everybody else. `edition` names the contents of the tables it holds for. `replaces` is the run
+    under review whose pairs stood when it looked.
     """
 
     id: RunId
@@ -67,6 +68,7 @@ class Run:
     version: int = 1
     alarm: bool = False
     edition: str = ""
+    replaces: RunId | None = None
 
     @property
     def gap(self) -> int | None:

@@ -118,7 +118,9 @@ CREATE TABLE matching_run (
     -- Whether a group was matched less than four fifths as often as everybody else.
     alarm          boolean NOT NULL DEFAULT false,
     -- Which edition of the tables it looked at: while it is the same, what it found still holds.
-    edition        text NOT NULL DEFAULT ''
+    edition        text NOT NULL DEFAULT '',
+    -- The run under review that it took the place of: its pairs stand, and are changed for a good reason only.
+    replaces       uuid REFERENCES matching_run
 );
 CREATE INDEX matching_run_age ON matching_run (programme_id, created_at, id);
 CREATE UNIQUE INDEX matching_run_queued ON matching_run (programme_id) WHERE state = 'queued';

@@ -43,6 +43,7 @@ def _run(row: Record) -> Run:
         version=row["version"],
         alarm=row["alarm"],
         edition=row["edition"],
+        replaces=row["replaces"],
     )
 
 
@@ -72,7 +73,7 @@ async def update(conn: Connection, run: Run) -> None:
         SET mentees = $2, mentors = $3, feasible_pairs = $4, proposed = $5, value = $6, inputs_hash = $7,
             bound = $8, blocking = $9, solver = $10, state = $11, phase = $12, done = $13, total = $14,
             attempts = $15, problem = $16, rules = $17, dropped = $18, looked_at = $19, finished_at = $20,
-            version = $21, edition = $22
+            version = $21, edition = $22, replaces = $23
         WHERE id = $1
         """,
         run.id,
@@ -97,6 +98,7 @@ async def update(conn: Connection, run: Run) -> None:
         run.finished_at,
         run.version,
         run.edition,
+        run.replaces,
     )
 
 
@@ -142,7 +144,7 @@ async def in_review(conn: Connection, programme_id: UUID) -> list[Run]:
         """
         SELECT id, programme_id, mentees, mentors, feasible_pairs, proposed, value, inputs_hash, created_at,
                bound, blocking, solver, state, phase, done, total, attempts, problem, asked_by, rules,
-               dropped, looked_at, finished_at, version, alarm, edition
+               dropped, looked_at, finished_at, version, alarm, edition, replaces
         FROM matching_run WHERE programme_id = $1 AND state = 'review' ORDER BY created_at, id FOR UPDATE
         """,
         programme_id,
@@ -232,7 +234,7 @@ async def get(conn: Connection, run_id: UUID) -> Run:
         """
         SELECT id, programme_id, mentees, mentors, feasible_pairs, proposed, value, inputs_hash, created_at,
                bound, blocking, solver, state, phase, done, total, attempts, problem, asked_by, rules,
-               dropped, looked_at, finished_at, version, alarm, edition
+               dropped, looked_at, finished_at, version, alarm, edition, replaces
         FROM matching_run WHERE id = $1
         """,
         run_id,
@@ -248,7 +250,7 @@ async def get_locked(conn: Connection, run_id: UUID) -> Run:
         """
         SELECT id, programme_id, mentees, mentors, feasible_pairs, proposed, value, inputs_hash, created_at,
                bound, blocking, solver, state, phase, done, total, attempts, problem, asked_by, rules,
-               dropped, looked_at, finished_at, version, alarm, edition
+               dropped, looked_at, finished_at, version, alarm, edition, replaces
         FROM matching_run WHERE id = $1 FOR UPDATE
         """,
         run_id,
@@ -264,7 +266,7 @@ async def find_queued(conn: Connection, programme_id: UUID) -> Run | None:
         """
         SELECT id, programme_id, mentees, mentors, feasible_pairs, proposed, value, inputs_hash, created_at,
                bound, blocking, solver, state, phase, done, total, attempts, problem, asked_by, rules,
-               dropped, looked_at, finished_at, version, alarm, edition
+               dropped, looked_at, finished_at, version, alarm, edition, replaces
         FROM matching_run WHERE programme_id = $1 AND state = 'queued'
         """,
         programme_id,
@@ -279,7 +281,7 @@ async def page(
         """
         SELECT id, programme_id, mentees, mentors, feasible_pairs, proposed, value, inputs_hash, created_at,
                bound, blocking, solver, state, phase, done, total, attempts, problem, asked_by, rules,
-               dropped, looked_at, finished_at, version, alarm, edition
+               dropped, looked_at, finished_at, version, alarm, edition, replaces
         FROM matching_run
         WHERE programme_id = $1 AND ($2::timestamptz IS NULL OR (created_at, id) > ($2, $3::uuid))
         ORDER BY created_at, id LIMIT $4

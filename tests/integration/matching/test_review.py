@@ -187,3 +187,26 @@ async def test_the_clock_does_not_replace_a_run_under_review_and_an_administrato
     assert (second["state"], second["mentees"]) == ("review", 4)
     replaced = (await review(company, run))["run"]
     assert (replaced["state"], replaced["problem"]) == ("cancelled", "Replaced by a newer run.")
+
+
+async def test_U13_a_run_that_is_held_again_moves_nobody_for_a_little_more(company: World) -> None:
+    """A slightly better mentor joins: without hysteresis the pair changes, with it the pair stands."""
+    moved = {}
+    for name, hysteresis in (("free", 0.0), ("steady", 0.1)):
+        rules = {"review": True, "hysteresis": hysteresis}
+        cohort = await company.open(
+            name=name, kind="cohort", match_on="2026-03-02", ends_on="2026-09-30", rules=rules
+        )
+        await company.enrol(cohort, 1, "mentee", values={"growth": 1})
+        await company.enrol(cohort, 7, "mentor", values={"growth": 2})
+        first = await company.hold_round(cohort)
+        await company.enrol(cohort, 8, "mentor", values={"growth": 1})
+        second = await company.hold_round(cohort)
+        moved[name] = await pairs(company, first), await pairs(company, second)
+        assert second["inputs_hash"] != first["inputs_hash"]
+        looked_at = await company.call(
+            "GET", f"/v1/runs/{second['run_id']}/pairs/{company.people['1']}/{company.people['7']}"
+        )
+        assert looked_at.json()["verdict"] in ("possible", "made")
+    assert moved["free"] == ([("1", "7")], [("1", "8")])
+    assert moved["steady"] == ([("1", "7")], [("1", "7")])
