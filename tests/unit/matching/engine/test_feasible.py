@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 
 from services.matching import engine
 from services.matching.engine import feasible, rules
@@ -8,6 +8,7 @@ from services.matching.engine import index as arrays
 from tests.unit.matching.engine import builders
 
 
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(builders.markets())
 def test_U2_the_counts_of_every_rule_are_those_of_its_oracle(market: engine.Market) -> None:
     found = feasible.count(market)
