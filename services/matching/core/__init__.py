@@ -1,6 +1,7 @@
 """The rules of matching: values in, decisions out."""
 
 from services.matching.core import (
+    afterwards,
     balance,
     bringing,
     comparing,
@@ -27,6 +28,7 @@ from services.matching.core import (
 )
 
 __all__ = [
+    "afterwards",
     "balance",
     "bringing",
     "comparing",

@@ -1,6 +1,7 @@
 """The only SQL of matching: one function per statement, the connection first."""
 
 from services.matching.store import (
+    afterwards,
     decisions,
     ledger,
     lessons,
@@ -17,6 +18,7 @@ from services.matching.store import (
 )
 
 __all__ = [
+    "afterwards",
     "decisions",
     "ledger",
     "lessons",
