@@ -3,6 +3,7 @@
 from services.matching.store import (
     afterwards,
     decisions,
+    desk,
     ledger,
     lessons,
     matches,
@@ -20,6 +21,7 @@ from services.matching.store import (
 __all__ = [
     "afterwards",
     "decisions",
+    "desk",
     "ledger",
     "lessons",
     "matches",
