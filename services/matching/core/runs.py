@@ -15,7 +15,7 @@ from shared.errors import Refused
 Verdict = Literal["made", "forbidden", "no-seat", "possible", "changed"]
 RunState = Literal["queued", "solving", "review", "published", "cancelled", "failed"]
 UNPUBLISHED = frozenset({"queued", "solving", "review"})
-ATTEMPTS_MAX = 3
+ATTEMPTS_MAX = 5
 NO_COST: Mapping[engine.ProofKind, str] = {
     "no-blocking-pair": (
         "The pair fits, but the two would not both rather have each other than whom they have: that is what "

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -245,7 +246,8 @@ async def of_programme(conn: Connection, programme_id: UUID) -> list[Participati
         """,
         programme_id,
     )
-    return [_participation(row) for row in rows]
+    # Thousands of answers are read in a thread, so that others are answered meanwhile.
+    return await asyncio.to_thread(lambda: [_participation(row) for row in rows])
 
 
 async def page(
