@@ -2,28 +2,36 @@
 
 from services.matching.store import (
     afterwards,
+    decisions,
+    desk,
     ledger,
     lessons,
     matches,
     participations,
     people,
     programmes,
+    proposals,
     run_pairs,
     runs,
+    sheets,
     solving,
     wishes,
 )
 
 __all__ = [
     "afterwards",
+    "decisions",
+    "desk",
     "ledger",
     "lessons",
     "matches",
     "participations",
     "people",
     "programmes",
+    "proposals",
     "run_pairs",
     "runs",
+    "sheets",
     "solving",
     "wishes",
 ]
