@@ -66,7 +66,7 @@ def _found(pool: Pool, solution: engine.Solution) -> list[Found]:
                 mentee_id=mentee.person_id,
                 mentor_id=mentor.person_id,
                 weight=pair.weight - pair.added,
-                explanation=pools.why(pair.reasons),
+                explanation=pools.why(pools.shown(pool, pair.reasons)),
             )
         )
     return found

@@ -135,3 +135,19 @@ async def test_U14_a_mentee_may_say_it_while_joining_and_need_not(company: World
     assert 'name="group" value="part-time" checked' in wrong.text
     (kept,) = (await company.snapshot())["participation_group"]
     assert kept.endswith(",part-time)")
+
+
+async def test_S15_a_balanced_programme_gives_nobodys_group_away_in_its_explanations(here: World) -> None:
+    """Of forty mentees twenty can meet less; there are seats for twenty."""
+    rules = {"balanced_groups": ["part-time"]}
+    programme, ids = await a_programme(here, people=40, seats=20, **rules)
+    for one in ids[20:]:
+        await say(here, programme, one, "part-time")
+    run = await here.hold_round(programme)
+    (line,) = (await ledger(here, run))["groups"]
+    assert line["bonus"] > 0
+    assert line["matched"] > 0
+    said = [[r for r in one["explanation"]["reasons"] if "programme" in r] for one in run["proposals"]]
+    sentence = "The programme evens out who finds a mentor: groups that find fewer may gain up to 0.05."
+    assert said == [[sentence]] * 20
+    assert run["gap"] == 0
