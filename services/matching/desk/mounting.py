@@ -29,6 +29,7 @@ Page = Callable[[House, Request], Awaitable[Response]]
 PAGES: tuple[tuple[str, Page, tuple[str, ...]], ...] = (
     ("/", programmes.overview, READ),
     ("/programmes/{programme_id}", programmes.programme, READ),
+    ("/programmes/{programme_id}/readiness", programmes.ready, READ),
     ("/programmes/{programme_id}/what-if", whatif.show, READ),
     ("/runs/{run_id}", runs.show, READ),
     ("/runs/{run_id}/pairs/{mentee_id}/{mentor_id}", explained.pair, READ),
