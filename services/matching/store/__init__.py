@@ -2,6 +2,7 @@
 
 from services.matching.store import (
     afterwards,
+    desk,
     ledger,
     lessons,
     matches,
@@ -16,6 +17,7 @@ from services.matching.store import (
 
 __all__ = [
     "afterwards",
+    "desk",
     "ledger",
     "lessons",
     "matches",
