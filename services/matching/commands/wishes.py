@@ -18,13 +18,15 @@ from shared.tx import Tx
 async def ask(tx: Tx, programme_id: UUID, *, mentee_id: UUID, mentor_id: UUID, purpose: str) -> Match:
     """A proposal to which the mentee has said yes, with what the mentee wrote to the mentor.
 
-    It holds a seat until it is answered or lapses. Raises PurposeMissing, NotInProgramme, CapacityExceeded,
-    AlreadyMatched or RulesForbid; then nothing is said.
+    It holds a seat until it is answered or lapses. Raises PurposeMissing, NotInProgramme, MentorHasNoTime,
+    CapacityExceeded, AlreadyMatched or RulesForbid; then nothing is said.
     """
     written = core.wishes.purpose(purpose)
     programme = await store.programmes.get(tx.conn, programme_id)
     programmes.refuse_closed(programme)
     mentee, mentor = await matches.lock_both(tx, programme_id, mentee_id=mentee_id, mentor_id=mentor_id)
+    known = core.lessons.learned(await store.lessons.of_programme(tx.conn, programme.id), now=tx.now)
+    core.wishes.refuse_busy(known.get(mentor.id))
     taken = await store.matches.seats_taken(tx.conn, mentor.id)
     core.matches.take_seat(capacity=mentor.capacity, taken=taken)
     pairing = await matches.look_at(tx, programme, mentee, mentor)

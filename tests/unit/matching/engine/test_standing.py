@@ -18,7 +18,7 @@ SKILLS = (NEGOTIATION, WRITING, SPEAKING)
 
 @dataclass(frozen=True)
 class Moved:
-    """Standing proposals of others that changed per event, and the share of the best score given up for that."""
+    """Standing proposals of others that changed per event, and the share of the best score given up."""
 
     others: float
     lost: float
