@@ -13,7 +13,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from services.matching.core.ids import MatchId, ParticipationId
@@ -88,8 +88,3 @@ def learned(lessons: Iterable[Lesson], *, now: datetime) -> dict[ParticipationId
         skills = known.not_taught | set(one.not_taught)
         found[one.participation_id] = Learned(skills, max(ends, default=None))
     return found
-
-
-def without_pauses(learned: Mapping[ParticipationId, Learned]) -> dict[ParticipationId, Learned]:
-    """For pairs that people want by name, or an organiser makes: only rounds leave anybody in peace."""
-    return {who: replace(one, paused_until=None) for who, one in learned.items()}

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from services.matching.core.ids import ParticipationId
-from services.matching.core.lessons import Learned
 from shared.errors import FieldError, Refused
 
 PURPOSE_CHARACTERS_MAX = 2000
@@ -17,12 +16,6 @@ class PurposeMissing(Refused):
 
     status = 422
     code = "purpose-missing"
-
-
-class MentorHasNoTime(Refused):
-    """The mentor said so a short while ago, and is left in peace."""
-
-    code = "mentor-has-no-time"
 
 
 class WrongFavourites(Refused):
@@ -48,9 +41,3 @@ def refuse_wrong_favourites(mentors: Sequence[ParticipationId]) -> None:
         raise WrongFavourites(f"Name up to {FAVOURITES_MAX} mentors, the one you would like best first.")
     if len(set(mentors)) < len(mentors):
         raise WrongFavourites("Name every mentor once.")
-
-
-def refuse_busy(mentor: Learned | None) -> None:
-    """Raises MentorHasNoTime for a mentor who is to be left in peace now."""
-    if mentor is not None and mentor.paused_until is not None:
-        raise MentorHasNoTime("This mentor has no time at the moment. Ask again in some weeks.")

@@ -2,6 +2,7 @@
 
 from services.matching.store import (
     afterwards,
+    decisions,
     desk,
     ledger,
     lessons,
@@ -9,14 +10,17 @@ from services.matching.store import (
     participations,
     people,
     programmes,
+    proposals,
     run_pairs,
     runs,
+    sheets,
     solving,
     wishes,
 )
 
 __all__ = [
     "afterwards",
+    "decisions",
     "desk",
     "ledger",
     "lessons",
@@ -24,8 +28,10 @@ __all__ = [
     "participations",
     "people",
     "programmes",
+    "proposals",
     "run_pairs",
     "runs",
+    "sheets",
     "solving",
     "wishes",
 ]

@@ -30,7 +30,7 @@ async def test_who_has_no_time_is_left_in_peace_for_thirty_days_and_then_asked_a
     asked = await company.call(
         "POST", f"/v1/programmes/{programme}/requests", {**people, "purpose": "To learn to negotiate."}
     )
-    assert (asked.status_code, asked.json()["type"]) == (409, "urn:mentoring:problem:mentor-has-no-time")
+    assert (asked.status_code, asked.json()["type"]) == (409, "urn:mentoring:problem:paused")
     for _ in range(30):
         await company.next_morning()
         assert await company.pairs(state="proposed") == []
@@ -38,7 +38,7 @@ async def test_who_has_no_time_is_left_in_peace_for_thirty_days_and_then_asked_a
     assert len(await company.pairs(state="proposed")) == 1
 
 
-async def test_an_organiser_may_still_pair_by_hand_who_is_left_in_peace(company: World) -> None:
+async def test_a_mentee_who_had_no_time_and_then_asks_for_a_mentor_is_back(company: World) -> None:
     programme = await company.open()
     await company.enrol(programme, 1, "mentee")
     await company.enrol(programme, 2, "mentor")
@@ -48,7 +48,14 @@ async def test_an_organiser_may_still_pair_by_hand_who_is_left_in_peace(company:
     await company.say(match["match_id"], 1, "decline", reason="no-time")
     assert await offered(company, programme) == []
     other = "3" if number == "2" else "2"
-    assert (await company.pair(programme, 1, other)).status_code == 201
+    people = {"mentee_id": company.people["1"], "mentor_id": company.people[other]}
+    asked = await company.call(
+        "POST", f"/v1/programmes/{programme}/requests", {**people, "purpose": "Now I have time."}
+    )
+    assert asked.status_code == 201
+    await company.say(asked.json()["match_id"], other, "decline", reason="prefer-other")
+    assert await offered(company, programme) == []
+    assert (await company.waiting(programme))["1", "mentee"][0] == "blocked"
 
 
 @pytest.mark.parametrize("tired", [2, 4])
