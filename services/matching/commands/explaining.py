@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from uuid import UUID
 
 from services.matching import core, store
@@ -30,7 +31,7 @@ async def why_not(
     looked_at = await seen.explain(mentee, mentor)
     proven = await store.runs.proven(conn, run.id, (mentee_id, mentor_id))
     return core.runs.why_not(
-        looked_at,
+        replace(looked_at, reasons=core.pool.shown(pool, looked_at.reasons)),
         proven=proven if looked_at.inputs_hash == run.inputs_hash else None,
         proof=run.proof,
         made=await store.proposals.came_of(conn, run.id, mentee_id=mentee_id, mentor_id=mentor_id),
