@@ -70,6 +70,7 @@ class Waiting(Value):
     person_id: PersonId
     role: Role
     reason: str
+    peer: bool = Field(False, description="among peers: the role or the two ids then label nobody")
 
 
 # -- matching: who ------------------------------------------------------------------------------------
@@ -119,6 +120,7 @@ class ParticipantInvited(Event):
     person_id: PersonId
     programme_id: ProgrammeId
     expires_at: AwareDatetime
+    peer: bool = Field(False, description="to join as a peer, who learns and helps alike")
 
 
 class ParticipantJoined(Event):
@@ -134,6 +136,7 @@ class ParticipantJoined(Event):
     capacity: int
     languages: tuple[str, ...]
     hours: tuple[WorkingHours, ...]
+    peer: bool = Field(False, description="among peers: the role or the two ids then label nobody")
 
 
 class MatchingRunFinished(Event):
@@ -164,6 +167,7 @@ class MatchProposed(Event):
     answer_by: AwareDatetime
     requested_by: PersonId | None = None
     group_id: GroupId | None = Field(None, description="shared by one mentor and all mentees of a circle")
+    peer: bool = Field(False, description="among peers: the role or the two ids then label nobody")
 
 
 class MatchDeclined(Event):
@@ -194,6 +198,7 @@ class MatchMade(Event):
     session_minutes: int
     ends_on: date
     group_id: GroupId | None = Field(None, description="shared by one mentor and all mentees of a circle")
+    peer: bool = Field(False, description="among peers: the role or the two ids then label nobody")
 
 
 class MatchEnded(Event):

@@ -24,7 +24,7 @@ KEPT: Mapping[str, Sequence[str]] = {
     ),
     "participant-invited": ("at", "person_id", "programme_id", "expires_at"),
     "participant-joined": (
-        *("at", "participation_id", "person_id", "programme_id", "role", "version", "capacity"),
+        *("at", "participation_id", "person_id", "programme_id", "role", "version", "capacity", "peer"),
     ),
     "matching-run-finished": (
         *("at", "run_id", "programme_id", "mentees", "mentors", "feasible_pairs", "proposed", "value"),

@@ -18,6 +18,16 @@ class AlreadyJoined(Refused):
     code = "already-joined"
 
 
+class WrongRole(Refused):
+    status = 422
+    code = "wrong-role"
+
+
+def _wrong_role(programme: Programme) -> str:
+    ways = " or ".join(core.programmes.roles(programme))
+    return f"In {programme.name} people take part as {ways}: join as that."
+
+
 async def enrol(
     tx: Tx,
     programme: Programme,
@@ -26,8 +36,11 @@ async def enrol(
     *,
     consent: bool,
 ) -> list[Participation]:
-    """One participation per (role, profile, capacity). Raises AlreadyJoined or ProgrammeClosed."""
+    """One participation per (role, profile, capacity). Raises AlreadyJoined, ProgrammeClosed or WrongRole."""
     programmes.refuse_closed(programme)
+    for role, _, _ in told:
+        if role not in core.programmes.roles(programme):
+            raise WrongRole(_wrong_role(programme))
     joined = []
     for role, profile, capacity in told:
         participation = Participation(

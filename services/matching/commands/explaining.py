@@ -31,7 +31,11 @@ async def why_not(conn: Connection, run: Run, *, mentee_id: UUID, mentor_id: UUI
         looked_at,
         proven=proven if looked_at.inputs_hash == run.inputs_hash else None,
         proof=run.proof,
-        made=any((one.mentee_id, one.mentor_id) == (mentee_id, mentor_id) for one in made),
+        made=any(
+            (one.mentee_id, one.mentor_id) == (mentee_id, mentor_id)
+            or (one.peer and (one.mentor_id, one.mentee_id) == (mentee_id, mentor_id))
+            for one in made
+        ),
     )
 
 
@@ -48,8 +52,9 @@ async def why_nobody(conn: Connection, run: Run, person_id: UUID) -> list[Nobody
     found = []
     for one in left:
         number = pool.number(one.person_id)
-        there = any(person.number == number for person in sides[one.role])
-        way = await asyncio.to_thread(ladder.ladder, market, number, one.role) if there else None
+        way = None
+        if one.role != "peer" and any(person.number == number for person in sides[one.role]):
+            way = await asyncio.to_thread(ladder.ladder, market, number, one.role)
         found.append(Nobody(one, way))
     return found
 

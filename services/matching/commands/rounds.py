@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from services.matching import core, engine, said, store, taxonomy
 from services.matching.commands import circles, programmes
-from services.matching.core.ids import GroupId, MatchId, PersonId, RunId
+from services.matching.core.ids import MatchId, PersonId, RunId
 from services.matching.core.matches import Match
 from services.matching.core.outcomes import Outcome
 from services.matching.core.participations import Participation
@@ -151,7 +151,11 @@ async def _keep(tx: Tx, run: Run, seen: Look, outcome: Outcome) -> None:
 async def publish(tx: Tx, run: Run, pairs: Sequence[Found], left: Sequence[Left]) -> None:
     """Proposes the pairs to the people; the pool is locked and the pairs are possible."""
     groups = await circles.of_mentors(tx, run.programme_id, [one.mentor_participation_id for one in pairs])
-    proposals = [_proposal(tx, run, pair, groups.get(pair.mentor_participation_id)) for pair in pairs]
+    peer = run.proof == "halves"
+    proposals = [
+        replace(_proposal(tx, run, pair), group_id=groups.get(pair.mentor_participation_id), peer=peer)
+        for pair in pairs
+    ]
     added = await store.matches.propose(tx.conn, proposals)
     assert added == len(proposals), "the pool is locked and placed mentees are not in the market"
     published = replace(
@@ -163,7 +167,7 @@ async def publish(tx: Tx, run: Run, pairs: Sequence[Found], left: Sequence[Left]
     tx.emit(said.matching_run_finished(published, left, at=tx.now))
 
 
-def _proposal(tx: Tx, run: Run, pair: Found, group_id: GroupId | None) -> Match:
+def _proposal(tx: Tx, run: Run, pair: Found) -> Match:
     return Match(
         id=MatchId(envelope.new_id()),
         programme_id=run.programme_id,
@@ -177,7 +181,6 @@ def _proposal(tx: Tx, run: Run, pair: Found, group_id: GroupId | None) -> Match:
         answer_by=core.matches.answer_by(tx.now),
         created_at=tx.now,
         explanation=pair.explanation,
-        group_id=group_id,
     )
 
 
@@ -187,6 +190,6 @@ def _next_round(tx: Tx, seen: Look, outcome: Outcome) -> datetime | None:
     if outcome.dropped:
         return core.programmes.round_after(programme, tx.now)
     times = [
-        freed_at[one.person_id] for one in outcome.left if one.role == "mentee" and one.person_id in freed_at
+        freed_at[one.person_id] for one in outcome.left if one.role != "mentor" and one.person_id in freed_at
     ]
     return core.programmes.round_after(programme, min(times)) if times else None

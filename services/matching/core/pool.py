@@ -44,14 +44,17 @@ class Pool:
         return self.people[person_id].card.employee_number
 
     def by_number(self, role: Role) -> dict[str, Participation]:
-        return {self.number(one.person_id): one for one in self.participations if one.role == role}
+        """Who stands on this side; peers stand on both."""
+        return {self.number(one.person_id): one for one in self.participations if one.role in (role, "peer")}
 
 
 def market(pool: Pool) -> engine.Market:
     """Mentees who have nobody yet, all mentors with the seats they have left, and the programme's rules."""
     placed = {mentee for mentee, _ in pool.open_pairs}
-    mentees = [one for one in pool.participations if one.role == "mentee" and one.id not in placed]
-    mentors = [one for one in pool.participations if one.role == "mentor"]
+    taken = placed | {mentor for _, mentor in pool.open_pairs}
+    peers = [one for one in pool.participations if one.role == "peer" and one.id not in taken]
+    mentees = [one for one in pool.participations if one.role == "mentee" and one.id not in placed] + peers
+    mentors = [one for one in pool.participations if one.role == "mentor"] + peers
     pairs = [(pool.number(a), pool.number(b)) for a, b in pool.apart]
     made = engine.Market(
         mentees=tuple(_mentee(pool, one) for one in mentees),
@@ -69,6 +72,7 @@ def left_waiting(pool: Pool, solution: engine.Solution) -> list[Left]:
     roles: dict[str, dict[str, Participation]] = {
         "mentee": pool.by_number("mentee"),
         "mentor": pool.by_number("mentor"),
+        "peer": pool.by_number("peer"),
     }
     found = []
     for one in solution.waiting:
@@ -85,6 +89,8 @@ def proven(pool: Pool, market: engine.Market, certificate: engine.Certificate) -
     of_mentees = [
         Proven(mentees[one.number].id, certificate.profits.get(one.number, 0), 1) for one in market.mentees
     ]
+    if pool.programme.rules.form == "peer":
+        return of_mentees
     of_mentors = [
         Proven(mentors[one.number].id, certificate.prices.get(one.number, 0), one.seats_left)
         for one in market.mentors
@@ -146,7 +152,8 @@ def _hours(pool: Pool, one: Participation, person: Person) -> int:
 
 
 def _feedback(pool: Pool, one: Participation) -> engine.Feedback:
-    ratings = pool.ratings.get((one.person_id, one.role), ())
+    roles: Sequence[Role] = ("mentee", "mentor") if one.role == "peer" else (one.role,)
+    ratings = [given for role in roles for given in pool.ratings.get((one.person_id, role), ())]
     return engine.feedback((rating, (pool.now - at).total_seconds() / DAY_S) for rating, at in ratings)
 
 

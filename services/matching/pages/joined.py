@@ -38,8 +38,7 @@ class Guest:
     @property
     def open_roles(self) -> tuple[Role, ...]:
         taken = {one.role for one in self.joined}
-        roles: tuple[Role, ...] = ("mentee", "mentor")
-        return tuple(role for role in roles if role not in taken)
+        return tuple(role for role in core.programmes.roles(self.programme) if role not in taken)
 
     @property
     def as_mentee(self) -> Participation | None:

@@ -1,6 +1,7 @@
 """The only SQL of matching: one function per statement, the connection first."""
 
 from services.matching.store import (
+    circles,
     matches,
     participations,
     people,
@@ -12,6 +13,7 @@ from services.matching.store import (
 )
 
 __all__ = [
+    "circles",
     "matches",
     "participations",
     "people",

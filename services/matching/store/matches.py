@@ -9,7 +9,7 @@ from uuid import UUID
 
 from asyncpg import Record
 
-from services.matching.core.ids import GroupId, MatchId, ParticipationId, PersonId, ProgrammeId, Role
+from services.matching.core.ids import MatchId, ParticipationId, PersonId, ProgrammeId, Role
 from services.matching.core.matches import Block, Match
 from shared.errors import NotFound
 from shared.tx import Connection
@@ -39,6 +39,7 @@ def _match(row: Record) -> Match:
         end_reason=row["end_reason"],
         version=row["version"],
         group_id=row.get("group_id"),
+        peer=bool(row.get("peer")),
     )
 
 
@@ -48,8 +49,8 @@ async def add(conn: Connection, match: Match) -> bool:
         """
         INSERT INTO match (id, programme_id, run_id, mentee_participation_id, mentor_participation_id,
                            mentee_id, mentor_id, state, weight, answer_by, explanation, made_at, ends_on,
-                           version, created_at, group_id)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)
+                           version, created_at, group_id, peer)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)
         ON CONFLICT (mentee_participation_id) WHERE state IN ('proposed', 'active') DO NOTHING RETURNING true
         """,
         match.id,
@@ -68,6 +69,7 @@ async def add(conn: Connection, match: Match) -> bool:
         match.version,
         match.created_at,
         match.group_id,
+        match.peer,
     )
     return bool(done)
 
@@ -78,14 +80,14 @@ async def propose(conn: Connection, matches: Sequence[Match]) -> int:
         """
         INSERT INTO match (id, programme_id, run_id, mentee_participation_id, mentor_participation_id,
                            mentee_id, mentor_id, state, weight, answer_by, explanation, version, created_at,
-                           group_id)
+                           group_id, peer)
         SELECT id, programme_id, run_id, mentee_participation_id, mentor_participation_id, mentee_id,
-               mentor_id, 'proposed', weight, answer_by, explanation, version, created_at, group_id
+               mentor_id, 'proposed', weight, answer_by, explanation, version, created_at, group_id, peer
         FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::uuid[], $5::uuid[], $6::uuid[], $7::uuid[],
                     $8::int[], $9::timestamptz[], $10::jsonb[], $11::int[], $12::timestamptz[],
-                    $13::uuid[])
+                    $13::uuid[], $14::boolean[])
              AS new (id, programme_id, run_id, mentee_participation_id, mentor_participation_id, mentee_id,
-                     mentor_id, weight, answer_by, explanation, version, created_at, group_id)
+                     mentor_id, weight, answer_by, explanation, version, created_at, group_id, peer)
         ON CONFLICT (mentee_participation_id) WHERE state IN ('proposed', 'active') DO NOTHING RETURNING id
         """,
         [one.id for one in matches],
@@ -101,20 +103,9 @@ async def propose(conn: Connection, matches: Sequence[Match]) -> int:
         [one.version for one in matches],
         [one.created_at for one in matches],
         [one.group_id for one in matches],
+        [one.peer for one in matches],
     )
     return len(rows)
-
-
-async def open_groups(conn: Connection, programme_id: UUID) -> dict[ParticipationId, GroupId]:
-    """The circle of each mentor of a programme who has one that is proposed or meets."""
-    rows = await conn.fetch(
-        """
-        SELECT DISTINCT mentor_participation_id, group_id FROM match
-        WHERE programme_id = $1 AND group_id IS NOT NULL AND state IN ('proposed', 'active')
-        """,
-        programme_id,
-    )
-    return {row["mentor_participation_id"]: row["group_id"] for row in rows}
 
 
 async def update(conn: Connection, match: Match) -> None:
@@ -145,7 +136,7 @@ async def get(conn: Connection, match_id: UUID) -> Match:
         """
         SELECT id, programme_id, run_id, mentee_participation_id, mentor_participation_id, mentee_id,
                mentor_id, state, weight, answer_by, explanation, mentee_answer, mentor_answer, decline_reason,
-               declined_by, made_at, ends_on, ended_at, end_reason, version, created_at, group_id
+               declined_by, made_at, ends_on, ended_at, end_reason, version, created_at, group_id, peer
         FROM match WHERE id = $1
         """,
         match_id,
@@ -160,7 +151,7 @@ async def find_locked(conn: Connection, match_id: UUID) -> Match | None:
         """
         SELECT id, programme_id, run_id, mentee_participation_id, mentor_participation_id, mentee_id,
                mentor_id, state, weight, answer_by, explanation, mentee_answer, mentor_answer, decline_reason,
-               declined_by, made_at, ends_on, ended_at, end_reason, version, created_at, group_id
+               declined_by, made_at, ends_on, ended_at, end_reason, version, created_at, group_id, peer
         FROM match WHERE id = $1 FOR UPDATE
         """,
         match_id,
@@ -181,7 +172,7 @@ async def page(
         """
         SELECT id, programme_id, run_id, mentee_participation_id, mentor_participation_id, mentee_id,
                mentor_id, state, weight, answer_by, explanation, mentee_answer, mentor_answer, decline_reason,
-               declined_by, made_at, ends_on, ended_at, end_reason, version, created_at, group_id
+               declined_by, made_at, ends_on, ended_at, end_reason, version, created_at, group_id, peer
         FROM match
         WHERE ($1::uuid IS NULL OR programme_id = $1)
           AND ($2::uuid IS NULL OR mentee_id = $2 OR mentor_id = $2)
@@ -205,7 +196,7 @@ async def of_run(conn: Connection, run_id: UUID) -> list[Match]:
         """
         SELECT m.id, programme_id, run_id, mentee_participation_id, mentor_participation_id, mentee_id,
                mentor_id, state, weight, answer_by, explanation, mentee_answer, mentor_answer, decline_reason,
-               declined_by, made_at, ends_on, ended_at, end_reason, m.version, m.created_at, group_id
+               declined_by, made_at, ends_on, ended_at, end_reason, m.version, m.created_at, group_id, peer
         FROM match m JOIN person p ON p.id = m.mentee_id
         WHERE run_id = $1 ORDER BY length(p.employee_number), p.employee_number
         """,
@@ -214,11 +205,15 @@ async def of_run(conn: Connection, run_id: UUID) -> list[Match]:
     return [_match(row) for row in rows]
 
 
-async def seats_taken(conn: Connection, mentor_participation_id: UUID) -> int:
-    """Active matches and open proposals of a mentor whose participation is locked."""
+async def seats_taken(conn: Connection, participation_id: UUID) -> int:
+    """Active matches and open proposals of a mentor or a peer whose participation is locked."""
     taken: int = await conn.fetchval(
-        "SELECT count(*) FROM match WHERE mentor_participation_id = $1 AND state IN ('proposed', 'active')",
-        mentor_participation_id,
+        """
+        SELECT count(*) FROM match
+        WHERE (mentor_participation_id = $1 OR (peer AND mentee_participation_id = $1))
+          AND state IN ('proposed', 'active')
+        """,
+        participation_id,
     )
     return taken
 
@@ -248,7 +243,7 @@ async def lock_lapsed(conn: Connection, now: datetime, limit: int) -> list[Match
         """
         SELECT m.id, programme_id, run_id, mentee_participation_id, mentor_participation_id, mentee_id,
                mentor_id, state, weight, answer_by, explanation, mentee_answer, mentor_answer, decline_reason,
-               declined_by, made_at, ends_on, ended_at, end_reason, m.version, m.created_at, group_id
+               declined_by, made_at, ends_on, ended_at, end_reason, m.version, m.created_at, group_id, peer
         FROM match m JOIN person p ON p.id = m.mentee_id
         WHERE state = 'proposed' AND answer_by <= $1
         ORDER BY answer_by, length(p.employee_number), p.employee_number LIMIT $2 FOR UPDATE OF m
@@ -270,7 +265,7 @@ async def lock_over(conn: Connection, last_day: date, limit: int) -> list[Match]
         """
         SELECT m.id, programme_id, run_id, mentee_participation_id, mentor_participation_id, mentee_id,
                mentor_id, state, weight, answer_by, explanation, mentee_answer, mentor_answer, decline_reason,
-               declined_by, made_at, ends_on, ended_at, end_reason, m.version, m.created_at, group_id
+               declined_by, made_at, ends_on, ended_at, end_reason, m.version, m.created_at, group_id, peer
         FROM match m JOIN person p ON p.id = m.mentee_id
         WHERE state = 'active' AND ends_on <= $1
         ORDER BY ends_on, length(p.employee_number), p.employee_number LIMIT $2 FOR UPDATE OF m
@@ -321,7 +316,7 @@ async def find_open(conn: Connection, mentee_participation_id: UUID) -> Match | 
         """
         SELECT id, programme_id, run_id, mentee_participation_id, mentor_participation_id, mentee_id,
                mentor_id, state, weight, answer_by, explanation, mentee_answer, mentor_answer, decline_reason,
-               declined_by, made_at, ends_on, ended_at, end_reason, version, created_at, group_id
+               declined_by, made_at, ends_on, ended_at, end_reason, version, created_at, group_id, peer
         FROM match WHERE mentee_participation_id = $1 AND state IN ('proposed', 'active')
         """,
         mentee_participation_id,
