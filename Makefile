@@ -4,7 +4,7 @@ BIN := .venv/bin
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up status test chaos lint clean screenshots bench-events
+.PHONY: help setup demo up status test chaos lint clean screenshots bench-events bench-matching bench-quality
 
 help:
 	@echo "make demo         a company of 290 people lives through half a year of mentoring, in minutes"
@@ -14,6 +14,8 @@ help:
 	@echo "make status       how the running company is doing"
 	@echo "make lint         ruff, mypy and the import contracts alone"
 	@echo "make bench-events what an event costs, and how far that is from the bounds and from the peers"
+	@echo "make bench-matching  the pairing engine against its goals and the peers (BENCH=full: 100,000 people)"
+	@echo "make bench-quality   would people say yes to our pairs? A simulation with hidden likings"
 	@echo "make setup        virtual environment, packages, Kafka's jars: part of all of these"
 	@echo "make screenshots  the pictures in README.md, made anew"
 	@echo "make clean        removes data, logs and caches of earlier runs"
@@ -54,6 +56,13 @@ chaos: setup
 bench-events: setup
 	@$(PYTHON) deploy/setup.py peers
 	@$(BIN)/python -m tests.bench $(ARGS)
+
+bench-matching: setup
+	@$(PYTHON) deploy/setup.py peers matching
+	@$(BIN)/python -m tests.bench.matching $(ARGS)
+
+bench-quality: setup
+	@$(BIN)/python -m tests.bench.matching.quality $(ARGS)
 
 clean:
 	@$(PYTHON) deploy/setup.py clean

@@ -1,6 +1,6 @@
 """Makes a bare Debian machine ready: packages, virtual environment, Kafka's jars. Run again, it does nothing.
 
-    python3 deploy/setup.py [peers | clean]
+    python3 deploy/setup.py [peers | peers matching | clean]
 
 Uses the standard library alone, because it runs before there is anything else.
 """
@@ -26,7 +26,11 @@ VENV = ROOT / ".venv"
 PYTHON = VENV / "bin" / "python"
 LOCAL = ROOT / ".local"
 STAMP = VENV / "installed"
-PEERS = LOCAL / "bench" / "venv"
+BENCH = LOCAL / "bench"
+PEERS = {
+    "events": (BENCH / "venv", ROOT / "requirements-bench.txt"),
+    "matching": (BENCH / "matching", ROOT / "requirements-bench-matching.txt"),
+}
 PYTHON_VERSION_MIN = (3, 11)
 JAVA_VERSION_MIN = 17
 VENV_PACKAGE = "python3-venv"
@@ -43,8 +47,8 @@ def main() -> None:
         require_python()
         if sys.argv[1:] == ["clean"]:
             clean()
-        elif sys.argv[1:] == ["peers"]:
-            install_peers()
+        elif sys.argv[1:2] == ["peers"]:
+            install_peers(*PEERS[(sys.argv[2:] or ["events"])[0]])
         else:
             setup()
     except Stopped as stopped:
@@ -156,19 +160,19 @@ def install_requirements() -> None:
     STAMP.write_text(wanted)
 
 
-def install_peers() -> None:
-    """What `make bench-events` compares us with, in an environment of its own: ours is not touched."""
-    PEERS.parent.mkdir(parents=True, exist_ok=True)
-    with (PEERS.parent / "setup.lock").open("w") as lock:
+def install_peers(home: Path, requirements: Path) -> None:
+    """What a benchmark compares us with, in an environment of its own: ours is not touched."""
+    BENCH.mkdir(parents=True, exist_ok=True)
+    with (BENCH / "setup.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        stamp, requirements = PEERS / "installed", ROOT / "requirements-bench.txt"
-        wanted = f"{sys.version}\n{PEERS}\n{requirements.read_text()}"
+        stamp = home / "installed"
+        wanted = f"{sys.version}\n{home}\n{requirements.read_text()}"
         if stamp.exists() and stamp.read_text() == wanted:
             return
         with step("the peers of the benchmark"):
-            shutil.rmtree(PEERS, ignore_errors=True)
-            run(sys.executable, "-m", "venv", str(PEERS))
-            run(str(PEERS / "bin" / "python"), "-m", "pip", "install", "-q", "-r", str(requirements))
+            shutil.rmtree(home, ignore_errors=True)
+            run(sys.executable, "-m", "venv", str(home))
+            run(str(home / "bin" / "python"), "-m", "pip", "install", "-q", "-r", str(requirements))
         stamp.write_text(wanted)
 
 
@@ -245,7 +249,7 @@ def clean() -> None:
             with contextlib.suppress(OSError, ValueError, KeyError):
                 shutil.rmtree(json.loads(state.read_text())["postgres_home"], ignore_errors=True)
         for path in LOCAL.glob("*"):
-            if path not in (jars().parent, PEERS.parent):
+            if path not in (jars().parent, BENCH):
                 remove(path)
     for name in CACHES:
         remove(ROOT / name)

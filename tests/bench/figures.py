@@ -61,8 +61,10 @@ def of(values: Sequence[float]) -> tuple[float, tuple[float, float]]:
     return median(values), (min(values), max(values))
 
 
-def show(console: Console, rows: Sequence[Row]) -> None:
-    table = Table(title="Speed of the plumbing: ratios in one run", expand=False)
+def show(
+    console: Console, rows: Sequence[Row], *, title: str = "Speed of the plumbing: ratios in one run"
+) -> None:
+    table = Table(title=title, expand=False)
     for name in ("what", "value", "bound", "ratio", "range", "goal", "", "what bounds it"):
         table.add_column(name, overflow="fold", justify="left" if name.startswith("what") else "right")
     for row in rows:

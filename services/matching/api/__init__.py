@@ -4,6 +4,7 @@ from fastapi import APIRouter
 
 from services.matching.api import (
     explaining,
+    fairness,
     matches,
     participations,
     people,
@@ -17,6 +18,7 @@ from services.matching.api import (
 def routers() -> tuple[APIRouter, ...]:
     rooms = (
         explaining,
+        fairness,
         matches,
         participations,
         people,
@@ -30,6 +32,7 @@ def routers() -> tuple[APIRouter, ...]:
 
 __all__ = [
     "explaining",
+    "fairness",
     "matches",
     "participations",
     "people",

@@ -18,6 +18,8 @@ from shared.events import Cadence, PersonId, ProgrammeId
 
 Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100)]
 Number = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=40)]
+GroupCode = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,39}$")]
+GroupName = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100)]
 Weight = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
 
 
@@ -38,6 +40,19 @@ class RulesIn(api.Body):
     match_days: int = Field(182, ge=7, le=730, description="how long a match lasts")
     mentee_weights: Mapping[str, Weight] = Field(default_factory=dict)
     mentor_weights: Mapping[str, Weight] = Field(default_factory=dict)
+    ageing_bonus: float = Field(
+        0.0, ge=0, le=0.02, description="added to a mentee's scores per round waited: 0, or .01 to .02"
+    )
+    group_names: Mapping[GroupCode, GroupName] = Field(
+        default_factory=dict,
+        max_length=20,
+        description="groups mentees may say they belong to, by code: for the fairness ledger",
+    )
+    balanced_groups: list[GroupCode] = Field(
+        default_factory=list,
+        max_length=20,
+        description="those that a bonus of up to .05 brings near the others' match rate (20 or more)",
+    )
     form: core.programmes.Form = Field(
         "one-to-one",
         description="one-to-one; peer: two equals; circle: one mentor with several mentees; reverse: the "
@@ -67,6 +82,15 @@ class RulesIn(api.Body):
                 raise ValueError(f"no such component: {', '.join(unknown)}")
             if side and abs(sum(side.values()) - 1) > 1e-6:
                 raise ValueError("the weights of a side add up to 1")
+        return self
+
+    @model_validator(mode="after")
+    def _remedies(self) -> RulesIn:
+        if 0 < self.ageing_bonus < 0.01:
+            raise ValueError("ageing_bonus is 0, or between .01 and .02")
+        unknown = sorted(set(self.balanced_groups) - set(self.group_names))
+        if unknown:
+            raise ValueError(f"balanced_groups are among group_names, not {', '.join(unknown)}")
         return self
 
 

@@ -28,7 +28,8 @@ class RunOut(BaseModel):
     `queued` and `solving` runs have no figures yet: `done` of `total` tells how far they are in a `phase`.
     Only those that are `published` have made proposals; `problem` says why one is `cancelled` or `failed`.
     `dropped` pairs were found, and were not possible any more when they were to be proposed. `rules` are the
-    programme's, weights included, as the run applied them.
+    programme's, weights included, as the run applied them. `alarm`: a group was matched less than four fifths
+    as often as everybody else (see the run's fairness ledger).
     """
 
     run_id: RunId
@@ -56,6 +57,7 @@ class RunOut(BaseModel):
     looked_at: AwareDatetime | None
     finished_at: AwareDatetime | None
     version: int
+    alarm: bool
 
 
 class CertificateLine(BaseModel):

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from services.matching import core, engine, said, store, taxonomy
 from services.matching.commands import circles, programmes
-from services.matching.core.ids import MatchId, PersonId, RunId
+from services.matching.core.ids import MatchId, ParticipationId, PersonId, RunId
 from services.matching.core.matches import Match
 from services.matching.core.outcomes import Outcome
 from services.matching.core.participations import Participation
@@ -111,8 +111,26 @@ async def load(
         topics={code: engine.Topic(skill.name, skill.family) for code, skill in taxonomy.skills().items()},
         zones={person.card.time_zone: ZoneInfo(person.card.time_zone) for person in people.values()},
         now=now,
+        groups=await store.ledger.groups(conn, programme.id),
+        waited=await _waited(conn, programme, now=now, besides=besides),
+        given=await _given(conn, besides),
     )
     return pool, freed_at
+
+
+async def _waited(
+    conn: Connection, programme: Programme, *, now: datetime, besides: RunId | None
+) -> Mapping[ParticipationId, int]:
+    """The rounds that mentees waited, where the programme makes up for them."""
+    if programme.rules.ageing_bonus == 0:
+        return {}
+    return await store.ledger.waited(conn, programme.id, before=now, besides=besides)
+
+
+async def _given(conn: Connection, besides: RunId | None) -> Mapping[str, int]:
+    """What the run that is looked at again gave its balanced groups, in weight units."""
+    lines = [] if besides is None else await store.ledger.of_run(conn, besides)
+    return {line.code: round(line.bonus * engine.WEIGHT_OF_ONE) for line in lines if line.bonus}
 
 
 async def finish(tx: Tx, run: Run, seen: Look, outcome: Outcome, *, again: bool) -> bool:
@@ -144,6 +162,9 @@ async def _keep(tx: Tx, run: Run, seen: Look, outcome: Outcome) -> None:
     await store.run_pairs.add(tx.conn, run.id, outcome.pairs)
     await store.runs.add_waiting(tx.conn, run.id, outcome.left)
     await store.runs.add_certificate(tx.conn, run.id, outcome.proven)
+    await store.ledger.add(tx.conn, run.id, outcome.ledger)
+    if any(line.alarm for line in outcome.ledger):
+        await store.ledger.raise_alarm(tx.conn, run.id)
     await publish(tx, run, outcome.pairs, outcome.left)
     await store.programmes.ask_for_round(tx.conn, run.programme_id, _next_round(tx, seen, outcome))
 

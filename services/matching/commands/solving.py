@@ -88,6 +88,7 @@ async def _hold(door: Door, run: Run) -> None:
 def solve(pool: Pool, progress: Progress) -> Outcome:
     """The best pairs of a pool; pure work, for a thread."""
     progress.tell("reading", 0, len(pool.participations))
+    pool = core.pool.balanced(pool, engine.solve)
     market = core.pool.market(pool)
     progress.tell("solving", 0, len(market.mentees))
     solution = engine.solve(market)

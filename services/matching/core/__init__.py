@@ -1,7 +1,9 @@
 """The rules of matching: values in, decisions out."""
 
 from services.matching.core import (
+    balance,
     difference,
+    fairness,
     ids,
     joining,
     levels,
@@ -19,7 +21,9 @@ from services.matching.core import (
 )
 
 __all__ = [
+    "balance",
     "difference",
+    "fairness",
     "ids",
     "joining",
     "levels",

@@ -9,6 +9,7 @@ from typing import Any
 
 from services.matching import engine
 from services.matching.core import pool as pools
+from services.matching.core.fairness import Line
 from services.matching.core.pool import Pool
 from services.matching.core.runs import Found, Left, Proven, Run
 
@@ -30,6 +31,7 @@ class Outcome:
     left: tuple[Left, ...]
     proven: tuple[Proven, ...]
     rules: Mapping[str, Any]
+    ledger: tuple[Line, ...] = ()
     dropped: int = 0
 
 
@@ -48,6 +50,7 @@ def of(pool: Pool, market: engine.Market, solution: engine.Solution) -> Outcome:
         left=tuple(pools.left_waiting(pool, solution)),
         proven=tuple(pools.proven(pool, market, solution.certificate)),
         rules=asdict(market.rules),
+        ledger=pools.ledger(pool, market, solution),
     )
 
 
@@ -62,7 +65,7 @@ def _found(pool: Pool, solution: engine.Solution) -> list[Found]:
                 mentor_participation_id=mentor.id,
                 mentee_id=mentee.person_id,
                 mentor_id=mentor.person_id,
-                weight=pair.weight,
+                weight=pair.weight - pair.added,
                 explanation=pools.why(pair.reasons),
             )
         )

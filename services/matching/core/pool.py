@@ -5,12 +5,12 @@ Nothing but what is in the market decides, and ids are not in it: the same peopl
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime, tzinfo
 
 from services.matching import engine
-from services.matching.core import levels
+from services.matching.core import balance, fairness, levels
 from services.matching.core.ids import ParticipationId, PersonId, Role
 from services.matching.core.participations import Participation
 from services.matching.core.people import Person
@@ -26,7 +26,9 @@ class Pool:
 
     `open_pairs` are the (mentee's, mentor's) participations of open proposals and active matches. `apart` are
     people who may not be paired, in either role. `ratings` are (1 to 5, when) by person and role. `managers`
-    are everybody's, by employee number. `zones` has every time zone of `people`.
+    are everybody's, by employee number. `zones` has every time zone of `people`. `groups` are what mentees
+    said of themselves: they never enter the market; `given` is what a balanced group's members get added, in
+    weight units, and `waited` how many rounds found nobody for a mentee.
     """
 
     programme: Programme
@@ -39,9 +41,17 @@ class Pool:
     topics: Mapping[str, engine.Topic]
     zones: Mapping[str, tzinfo]
     now: datetime
+    groups: Mapping[str, Collection[ParticipationId]] = field(default_factory=dict)
+    waited: Mapping[ParticipationId, int] = field(default_factory=dict)
+    given: Mapping[str, int] = field(default_factory=dict)
 
     def number(self, person_id: PersonId) -> str:
         return self.people[person_id].card.employee_number
+
+    def members(self) -> dict[str, set[str]]:
+        """The numbers of the mentees, or peers, of each group."""
+        known = {one.id: self.number(one.person_id) for one in self.participations if one.role != "mentor"}
+        return {code: {known[one] for one in ids if one in known} for code, ids in self.groups.items()}
 
     def by_number(self, role: Role) -> dict[str, Participation]:
         """Who stands on this side; peers stand on both."""
@@ -63,8 +73,40 @@ def market(pool: Pool) -> engine.Market:
         managers=pool.managers,
         blocked=frozenset([*pairs, *((b, a) for a, b in pairs)]),
         topics=pool.topics,
+        bonus=_bonus(pool, {one.id: pool.number(one.person_id) for one in mentees}),
     )
     return engine.normal(made)
+
+
+def _bonus(pool: Pool, looking: Mapping[ParticipationId, str]) -> dict[str, int]:
+    """What is added to all pairs of a mentee, by the programme's remedies."""
+    waited = {looking[one]: rounds for one, rounds in pool.waited.items() if one in looking}
+    found = balance.bonus(waited, pool.programme.rules.ageing_bonus, pool.members(), pool.given)
+    here = set(looking.values())
+    return {number: amount for number, amount in found.items() if number in here}
+
+
+def balanced(pool: Pool, solve: balance.Solve) -> Pool:
+    """The pool with what the programme's balanced groups are given; solves several times if there are any."""
+    members = pool.members()
+    chosen = {code: members.get(code, set()) for code in pool.programme.rules.balanced_groups}
+    if not chosen:
+        return pool
+    given = balance.multipliers(lambda given: market(replace(pool, given=given)), chosen, solve)
+    return replace(pool, given=given)
+
+
+def ledger(pool: Pool, market: engine.Market, solution: engine.Solution) -> tuple[fairness.Line, ...]:
+    """What a solution does for each group of mentees, or peers, beside everybody else."""
+    scores = {pair.mentee: pair.score for pair in solution.pairs}
+    if market.rules.form == "peer":
+        scores |= {pair.mentor: pair.score for pair in solution.pairs}
+    return fairness.audit(
+        [one.number for one in market.mentees],
+        scores,
+        pool.members(),
+        {code: amount / engine.WEIGHT_OF_ONE for code, amount in pool.given.items()},
+    )
 
 
 def left_waiting(pool: Pool, solution: engine.Solution) -> list[Left]:

@@ -27,6 +27,9 @@ class Rules:
     `seniority`: by how many levels the mentor has to be above the mentee at least (negative: below).
     `target_gap`: the distance in levels that fits best where a goal names one. `match_days`: how long a match
     lasts where the programme has no end. Weights by component, each side adding up to 1; empty: the defaults.
+    `ageing_bonus`: what a mentee's pairs gain in score per round waited. `group_names`: the groups people may
+    say they belong to, as they are asked; `balanced_groups`: those of them that a bonus of at most .05 brings
+    near the others' match rate.
 
     `form`: one mentor per mentee; peers, two equals at most `seniority` levels apart (0: any); circles of one
     mentor and `group_size_min` to `group_size` mentees; or reverse, where the junior one mentors and
@@ -41,6 +44,9 @@ class Rules:
     match_days: int = 182
     mentee_weights: Mapping[str, float] = field(default_factory=dict)
     mentor_weights: Mapping[str, float] = field(default_factory=dict)
+    ageing_bonus: float = 0.0
+    group_names: Mapping[str, str] = field(default_factory=dict)
+    balanced_groups: Sequence[str] = ()
     form: Form = "one-to-one"
     mode: Mode = "welfare"
     group_size: int = 4

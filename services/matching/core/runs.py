@@ -38,7 +38,8 @@ class Run:
     each other. Runs from before that was proven have neither. While it is solved, `done` of `total` is how
     far it is in `phase`. `attempts` counts the processes that began it. `rules` are the programme's as they
     were, `looked_at` is the time the pool was looked at, `dropped` counts pairs that were not possible any
-    more when they were to be proposed.
+    more when they were to be proposed. `alarm`: some group was matched less than four fifths as often as
+    everybody else.
     """
 
     id: RunId
@@ -65,6 +66,7 @@ class Run:
     looked_at: datetime | None = None
     finished_at: datetime | None = None
     version: int = 1
+    alarm: bool = False
 
     @property
     def gap(self) -> int | None:

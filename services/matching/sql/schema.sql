@@ -71,6 +71,14 @@ CREATE TABLE participation (
 );
 CREATE INDEX participation_person ON participation (person_id);
 
+-- Groups that people say they belong to, voluntarily. They stand apart: nothing that pairs reads them but the
+-- audit of a round and the balance a programme has chosen.
+CREATE TABLE participation_group (
+    participation_id uuid NOT NULL REFERENCES participation,
+    code             text NOT NULL,
+    PRIMARY KEY (participation_id, code)
+);
+
 CREATE TABLE matching_run (
     id             uuid PRIMARY KEY,
     programme_id   uuid NOT NULL REFERENCES programme,
@@ -101,7 +109,9 @@ CREATE TABLE matching_run (
     dropped        int NOT NULL DEFAULT 0,
     looked_at      timestamptz,
     finished_at    timestamptz,
-    version        int NOT NULL DEFAULT 1
+    version        int NOT NULL DEFAULT 1,
+    -- Whether a group was matched less than four fifths as often as everybody else.
+    alarm          boolean NOT NULL DEFAULT false
 );
 CREATE INDEX matching_run_age ON matching_run (programme_id, created_at, id);
 CREATE UNIQUE INDEX matching_run_queued ON matching_run (programme_id) WHERE state = 'queued';
@@ -123,6 +133,25 @@ CREATE TABLE run_waiting (
     reason           text NOT NULL,
     sentence         text NOT NULL,
     PRIMARY KEY (run_id, participation_id)
+);
+
+-- What a run did for each group, beside everybody else in it. Scores are in [0, 1], `gap_low` and `gap_high`
+-- the 95 % interval, `bonus` in score. Small groups are kept here and never shown.
+CREATE TABLE run_ledger (
+    run_id         uuid NOT NULL REFERENCES matching_run,
+    code           text NOT NULL,
+    members        int NOT NULL,
+    matched        int NOT NULL,
+    others         int NOT NULL,
+    others_matched int NOT NULL,
+    score          double precision,
+    gap            double precision,
+    gap_low        double precision,
+    gap_high       double precision,
+    least          double precision,
+    bonus          double precision NOT NULL DEFAULT 0,
+    alarm          boolean NOT NULL,
+    PRIMARY KEY (run_id, code)
 );
 
 -- A mentee's profit, or the price of each of the seats that a mentor had left. The sum of amount · seats is

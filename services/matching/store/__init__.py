@@ -2,6 +2,7 @@
 
 from services.matching.store import (
     circles,
+    ledger,
     matches,
     participations,
     people,
@@ -14,6 +15,7 @@ from services.matching.store import (
 
 __all__ = [
     "circles",
+    "ledger",
     "matches",
     "participations",
     "people",

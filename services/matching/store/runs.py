@@ -41,6 +41,7 @@ def _run(row: Record) -> Run:
         looked_at=row["looked_at"],
         finished_at=row["finished_at"],
         version=row["version"],
+        alarm=row["alarm"],
     )
 
 
@@ -208,7 +209,7 @@ async def get(conn: Connection, run_id: UUID) -> Run:
         """
         SELECT id, programme_id, mentees, mentors, feasible_pairs, proposed, value, inputs_hash, created_at,
                bound, blocking, solver, state, phase, done, total, attempts, problem, asked_by, rules,
-               dropped, looked_at, finished_at, version
+               dropped, looked_at, finished_at, version, alarm
         FROM matching_run WHERE id = $1
         """,
         run_id,
@@ -224,7 +225,7 @@ async def get_locked(conn: Connection, run_id: UUID) -> Run:
         """
         SELECT id, programme_id, mentees, mentors, feasible_pairs, proposed, value, inputs_hash, created_at,
                bound, blocking, solver, state, phase, done, total, attempts, problem, asked_by, rules,
-               dropped, looked_at, finished_at, version
+               dropped, looked_at, finished_at, version, alarm
         FROM matching_run WHERE id = $1 FOR UPDATE
         """,
         run_id,
@@ -240,7 +241,7 @@ async def find_queued(conn: Connection, programme_id: UUID) -> Run | None:
         """
         SELECT id, programme_id, mentees, mentors, feasible_pairs, proposed, value, inputs_hash, created_at,
                bound, blocking, solver, state, phase, done, total, attempts, problem, asked_by, rules,
-               dropped, looked_at, finished_at, version
+               dropped, looked_at, finished_at, version, alarm
         FROM matching_run WHERE programme_id = $1 AND state = 'queued'
         """,
         programme_id,
@@ -255,7 +256,7 @@ async def page(
         """
         SELECT id, programme_id, mentees, mentors, feasible_pairs, proposed, value, inputs_hash, created_at,
                bound, blocking, solver, state, phase, done, total, attempts, problem, asked_by, rules,
-               dropped, looked_at, finished_at, version
+               dropped, looked_at, finished_at, version, alarm
         FROM matching_run
         WHERE programme_id = $1 AND ($2::timestamptz IS NULL OR (created_at, id) > ($2, $3::uuid))
         ORDER BY created_at, id LIMIT $4

@@ -1,0 +1,17 @@
+"""The product's side of every measurement, each in a process of its own (see `worker`)."""
+
+from __future__ import annotations
+
+from tests.bench.matching import equals, forced, solving, worker
+
+MEASUREMENTS = {
+    "cold": solving.cold,
+    "solver": solving.solver,
+    "hard graphs": solving.hard_graphs,
+    "stable lists": equals.stable_lists,
+    "peer pairs": equals.peer_pairs,
+    "forced pairs": forced.forced_pairs,
+}
+
+if __name__ == "__main__":
+    worker.run(MEASUREMENTS)
