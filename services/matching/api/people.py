@@ -63,6 +63,7 @@ class PersonOut(BaseModel):
     manager_id: PersonId | None
     hire_date: date | None
     status: str
+    pool: str
     effective_date: date
     version: int
     created_at: AwareDatetime
@@ -112,6 +113,7 @@ def _people(people: Sequence[core.people.Person]) -> list[PersonOut]:
             manager_id=None if person.manager_id is None else PersonId(person.manager_id),
             hire_date=person.card.hire_date,
             status=person.card.status,
+            pool=core.people.pool_code(person.card.pool),
             effective_date=person.effective_date,
             version=person.version,
             created_at=person.created_at,

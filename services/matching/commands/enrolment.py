@@ -28,6 +28,11 @@ def _wrong_role(programme: Programme) -> str:
     return f"In {programme.name} people take part as {ways}: join as that."
 
 
+class PoolNotOpen(Refused):
+    status = 422
+    code = "pool-not-open"
+
+
 async def enrol(
     tx: Tx,
     programme: Programme,
@@ -36,11 +41,17 @@ async def enrol(
     *,
     consent: bool,
 ) -> list[Participation]:
-    """One participation per (role, profile, capacity). Raises AlreadyJoined, ProgrammeClosed or WrongRole."""
+    """One participation per (role, profile, capacity).
+
+    Raises AlreadyJoined, ProgrammeClosed, WrongRole or PoolNotOpen.
+    """
     programmes.refuse_closed(programme)
-    for role, _, _ in told:
-        if role not in core.programmes.roles(programme):
-            raise WrongRole(_wrong_role(programme))
+    if not {role for role, _, _ in told} <= set(core.programmes.roles(programme)):
+        raise WrongRole(_wrong_role(programme))
+    person = await store.people.get(tx.conn, person_id)
+    if not core.programmes.is_open_to(programme.rules, person.card.pool):
+        origin = core.people.POOLS[person.card.pool]
+        raise PoolNotOpen(f"The programme {programme.name} is not open to people from {origin}.")
     joined = []
     for role, profile, capacity in told:
         participation = Participation(

@@ -111,6 +111,8 @@ async def load(
         topics={code: engine.Topic(skill.name, skill.family) for code, skill in taxonomy.skills().items()},
         zones={person.card.time_zone: ZoneInfo(person.card.time_zone) for person in people.values()},
         now=now,
+        favourites=await store.wishes.favourites(conn, programme.id),
+        learned=core.lessons.learned(await store.lessons.of_programme(conn, programme.id), now=now),
         groups=await store.ledger.groups(conn, programme.id),
         waited=await _waited(conn, programme, now=now, besides=besides),
         given=await _given(conn, besides),
@@ -206,11 +208,13 @@ def _proposal(tx: Tx, run: Run, pair: Found) -> Match:
 
 
 def _next_round(tx: Tx, seen: Look, outcome: Outcome) -> datetime | None:
-    """When somebody who waits may meet again whom they were kept apart from; else a change has to ask."""
+    """When somebody may meet again whom they were kept apart from, or is not left in peace any more; else a
+    change has to ask."""
     programme, freed_at = seen.pool.programme, seen.freed_at
     if outcome.dropped:
         return core.programmes.round_after(programme, tx.now)
     times = [
         freed_at[one.person_id] for one in outcome.left if one.role != "mentor" and one.person_id in freed_at
     ]
+    times += core.pool.pauses(seen.pool)
     return core.programmes.round_after(programme, min(times)) if times else None

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, Literal
 
+from services.matching.core import lessons
 from services.matching.core.ids import GroupId, MatchId, ParticipationId, PersonId, ProgrammeId, RunId, Side
 from services.matching.core.programmes import ANSWER_DAYS, LAPSED_BLOCK_DAYS
 from shared.errors import Refused
@@ -16,8 +17,10 @@ Answer = Literal["accept", "decline"]
 REASONS: Mapping[str, str] = {
     "no-time": "I have no time at the moment",
     "not-my-goals": "This is not what I am looking for",
-    "know-each-other": "We know each other well already",
+    "know-each-other": "We know each other well, or work closely together",
+    "wrong-style": "Our ways of working would not fit",
     "prefer-other": "I would prefer somebody else",
+    "other": "Something else",
 }
 WEIGHT_ONE = 100_000
 
@@ -153,12 +156,16 @@ def rating(ratings: Mapping[str, int]) -> float | None:
 
 
 def block_after(match: Match, *, now: datetime) -> Block | None:
-    """Whom not to bring together again after this end: whoever said no; for a while, who did not answer."""
+    """Whom not to bring together again after this end, and until when: see `lessons` for a "no"."""
     if match.state == "lapsed":
         until = now + timedelta(days=LAPSED_BLOCK_DAYS)
         return Block(match.mentee_id, match.mentor_id, "lapsed", until)
     if match.state == "declined":
-        return Block(match.mentee_id, match.mentor_id, match.decline_reason or "declined", None)
+        reason = match.decline_reason or "declined"
+        days = lessons.teaching(reason).apart_days
+        return Block(
+            match.mentee_id, match.mentor_id, reason, None if days is None else now + timedelta(days=days)
+        )
     if match.state == "ended":
         return Block(match.mentee_id, match.mentor_id, match.end_reason or "ended", None)
     return None

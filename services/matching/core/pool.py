@@ -10,8 +10,9 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, tzinfo
 
 from services.matching import engine
-from services.matching.core import balance, fairness, levels
+from services.matching.core import balance, fairness, levels, programmes
 from services.matching.core.ids import ParticipationId, PersonId, Role
+from services.matching.core.lessons import Learned
 from services.matching.core.participations import Participation
 from services.matching.core.people import Person
 from services.matching.core.programmes import Programme, Rules
@@ -26,7 +27,8 @@ class Pool:
 
     `open_pairs` are the (mentee's, mentor's) participations of open proposals and active matches. `apart` are
     people who may not be paired, in either role. `ratings` are (1 to 5, when) by person and role. `managers`
-    are everybody's, by employee number. `zones` has every time zone of `people`. `groups` are what mentees
+    are everybody's, by employee number. `zones` has every time zone of `people`. `favourites` are mentors by
+    mentee, the best first; `learned` is what an earlier "no" taught. `groups` are what mentees
     said of themselves: they never enter the market; `given` is what a balanced group's members get added, in
     weight units, and `waited` how many rounds found nobody for a mentee.
     """
@@ -41,12 +43,18 @@ class Pool:
     topics: Mapping[str, engine.Topic]
     zones: Mapping[str, tzinfo]
     now: datetime
+    favourites: Mapping[ParticipationId, Sequence[ParticipationId]] = field(default_factory=dict)
+    learned: Mapping[ParticipationId, Learned] = field(default_factory=dict)
     groups: Mapping[str, Collection[ParticipationId]] = field(default_factory=dict)
     waited: Mapping[ParticipationId, int] = field(default_factory=dict)
     given: Mapping[str, int] = field(default_factory=dict)
 
     def number(self, person_id: PersonId) -> str:
         return self.people[person_id].card.employee_number
+
+    def paused_until(self, one: Participation) -> datetime | None:
+        """Until when somebody is left in peace; None: may be proposed now."""
+        return self.learned.get(one.id, Learned()).paused_until
 
     def members(self) -> dict[str, set[str]]:
         """The numbers of the mentees, or peers, of each group."""
@@ -59,12 +67,16 @@ class Pool:
 
 
 def market(pool: Pool) -> engine.Market:
-    """Mentees who have nobody yet, all mentors with the seats they have left, and the programme's rules."""
+    """Mentees who have nobody yet, mentors with the seats they have left, and the programme's rules.
+
+    Who is left in peace for a while is not in it.
+    """
     placed = {mentee for mentee, _ in pool.open_pairs}
     taken = placed | {mentor for _, mentor in pool.open_pairs}
-    peers = [one for one in pool.participations if one.role == "peer" and one.id not in taken]
-    mentees = [one for one in pool.participations if one.role == "mentee" and one.id not in placed] + peers
-    mentors = [one for one in pool.participations if one.role == "mentor"] + peers
+    there = [one for one in pool.participations if pool.paused_until(one) is None]
+    peers = [one for one in there if one.role == "peer" and one.id not in taken]
+    mentees = [one for one in there if one.role == "mentee" and one.id not in placed] + peers
+    mentors = [one for one in there if one.role == "mentor"] + peers
     pairs = [(pool.number(a), pool.number(b)) for a, b in pool.apart]
     made = engine.Market(
         mentees=tuple(_mentee(pool, one) for one in mentees),
@@ -73,9 +85,23 @@ def market(pool: Pool) -> engine.Market:
         managers=pool.managers,
         blocked=frozenset([*pairs, *((b, a) for a, b in pairs)]),
         topics=pool.topics,
+        favourites=_favourites(pool, mentees, mentors),
         bonus=_bonus(pool, {one.id: pool.number(one.person_id) for one in mentees}),
     )
     return engine.normal(made)
+
+
+def _favourites(
+    pool: Pool, mentees: Sequence[Participation], mentors: Sequence[Participation]
+) -> dict[str, tuple[str, ...]]:
+    number = {one.id: pool.number(one.person_id) for one in mentors}
+    named = {
+        pool.number(one.person_id): tuple(
+            number[id] for id in pool.favourites.get(one.id, ()) if id in number
+        )
+        for one in mentees
+    }
+    return {mentee: chosen for mentee, chosen in named.items() if chosen}
 
 
 def _bonus(pool: Pool, looking: Mapping[ParticipationId, str]) -> dict[str, int]:
@@ -122,7 +148,24 @@ def left_waiting(pool: Pool, solution: engine.Solution) -> list[Left]:
         found.append(
             Left(participation.id, participation.person_id, participation.role, one.code, one.sentence)
         )
+    return [*found, *_left_in_peace(pool)]
+
+
+def _left_in_peace(pool: Pool) -> list[Left]:
+    placed = {one for pair in pool.open_pairs for one in pair}
+    found = []
+    for one in pool.participations:
+        until = pool.paused_until(one)
+        if until is not None and one.id not in placed:
+            sentence = f"Has no time at the moment, and is left in peace until {until:%-d %B %Y}."
+            found.append(Left(one.id, one.person_id, one.role, "paused", sentence))
     return found
+
+
+def pauses(pool: Pool) -> list[datetime]:
+    """When people who are left in peace may be proposed again."""
+    ends = [pool.paused_until(one) for one in pool.participations]
+    return [until for until in ends if until is not None]
 
 
 def proven(pool: Pool, market: engine.Market, certificate: engine.Certificate) -> list[Proven]:
@@ -161,9 +204,11 @@ def _mentee(pool: Pool, one: Participation) -> engine.Mentee:
         team=person.card.manager_employee_number or "",
         site=person.card.site,
         feedback=_feedback(pool, one),
-        eligible=person.card.status == "active",
+        eligible=_eligible(pool, person),
+        pool=person.card.pool,
         consent=one.consent,
         goals=tuple(engine.Goal(code) for code in told.goals),
+        skills=told.skills,
     )
 
 
@@ -181,12 +226,25 @@ def _mentor(pool: Pool, one: Participation) -> engine.Mentor:
         team=person.card.manager_employee_number or "",
         site=person.card.site,
         feedback=_feedback(pool, one),
-        eligible=person.card.status == "active",
+        eligible=_eligible(pool, person),
+        pool=person.card.pool,
         consent=one.consent,
         skills=told.skills,
+        topics=_taught(pool, one),
+        aims=tuple(engine.Goal(code) for code in told.goals),
         capacity=one.capacity,
         seats_left=max(0, one.capacity - taken),
     )
+
+
+def _eligible(pool: Pool, person: Person) -> bool:
+    return person.card.status == "active" and programmes.is_open_to(pool.programme.rules, person.card.pool)
+
+
+def _taught(pool: Pool, one: Participation) -> frozenset[str]:
+    """What a mentor wants to teach: all of it (empty) until a "no" said which goals not."""
+    refused = pool.learned.get(one.id, Learned()).not_taught
+    return frozenset(one.profile.skills) - refused if refused & one.profile.skills.keys() else frozenset()
 
 
 def _hours(pool: Pool, one: Participation, person: Person) -> int:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Literal
 
+from services.matching.core import people
 from services.matching.core.ids import Cadence, PersonId, ProgrammeId, Role
 
 Kind = Literal["evergreen", "cohort"]
@@ -26,7 +27,8 @@ class Rules:
 
     `seniority`: by how many levels the mentor has to be above the mentee at least (negative: below).
     `target_gap`: the distance in levels that fits best where a goal names one. `match_days`: how long a match
-    lasts where the programme has no end. Weights by component, each side adding up to 1; empty: the defaults.
+    lasts where the programme has no end. `pools` are those open to it (`people.pool_code`); empty: all.
+    Weights by component, each side adding up to 1; empty: the defaults.
     `ageing_bonus`: what a mentee's pairs gain in score per round waited. `group_names`: the groups people may
     say they belong to, as they are asked; `balanced_groups`: those of them that a bonus of at most .05 brings
     near the others' match rate.
@@ -42,6 +44,7 @@ class Rules:
     same_team: bool = False
     target_gap: float = 3.0
     match_days: int = 182
+    pools: Sequence[str] = ()
     mentee_weights: Mapping[str, float] = field(default_factory=dict)
     mentor_weights: Mapping[str, float] = field(default_factory=dict)
     ageing_bonus: float = 0.0
@@ -51,6 +54,11 @@ class Rules:
     mode: Mode = "welfare"
     group_size: int = 4
     group_size_min: int = 2
+
+
+def is_open_to(rules: Rules, pool: str) -> bool:
+    """Whether people from there may take part."""
+    return not rules.pools or people.pool_code(pool) in rules.pools
 
 
 @dataclass(frozen=True)

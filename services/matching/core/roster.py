@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from datetime import date
 
-from services.matching.core.people import STATUSES, Card, Reject, Row
+from services.matching.core.people import COMPANY, POOLS, STATUSES, Card, Reject, Row
 
 COLUMNS = (
     "employee_number",
@@ -25,6 +25,8 @@ COLUMNS = (
     "status",
     "effective_date",
 )
+OPTIONAL = ("pool",)
+"""Columns a file may leave out: `pool` is company (or empty), workplace, alumni or association."""
 REQUIRED = frozenset({"employee_number", "user_name", "given_name", "work_email", "time_zone", "status"})
 CELL_CHARACTERS_MAX = 200
 
@@ -96,8 +98,8 @@ def _in_words(problem: str) -> str:
 
 def _wrong_header(names: Sequence[str]) -> tuple[tuple[str, str], ...]:
     missing = [(name, "the column is missing") for name in COLUMNS if name not in names]
-    extra = [(name or "(empty)", "no such column") for name in names if name not in COLUMNS]
-    twice = [(name, "the column is there twice") for name in COLUMNS if names.count(name) > 1]
+    extra = [(name or "(empty)", "no such column") for name in names if name not in COLUMNS + OPTIONAL]
+    twice = [(name, "the column is there twice") for name in COLUMNS + OPTIONAL if names.count(name) > 1]
     return (*missing, *extra, *twice)
 
 
@@ -107,9 +109,9 @@ def _row(record: _Record, names: Sequence[str], zones: Set[str]) -> Row | list[R
     if len(record.cells) != len(names):
         return [Reject(record.line, "row", f"has {len(record.cells)} cells instead of {len(names)}")]
     cells = {name: cell.strip() for name, cell in zip(names, record.cells, strict=True)}
-    wrong = [(name, _wrong(name, cells[name], zones)) for name in COLUMNS]
+    wrong = [(name, _wrong(name, cells[name], zones)) for name in COLUMNS + OPTIONAL if name in cells]
     found = [Reject(record.line, name, reason) for name, reason in wrong if reason is not None]
-    return found or Row(record.line, _card(cells), _date(cells["effective_date"]))
+    return found or Row(record.line, _card(cells), _date(cells["effective_date"]), "pool" in cells)
 
 
 def _wrong(name: str, cell: str, zones: Set[str]) -> str | None:
@@ -134,9 +136,15 @@ def _wrong_form(name: str, cell: str, zones: Set[str]) -> str | None:
         return "is no time zone of the IANA list, such as Europe/Madrid"
     if name == "status" and cell.lower() not in STATUSES:
         return f"is none of {', '.join(STATUSES)}"
+    if name == "pool" and _pool(cell) not in POOLS:
+        return f"is none of {', '.join([COMPANY, *filter(None, POOLS)])}"
     if name in ("hire_date", "effective_date") and _date(cell) is None:
         return "is no date of the form 2026-03-31"
     return None
+
+
+def _pool(cell: str) -> str:
+    return "" if cell.lower() == COMPANY else cell.lower()
 
 
 def _date(cell: str) -> date | None:
@@ -160,4 +168,5 @@ def _card(cells: Mapping[str, str]) -> Card:
         manager_employee_number=cells["manager_employee_number"] or None,
         hire_date=_date(cells["hire_date"]),
         status=cells["status"].lower(),
+        pool=_pool(cells.get("pool", "")),
     )

@@ -9,7 +9,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 
-from services.matching import commands, store
+from services.matching import commands, core, store
 from services.matching.core.ids import Role, Side
 from services.matching.core.matches import REASONS, Answer, Match
 from services.matching.core.people import Person
@@ -96,6 +96,7 @@ def _question(request: Request, offer: Offer, wrong: Mapping[str, str]) -> HTMLR
         "proposal.html",
         422 if wrong else 200,
         offer=offer,
+        origin=core.people.POOLS[offer.partner.card.pool] if offer.partner.card.pool else "",
         terms=join.terms(offer.programme),
         reasons=tuple(REASONS.items()),
         errors=wrong,

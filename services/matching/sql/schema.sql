@@ -20,6 +20,8 @@ CREATE TABLE person (
     effective_date          date NOT NULL,
     version                 int NOT NULL,
     created_at              timestamptz NOT NULL,
+    -- Where the person comes from; empty: the company itself.
+    pool                    text NOT NULL DEFAULT '' CHECK (pool IN ('', 'workplace', 'alumni', 'association')),
     -- Deferred, so that two people can swap names in one file.
     CONSTRAINT person_user_name UNIQUE (user_name_key) DEFERRABLE INITIALLY DEFERRED,
     CONSTRAINT person_work_email UNIQUE (work_email_key) DEFERRABLE INITIALLY DEFERRED
@@ -217,6 +219,16 @@ CREATE TABLE favourite (
     PRIMARY KEY (mentee_participation_id, place),
     UNIQUE (mentee_participation_id, mentor_participation_id)
 );
+
+-- What a "no" taught about whoever said it: goals a mentor does not teach, and until when to leave them in peace.
+CREATE TABLE lesson (
+    match_id         uuid PRIMARY KEY REFERENCES match,
+    participation_id uuid NOT NULL REFERENCES participation,
+    code             text NOT NULL,
+    not_taught       text[] NOT NULL,
+    paused_until     timestamptz
+);
+CREATE INDEX lesson_participation ON lesson (participation_id);
 
 -- Two people who are not to be brought together, in either role; for ever where `until` is empty.
 CREATE TABLE block (

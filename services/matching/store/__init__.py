@@ -3,6 +3,7 @@
 from services.matching.store import (
     circles,
     ledger,
+    lessons,
     matches,
     participations,
     people,
@@ -16,6 +17,7 @@ from services.matching.store import (
 __all__ = [
     "circles",
     "ledger",
+    "lessons",
     "matches",
     "participations",
     "people",

@@ -113,6 +113,11 @@ async def lock_role(
     return None if row is None else _participation(row)
 
 
+async def changed(conn: Connection, participation_id: ParticipationId) -> None:
+    """Marks that a round which looked at it before looked at something else."""
+    await conn.execute("UPDATE participation SET version = version + 1 WHERE id = $1", participation_id)
+
+
 async def mentors(
     conn: Connection, programme_id: UUID, people: Sequence[UUID]
 ) -> dict[PersonId, ParticipationId]:
