@@ -70,7 +70,6 @@ class Waiting(Value):
     person_id: PersonId
     role: Role
     reason: str
-    peer: bool = Field(False, description="among peers: the role or the two ids then label nobody")
 
 
 # -- matching: who ------------------------------------------------------------------------------------
@@ -151,6 +150,7 @@ class MatchingRunFinished(Event):
     value: int = Field(description="sum of the integer weights of the chosen pairs, 1 = 1e-5 of a score")
     inputs_hash: str
     waiting: tuple[Waiting, ...]
+    peer: bool = Field(False, description="among peers: the role of who waits then labels nobody")
 
 
 class MatchProposed(Event):

@@ -94,14 +94,10 @@ def matching_run_finished(run: Run, left: Sequence[Left], *, at: datetime) -> ev
         value=run.value,
         inputs_hash=run.inputs_hash,
         waiting=tuple(
-            events.Waiting(
-                person_id=events.PersonId(one.person_id),
-                role=_side(one.role),
-                reason=one.reason,
-                peer=one.role == "peer",
-            )
+            events.Waiting(person_id=events.PersonId(one.person_id), role=_side(one.role), reason=one.reason)
             for one in left
         ),
+        peer=run.proof == "halves",
     )
 
 

@@ -28,7 +28,7 @@ KEPT: Mapping[str, Sequence[str]] = {
     ),
     "matching-run-finished": (
         *("at", "run_id", "programme_id", "mentees", "mentors", "feasible_pairs", "proposed", "value"),
-        *("inputs_hash", "waiting"),
+        *("inputs_hash", "waiting", "peer"),
     ),
     "match-proposed": (*_PAIR, "version", "score", "answer_by", "requested_by", "group_id"),
     "match-declined": (*_PAIR, "version", "declined_by", "reason"),
