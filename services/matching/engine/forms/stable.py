@@ -29,8 +29,8 @@ Last = tuple[np.float32, int, int]
 class _Asking:
     """A mentee's wishes, the best first: columns, what the row is worth to each, and the weights.
 
-    """The wishes of a mentee, the best first: columns, what the row is worth to each, weights.
-    last wish listed.
+    The first `asked` of them were asked. `lists` counts the lists so far, `last` is the last wish listed, by
+    (u, weight, column).
     """
 
     column: sides.Integers
