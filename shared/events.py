@@ -154,8 +154,6 @@ class MatchingRunFinished(Event):
 
 
 class MatchProposed(Event):
-    """`requested_by` is the one of the two who asked for the other by name, and so has said yes already."""
-
     key_field = "match_id"
 
     match_id: MatchId
@@ -165,7 +163,7 @@ class MatchProposed(Event):
     version: int
     score: float = Field(ge=0, le=1)
     answer_by: AwareDatetime
-    requested_by: PersonId | None = None
+    requested_by: PersonId | None = Field(None, description="asked for the other by name: has said yes")
     group_id: GroupId | None = Field(None, description="shared by one mentor and all mentees of a circle")
     peer: bool = Field(False, description="among peers: the role or the two ids then label nobody")
 
@@ -210,6 +208,18 @@ class MatchEnded(Event):
     mentor_id: PersonId
     version: int
     reason: str = Field(description="completed, not-a-good-fit or withdrawn")
+
+
+class MatchContinued(Event):
+    """Both of a completed match go on informally, without a programme's rhythm; its id and history stay."""
+
+    key_field = "match_id"
+
+    match_id: MatchId
+    programme_id: ProgrammeId
+    mentee_id: PersonId
+    mentor_id: PersonId
+    version: int
 
 
 # -- scheduling: rhythm and work ----------------------------------------------------------------------
@@ -368,6 +378,7 @@ SAID_BY: Mapping[str, tuple[type[Event], ...]] = {
         MatchDeclined,
         MatchMade,
         MatchEnded,
+        MatchContinued,
     ),
     "scheduling": (
         AgreementChanged,
@@ -384,7 +395,6 @@ SAID_BY: Mapping[str, tuple[type[Event], ...]] = {
 }
 
 EVENTS: tuple[type[Event], ...] = tuple(event for said in SAID_BY.values() for event in said)
-
 
 E = TypeVar("E", bound=Event)
 

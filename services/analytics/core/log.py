@@ -36,6 +36,7 @@ KEPT: Mapping[str, Sequence[str]] = {
         *(*_PAIR, "version", "score", "cadence", "hours_per_month", "session_minutes", "ends_on", "group_id"),
     ),
     "match-ended": (*_PAIR, "version", "reason"),
+    "match-continued": (*_PAIR, "version"),
     "agreement-confirmed": (
         *("at", "match_id", "programme_id", "version", "hours_per_month", "cadence", "focus"),
     ),

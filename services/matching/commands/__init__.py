@@ -1,6 +1,7 @@
 """What more than one door does: load, decide, save, say. Each takes the transaction of its door."""
 
 from services.matching.commands import (
+    afterwards,
     circles,
     enrolment,
     explaining,
@@ -15,6 +16,7 @@ from services.matching.commands import (
 )
 
 __all__ = [
+    "afterwards",
     "circles",
     "enrolment",
     "explaining",

@@ -1,6 +1,7 @@
 """The rules of matching: values in, decisions out."""
 
 from services.matching.core import (
+    afterwards,
     balance,
     difference,
     fairness,
@@ -22,6 +23,7 @@ from services.matching.core import (
 )
 
 __all__ = [
+    "afterwards",
     "balance",
     "difference",
     "fairness",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, Literal
@@ -12,7 +12,7 @@ from services.matching.core.ids import GroupId, MatchId, ParticipationId, Person
 from services.matching.core.programmes import ANSWER_DAYS, LAPSED_BLOCK_DAYS
 from shared.errors import Refused
 
-State = Literal["proposed", "active", "declined", "lapsed", "ended"]
+State = Literal["proposed", "active", "declined", "lapsed", "ended", "informal"]
 Answer = Literal["accept", "decline"]
 REASONS: Mapping[str, str] = {
     "no-time": "I have no time at the moment",
@@ -35,6 +35,12 @@ class AlreadyMatched(Refused):
 
 class ProposalClosed(Refused):
     code = "proposal-closed"
+
+
+class NotCompleted(Refused):
+    """Only what was completed can go on informally."""
+
+    code = "not-completed"
 
 
 class AlreadyAnswered(Refused):
@@ -137,6 +143,20 @@ def lapsed(match: Match) -> Match:
 
 def ended(match: Match, reason: str, *, now: datetime) -> Match:
     return replace(match, state="ended", ended_at=now, end_reason=reason, version=match.version + 1)
+
+
+def continued(match: Match, wanting: Collection[PersonId]) -> Match:
+    """The match after one side said that they want to go on; informal once both did.
+
+    Raises NotCompleted for a match that goes on anyway, or that ended early.
+    """
+    if match.state == "informal":
+        return match
+    if match.state != "ended" or match.end_reason != "completed":
+        raise NotCompleted("Only a match that was completed can go on informally.")
+    if not {match.mentee_id, match.mentor_id} <= set(wanting):
+        return match
+    return replace(match, state="informal", version=match.version + 1)
 
 
 def over_at(ends_on: date) -> datetime:

@@ -175,7 +175,7 @@ CREATE TABLE match (
     mentor_participation_id uuid NOT NULL REFERENCES participation,
     mentee_id               uuid NOT NULL REFERENCES person,
     mentor_id               uuid NOT NULL REFERENCES person,
-    state                   text NOT NULL CHECK (state IN ('proposed', 'active', 'declined', 'lapsed', 'ended')),
+    state                   text NOT NULL CHECK (state IN ('proposed', 'active', 'declined', 'lapsed', 'ended', 'informal')),
     weight                  int NOT NULL CHECK (weight BETWEEN 0 AND 100000),
     answer_by               timestamptz NOT NULL,
     explanation             jsonb NOT NULL,
@@ -229,6 +229,14 @@ CREATE TABLE lesson (
     paused_until     timestamptz
 );
 CREATE INDEX lesson_participation ON lesson (participation_id);
+
+-- Who of a completed match wants to go on without the programme; where both do, the match is informal.
+CREATE TABLE continuation (
+    match_id  uuid NOT NULL REFERENCES match,
+    person_id uuid NOT NULL REFERENCES person,
+    said_at   timestamptz NOT NULL,
+    PRIMARY KEY (match_id, person_id)
+);
 
 -- Two people who are not to be brought together, in either role; for ever where `until` is empty.
 CREATE TABLE block (

@@ -1,6 +1,7 @@
 """The only SQL of matching: one function per statement, the connection first."""
 
 from services.matching.store import (
+    afterwards,
     circles,
     ledger,
     lessons,
@@ -15,6 +16,7 @@ from services.matching.store import (
 )
 
 __all__ = [
+    "afterwards",
     "circles",
     "ledger",
     "lessons",
