@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import date
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import APIRouter, Depends, Query, Request, Response
 from pydantic import AwareDatetime, BaseModel
 
 from services.matching import commands, core, store
@@ -14,6 +14,7 @@ from shared import api, auth
 from shared.errors import Refused
 from shared.events import PersonId
 
+Number = Annotated[str, Query(min_length=1, max_length=40)]
 CSV_BODY: dict[str, Any] = {
     "requestBody": {
         "required": True,
@@ -85,7 +86,13 @@ async def import_people(content: Annotated[bytes, Depends(csv_body)], tx: api.In
     return ImportOut(applied=plan.applied, unchanged=plan.unchanged, rejected=rejected)
 
 
-async def list_people(read: api.Reading, after: api.Cursor, limit: api.Limit) -> api.Page[PersonOut]:
+async def list_people(
+    read: api.Reading, after: api.Cursor, limit: api.Limit, *, employee_number: Number | None = None
+) -> api.Page[PersonOut]:
+    """Everybody, or whoever has that employee number."""
+    if employee_number is not None:
+        known = await store.people.by_numbers(read.conn, [employee_number])
+        return api.Page(items=_people(list(known.values())), next=None)
     people = await store.people.page(read.conn, after=after, limit=limit + 1)
     return api.page(_people(people), limit, key=lambda one: (one.created_at, one.person_id))
 

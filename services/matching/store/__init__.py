@@ -3,6 +3,7 @@
 from services.matching.store import (
     afterwards,
     circles,
+    desk,
     ledger,
     lessons,
     matches,
@@ -18,6 +19,7 @@ from services.matching.store import (
 __all__ = [
     "afterwards",
     "circles",
+    "desk",
     "ledger",
     "lessons",
     "matches",
