@@ -9,13 +9,13 @@ from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 
 from services.matching import commands, core, store, taxonomy
-from services.matching.core.joining import Filled
+from services.matching.core.joining import Filled, Form
 from services.matching.core.participations import CAPACITY_MAX
 from services.matching.pages import forms, join, proposal
 from shared import api, auth, look
 from shared.auth import SignedLink
 from shared.errors import Refused
-from shared.tx import Connection
+from shared.tx import Connection, Tx
 
 Link = Annotated[SignedLink, Depends(auth.signed("match"))]
 
@@ -24,12 +24,15 @@ async def show(link: Link, read: api.Reading, request: Request) -> HTMLResponse:
     return await _page(request, read.conn, link)
 
 
-async def go_on(link: Link, tx: api.InTx, request: Request) -> Response:
+async def act(link: Link, form: forms.Form, tx: api.InTx, request: Request) -> Response:
+    """One of the page's two forms: to go on informally, or to become a mentor."""
+    if forms.last(form, "go") != "on":
+        return await _become_mentor(link, form, tx, request)
     await commands.afterwards.go_on(tx, link.subject, link.audience)
-    return _back(request)
+    return RedirectResponse(request.url.path, status_code=303)
 
 
-async def become_mentor(link: Link, form: forms.Form, tx: api.InTx, request: Request) -> Response:
+async def _become_mentor(link: SignedLink, form: Form, tx: Tx, request: Request) -> Response:
     filled = core.joining.read(form)
     wrong = core.joining.wrong_offer(filled, skills=set(taxonomy.skills()))
     if wrong:
@@ -41,7 +44,7 @@ async def become_mentor(link: Link, form: forms.Form, tx: api.InTx, request: Req
         )
     except Refused as refused:
         return await _page(request, tx.conn, link, filled=filled, wrong={"skills": refused.detail})
-    return _back(request)
+    return RedirectResponse(request.url.path, status_code=303)
 
 
 async def _page(
@@ -62,7 +65,6 @@ async def _page(
         "match.html",
         422 if wrong else 200,
         offer=offer,
-        here=f"/match/{request.path_params['token']}",
         completed=offer.match.state == "informal" or offer.match.end_reason == "completed",
         wants_on=offer.reader.id in await store.afterwards.wanting(conn, offer.match.id),
         is_mentor=any(one.role == "mentor" for one in joined),
@@ -74,13 +76,8 @@ async def _page(
     )
 
 
-def _back(request: Request) -> RedirectResponse:
-    return RedirectResponse(f"/match/{request.path_params['token']}", status_code=303)
-
-
 def router() -> APIRouter:
     made = APIRouter()
     made.get("/match/{token}", response_class=HTMLResponse)(show)
-    made.post("/match/{token}/continue", response_class=HTMLResponse)(go_on)
-    made.post("/match/{token}/mentor", response_class=HTMLResponse)(become_mentor)
+    made.post("/match/{token}", response_class=HTMLResponse)(act)
     return made
