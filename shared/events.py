@@ -73,8 +73,6 @@ class Waiting(Value):
 
 
 # -- matching: who ------------------------------------------------------------------------------------
-
-
 class PersonChanged(Event):
     """The card of a person. The only event with personal data; compacted, newest `version` wins."""
 
@@ -223,8 +221,6 @@ class MatchContinued(Event):
 
 
 # -- scheduling: rhythm and work ----------------------------------------------------------------------
-
-
 class AgreementChanged(Event):
     """One side asks for other terms than the partner has confirmed: the partner has to look again."""
 
@@ -341,8 +337,6 @@ class FeedbackSubmitted(Event):
 
 
 # -- notifications: words -----------------------------------------------------------------------------
-
-
 class MessageSent(Event):
     key_field = "recipient_id"
 
