@@ -15,17 +15,12 @@ from shared.errors import Refused
 from shared.events import PersonId
 
 Number = Annotated[str, Query(min_length=1, max_length=40)]
-CSV_BODY: dict[str, Any] = {
-    "requestBody": {
-        "required": True,
-        "content": {
-            "text/csv": {
-                "schema": {"type": "string"},
-                "example": ",".join(core.roster.COLUMNS),
-            }
-        },
-    }
-}
+
+
+def csv_body_of(columns: Sequence[str]) -> dict[str, Any]:
+    """What the public document says of a route that takes a file with these columns."""
+    content = {"text/csv": {"schema": {"type": "string"}, "example": ",".join(columns)}}
+    return {"requestBody": {"required": True, "content": content}}
 
 
 class NotCsv(Refused):
@@ -133,7 +128,7 @@ def routers() -> tuple[APIRouter, ...]:
     writing = api.router(
         prefix="/v1/people", tags=["people"], dependencies=[Depends(auth.requires("people:write"))]
     )
-    writing.post("/import", openapi_extra=CSV_BODY)(import_people)
+    writing.post("/import", openapi_extra=csv_body_of(core.roster.COLUMNS))(import_people)
     reading = api.router(
         prefix="/v1/people", tags=["people"], dependencies=[Depends(auth.requires("people:read"))]
     )

@@ -92,10 +92,11 @@ async def lock_both(
 async def look_at(
     tx: Tx, programme: Programme, mentee: Participation, mentor: Participation
 ) -> engine.Pairing:
-    """How well the two fit. Raises AlreadyMatched for the mentee, and RulesForbid naming the rules."""
+    """How well the two fit. Raises Paused, AlreadyMatched for the mentee, RulesForbid naming the rules."""
     everybody = await store.participations.of_programme(tx.conn, programme.id)
     pool, _ = await rounds.load(tx.conn, programme, everybody, now=tx.now)
     market = core.pool.market(pool)
+    core.pool.refuse_paused(pool, (mentee, mentor))
     numbers = pool.number(mentee.person_id), pool.number(mentor.person_id)
     if numbers[0] not in {one.number for one in market.mentees}:
         raise already_matched()

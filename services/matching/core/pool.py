@@ -5,20 +5,26 @@ Nothing but what is in the market decides, and ids are not in it: the same peopl
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, tzinfo
 
 from services.matching import engine
-from services.matching.core import balance, fairness, levels, programmes
+from services.matching.core import balance, fairness, levels, matches, programmes
 from services.matching.core.ids import ParticipationId, PersonId, Role
 from services.matching.core.lessons import Learned
-from services.matching.core.participations import Participation
+from services.matching.core.participations import Hours, Participation
 from services.matching.core.people import Person
 from services.matching.core.programmes import Programme, Rules
 from services.matching.core.runs import Left, Proven
+from shared.errors import Refused
 
 DAY_S = 86_400.0
+
+
+class Paused(Refused):
+    code = "paused"
 
 
 @dataclass(frozen=True)
@@ -30,7 +36,8 @@ class Pool:
     are everybody's, by employee number. `zones` has every time zone of `people`. `favourites` are mentors by
     mentee, the best first; `learned` is what an earlier "no" taught. `groups` are what mentees
     said of themselves: they never enter the market; `given` is what a balanced group's members get added, in
-    weight units, and `waited` how many rounds found nobody for a mentee.
+    weight units, and `waited` how many rounds found nobody for a mentee. `standing` are pairs that were found
+    and not published, by (mentee's, mentor's) participations.
     """
 
     programme: Programme
@@ -48,13 +55,16 @@ class Pool:
     groups: Mapping[str, Collection[ParticipationId]] = field(default_factory=dict)
     waited: Mapping[ParticipationId, int] = field(default_factory=dict)
     given: Mapping[str, int] = field(default_factory=dict)
+    standing: Sequence[tuple[ParticipationId, ParticipationId]] = ()
 
     def number(self, person_id: PersonId) -> str:
         return self.people[person_id].card.employee_number
 
     def paused_until(self, one: Participation) -> datetime | None:
-        """Until when somebody is left in peace; None: may be proposed now."""
-        return self.learned.get(one.id, Learned()).paused_until
+        """Until when somebody is left in peace, by a "no" or by their own wish; None: may be proposed now."""
+        wished = None if one.paused_until is None else matches.over_at(one.paused_until)
+        ends = (wished, self.learned.get(one.id, Learned()).paused_until)
+        return max((until for until in ends if until is not None and until > self.now), default=None)
 
     def members(self) -> dict[str, set[str]]:
         """The numbers of the mentees, or peers, of each group."""
@@ -73,19 +83,21 @@ def market(pool: Pool) -> engine.Market:
     """
     placed = {mentee for mentee, _ in pool.open_pairs}
     taken = placed | {mentor for _, mentor in pool.open_pairs}
+    known = _known(pool)
     there = [one for one in pool.participations if pool.paused_until(one) is None]
     peers = [one for one in there if one.role == "peer" and one.id not in taken]
     mentees = [one for one in there if one.role == "mentee" and one.id not in placed] + peers
     mentors = [one for one in there if one.role == "mentor"] + peers
     pairs = [(pool.number(a), pool.number(b)) for a, b in pool.apart]
     made = engine.Market(
-        mentees=tuple(_mentee(pool, one) for one in mentees),
-        mentors=tuple(_mentor(pool, one) for one in mentors),
-        rules=_rules(pool.programme.rules),
+        mentees=tuple(_mentee(pool, one, known[one.id]) for one in mentees),
+        mentors=tuple(_mentor(pool, one, known[one.id]) for one in mentors),
+        rules=rules_of(pool.programme.rules),
         managers=pool.managers,
         blocked=frozenset([*pairs, *((b, a) for a, b in pairs)]),
         topics=pool.topics,
         favourites=_favourites(pool, mentees, mentors),
+        standing=_standing(pool, there),
         bonus=_bonus(pool, {one.id: pool.number(one.person_id) for one in mentees}),
     )
     return engine.normal(made)
@@ -102,6 +114,11 @@ def _favourites(
         for one in mentees
     }
     return {mentee: chosen for mentee, chosen in named.items() if chosen}
+
+
+def _standing(pool: Pool, there: Sequence[Participation]) -> frozenset[tuple[str, str]]:
+    number = {one.id: pool.number(one.person_id) for one in there}
+    return frozenset((number[a], number[b]) for a, b in pool.standing if a in number and b in number)
 
 
 def _bonus(pool: Pool, looking: Mapping[ParticipationId, str]) -> dict[str, int]:
@@ -122,11 +139,8 @@ def balanced(pool: Pool, solve: balance.Solve) -> Pool:
     return replace(pool, given=given)
 
 
-def ledger(pool: Pool, market: engine.Market, solution: engine.Solution) -> tuple[fairness.Line, ...]:
-    """What a solution does for each group of mentees, or peers, beside everybody else."""
-    scores = {pair.mentee: pair.score for pair in solution.pairs}
-    if market.rules.form == "peer":
-        scores |= {pair.mentor: pair.score for pair in solution.pairs}
+def ledger(pool: Pool, market: engine.Market, scores: Mapping[str, float]) -> tuple[fairness.Line, ...]:
+    """What pairs do for each group of mentees, or peers: the score of each who has somebody."""
     return fairness.audit(
         [one.number for one in market.mentees],
         scores,
@@ -162,6 +176,14 @@ def _left_in_peace(pool: Pool) -> list[Left]:
     return found
 
 
+def refuse_paused(pool: Pool, both: Iterable[Participation]) -> None:
+    """Raises Paused for the first who is left in peace now."""
+    for one in both:
+        until = pool.paused_until(one)
+        if until is not None:
+            raise Paused(f"The {one.role} is not to be asked before {until:%-d %B %Y, %H:%M} UTC.")
+
+
 def pauses(pool: Pool) -> list[datetime]:
     """When people who are left in peace may be proposed again."""
     ends = [pool.paused_until(one) for one in pool.participations]
@@ -191,16 +213,16 @@ def why(reasons: Sequence[engine.Reason]) -> dict[str, list[str]]:
     }
 
 
-def _mentee(pool: Pool, one: Participation) -> engine.Mentee:
+def _mentee(pool: Pool, one: Participation, known: _Known) -> engine.Mentee:
     told, person = one.profile, pool.people[one.person_id]
     return engine.Mentee(
         number=person.card.employee_number,
-        hours=_hours(pool, one, person),
+        hours=known.hours,
         languages=frozenset(told.languages),
         values=told.values,
         style=told.style,
         interests=frozenset(told.interests),
-        level=levels.level(person.card.title),
+        level=known.level,
         team=person.card.manager_employee_number or "",
         site=person.card.site,
         feedback=_feedback(pool, one),
@@ -212,17 +234,16 @@ def _mentee(pool: Pool, one: Participation) -> engine.Mentee:
     )
 
 
-def _mentor(pool: Pool, one: Participation) -> engine.Mentor:
+def _mentor(pool: Pool, one: Participation, known: _Known) -> engine.Mentor:
     told, person = one.profile, pool.people[one.person_id]
-    taken = sum(mentor == one.id for _, mentor in pool.open_pairs)
     return engine.Mentor(
         number=person.card.employee_number,
-        hours=_hours(pool, one, person),
+        hours=known.hours,
         languages=frozenset(told.languages),
         values=told.values,
         style=told.style,
         interests=frozenset(told.interests),
-        level=levels.level(person.card.title),
+        level=known.level,
         team=person.card.manager_employee_number or "",
         site=person.card.site,
         feedback=_feedback(pool, one),
@@ -233,7 +254,7 @@ def _mentor(pool: Pool, one: Participation) -> engine.Mentor:
         topics=_taught(pool, one),
         aims=tuple(engine.Goal(code) for code in told.goals),
         capacity=one.capacity,
-        seats_left=max(0, one.capacity - taken),
+        seats_left=max(0, one.capacity - known.taken),
     )
 
 
@@ -247,8 +268,29 @@ def _taught(pool: Pool, one: Participation) -> frozenset[str]:
     return frozenset(one.profile.skills) - refused if refused & one.profile.skills.keys() else frozenset()
 
 
-def _hours(pool: Pool, one: Participation, person: Person) -> int:
-    return engine.half_hours(one.profile.hours, pool.zones[person.card.time_zone], pool.now.date())
+@dataclass(frozen=True)
+class _Known:
+    """What is worked out of an answer, a title and the open pairs."""
+
+    hours: int
+    level: int | None
+    taken: int
+
+
+def _known(pool: Pool) -> dict[ParticipationId, _Known]:
+    """Of everybody. The same hours in the same zone and the same title are worked out once."""
+    hours: dict[tuple[tuple[Hours, ...], str], int] = {}
+    ranks = {title: levels.level(title) for title in {one.card.title for one in pool.people.values()}}
+    taken = Counter(mentor for _, mentor in pool.open_pairs)
+    found = {}
+    for one in pool.participations:
+        card = pool.people[one.person_id].card
+        told = one.profile.hours, card.time_zone
+        if told not in hours:
+            zone = pool.zones[card.time_zone]
+            hours[told] = engine.half_hours(one.profile.hours, zone, pool.now.date())
+        found[one.id] = _Known(hours[told], ranks[card.title], taken[one.id])
+    return found
 
 
 def _feedback(pool: Pool, one: Participation) -> engine.Feedback:
@@ -257,13 +299,14 @@ def _feedback(pool: Pool, one: Participation) -> engine.Feedback:
     return engine.feedback((rating, (pool.now - at).total_seconds() / DAY_S) for rating, at in ratings)
 
 
-def _rules(rules: Rules) -> engine.ProgrammeRules:
+def rules_of(rules: Rules) -> engine.ProgrammeRules:
     usual = engine.ProgrammeRules()
     return engine.ProgrammeRules(
         min_shared_hours=rules.min_shared_hours,
         seniority=rules.seniority,
         same_team=rules.same_team,
         target_gap=rules.target_gap,
+        hysteresis=round(rules.hysteresis * engine.WEIGHT_OF_ONE),
         form=rules.form,
         mode=rules.mode,
         group_size=rules.group_size,

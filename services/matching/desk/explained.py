@@ -18,7 +18,9 @@ async def pair(house: House, request: Request) -> Response:
     mentor_id = as_id(request, "mentor_id")
     async with house.reading() as conn:
         run = await store.runs.get(conn, run_id)
-        found = await commands.explaining.why_not(conn, run, mentee_id=mentee_id, mentor_id=mentor_id)
+        found = await commands.explaining.why_not(
+            conn, house.kept, run, mentee_id=mentee_id, mentor_id=mentor_id
+        )
         mentee, mentor = await store.people.get(conn, mentee_id), await store.people.get(conn, mentor_id)
         others = await mentors(conn, run.programme_id)
         programme = await store.programmes.get(conn, run.programme_id)
@@ -40,7 +42,7 @@ async def nobody(house: House, request: Request) -> Response:
     async with house.reading() as conn:
         run = await store.runs.get(conn, as_id(request, "run_id"))
         person = await store.people.get(conn, as_id(request, "person_id"))
-        roles = await commands.explaining.why_nobody(conn, run, person.id)
+        roles = await commands.explaining.why_nobody(conn, house.kept, run, person.id)
         programme = await store.programmes.get(conn, run.programme_id)
         others = await mentors(conn, run.programme_id)
     most = max((step.people for one in roles if one.ladder for step in one.ladder.steps), default=1)

@@ -14,6 +14,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
 from services.matching import store
+from services.matching.commands.projection import Projections
 from services.matching.core.people import Person
 from services.matching.core.runs import Run
 from shared import look
@@ -29,6 +30,7 @@ DASH = "–"
 class House:
     door: Door
     env: jinja2.Environment
+    kept: Projections
 
     def page(self, name: str, status: int = 200, /, **context: object) -> HTMLResponse:
         return look.page(self.env, f"desk/{name}", status, **context)

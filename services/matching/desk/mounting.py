@@ -37,7 +37,7 @@ PAGES: tuple[tuple[str, Page], ...] = (
 
 def mount(app: FastAPI, door: Door, settings: Settings) -> None:
     """Adds the desk at /desk, for holders of a token that reads matches."""
-    house = House(door, environment())
+    house = House(door, environment(), app.state.projections)
     pages = [Route(path, partial(page, house)) for path, page in PAGES]
     desk = Starlette(
         routes=pages,

@@ -8,6 +8,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from services.matching import commands, engine, store
+from services.matching.commands.projection import Projections
 from services.matching.core.fairness import Line
 from services.matching.core.ids import PersonId
 from services.matching.core.people import Person
@@ -63,17 +64,17 @@ class View:
 async def show(house: House, request: Request) -> Response:
     async with house.reading() as conn:
         run = await store.runs.get(conn, as_id(request, "run_id"))
-        view = await _view(conn, run)
+        view = await _view(conn, house.kept, run)
     return house.page("run.html", view=view, run=run, kinds=KINDS, shown=PAIRS_SHOWN, dearest=_dearest(view))
 
 
-async def _view(conn: Connection, run: Run) -> View:
+async def _view(conn: Connection, kept: Projections, run: Run) -> View:
     programme = await store.programmes.get(conn, run.programme_id)
     pairs = await store.run_pairs.of_run(conn, run.id)
     left = await store.desk.left(conn, run.id)
     people = await _people(conn, pairs, left)
     states = {(one.mentee_id, one.mentor_id): one.state for one in await store.matches.of_run(conn, run.id)}
-    scarce = await commands.explaining.where_to_recruit(conn, run)
+    scarce = await commands.explaining.where_to_recruit(conn, kept, run)
     scores = [one.weight / engine.WEIGHT_OF_ONE for one in pairs]
     return View(
         run=run,

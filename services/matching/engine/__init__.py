@@ -75,6 +75,7 @@ __all__ = [
     "Mentor",
     "Pair",
     "Pairing",
+    "Prepared",
     "Priors",
     "ProgrammeRules",
     "Proof",
@@ -88,10 +89,12 @@ __all__ = [
     "Topic",
     "Waiting",
     "explain",
+    "explain_all",
     "feedback",
     "half_hours",
     "is_warm",
     "normal",
+    "prepare",
     "solve",
     "solve_graph",
     "tree",
@@ -228,10 +231,42 @@ def _named(numbers: Sequence[str], amounts: Wide) -> dict[str, int]:
 
 def explain(market: Market, mentee: str, mentor: str) -> Pairing:
     """One pair of the market, chosen or not. Raises InvalidMarket; KeyError for a number it does not have."""
+    return prepare(market).explain(mentee, mentor)
+
+
+def explain_all(market: Market, pairs: Sequence[tuple[str, str]]) -> list[Pairing]:
+    """Several pairs of one market. Raises InvalidMarket; KeyError for a number it does not have."""
+    prepared = prepare(market)
+    return [prepared.explain(mentee, mentor) for mentee, mentor in pairs]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Prepared:
+    """A market made ready for many questions: making it takes a second per ten thousand people, asking
+    none."""
+
+    index: arrays.Index
+    inputs_hash: str
+    rows: Mapping[str, int]
+    columns: Mapping[str, int]
+
+    def explain(self, mentee: str, mentor: str) -> Pairing:
+        """One pair of the market. Raises KeyError for a number it does not have."""
+        return _pairing(self.index, self.rows[mentee], self.columns[mentor], self.inputs_hash)
+
+
+def prepare(market: Market) -> Prepared:
+    """Raises InvalidMarket."""
     index = arrays.build(forms.normal(market))
-    rows = {number: row for row, number in enumerate(index.left.numbers)}
-    columns = {number: column for column, number in enumerate(index.right.numbers)}
-    row, column = rows[mentee], columns[mentor]
+    return Prepared(
+        index=index,
+        inputs_hash=fingerprint.of(index),
+        rows={number: row for row, number in enumerate(index.left.numbers)},
+        columns={number: column for column, number in enumerate(index.right.numbers)},
+    )
+
+
+def _pairing(index: arrays.Index, row: int, column: int, inputs_hash: str) -> Pairing:
     fit, added, broken = forms.explained(index, row, column)
     at = slice(row, row + 1), slice(column, column + 1)
     return Pairing(
@@ -240,7 +275,7 @@ def explain(market: Market, mentee: str, mentor: str) -> Pairing:
         forbidden=forms.forbidden(index, broken),
         reasons=forms.why(index, row, column),
         components=score.components(index, row, column),
-        inputs_hash=fingerprint.of(index),
+        inputs_hash=inputs_hash,
         added=added,
         lift=float(index.lift[index.inside(index.favourites, *at).here].sum()),
     )

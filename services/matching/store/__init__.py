@@ -3,6 +3,7 @@
 from services.matching.store import (
     afterwards,
     circles,
+    decisions,
     desk,
     ledger,
     lessons,
@@ -10,8 +11,10 @@ from services.matching.store import (
     participations,
     people,
     programmes,
+    proposals,
     run_pairs,
     runs,
+    sheets,
     solving,
     wishes,
 )
@@ -19,6 +22,7 @@ from services.matching.store import (
 __all__ = [
     "afterwards",
     "circles",
+    "decisions",
     "desk",
     "ledger",
     "lessons",
@@ -26,8 +30,10 @@ __all__ = [
     "participations",
     "people",
     "programmes",
+    "proposals",
     "run_pairs",
     "runs",
+    "sheets",
     "solving",
     "wishes",
 ]

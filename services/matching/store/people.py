@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from uuid import UUID
@@ -140,7 +141,7 @@ async def by_ids(conn: Connection, ids: Sequence[UUID]) -> list[Person]:
         """,
         ids,
     )
-    return [_person(row) for row in rows]
+    return await asyncio.to_thread(lambda: [_person(row) for row in rows])
 
 
 async def by_numbers(conn: Connection, numbers: Sequence[str]) -> dict[str, Person]:
