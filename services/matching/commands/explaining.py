@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from uuid import UUID
 
 from services.matching import core, store
@@ -31,7 +32,7 @@ async def why_not(
     proven = await store.runs.proven(conn, run.id, (mentee_id, mentor_id))
     made = await store.matches.of_run(conn, run.id)
     return core.runs.why_not(
-        looked_at,
+        replace(looked_at, reasons=core.pool.shown(pool, looked_at.reasons)),
         proven=proven if looked_at.inputs_hash == run.inputs_hash else None,
         proof=run.proof,
         made=any(
