@@ -59,9 +59,7 @@ async def test_S20_the_hours_of_peers_count_on_either_side(empty: World) -> None
     with pytest.raises(Early):
         await empty.hear(world.a_match(now, peer=True))
     await empty.hear(world.a_participant(MENTOR, "mentee", now, peer=True), world.a_match(now, peer=True))
-    for person in (MENTEE, MENTOR):
-        await empty.confirm(person)
-    await empty.work()
+    await empty.agree()
     assert "session-scheduled" in await empty.topics()
 
 
