@@ -57,7 +57,11 @@ async def mentees(conn: Connection, programme_id: UUID) -> list[ParticipationId]
 async def came_of(conn: Connection, run_id: UUID, *, mentee_id: UUID, mentor_id: UUID) -> bool:
     """Whether a run proposed these two to each other."""
     made = await conn.fetchval(
-        "SELECT 1 FROM match WHERE run_id = $1 AND ((mentee_id = $2 AND mentor_id = $3) OR (peer AND mentee_id = $3 AND mentor_id = $2))",
+        """
+        SELECT 1 FROM match
+        WHERE run_id = $1 AND ((mentee_id = $2 AND mentor_id = $3)
+                            OR (peer AND mentee_id = $3 AND mentor_id = $2))
+        """,
         run_id,
         mentee_id,
         mentor_id,
