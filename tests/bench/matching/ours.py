@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.bench.matching import equals, forced, solving, worker
+from tests.bench.matching import equals, fairness, forced, solving, worker
 
 MEASUREMENTS = {
     "cold": solving.cold,
@@ -11,6 +11,7 @@ MEASUREMENTS = {
     "stable lists": equals.stable_lists,
     "peer pairs": equals.peer_pairs,
     "forced pairs": forced.forced_pairs,
+    "balanced groups": fairness.balanced,
 }
 
 if __name__ == "__main__":

@@ -30,7 +30,7 @@ class Sizes:
     forced_pairs: int = 500
     stable: int = 500
     peers: int = 1_000
-    groups: int = 5_000
+    groups: int = 2_000
     events: int = 1_000
     searches: int = 500
     whys: int = 2_000
@@ -38,7 +38,7 @@ class Sizes:
     seed: int = 0
 
 
-FULL = Sizes(people=100_000, peers=2_000)
+FULL = Sizes(people=100_000, peers=2_000, groups=5_000)
 
 
 @dataclass(frozen=True, slots=True)
