@@ -25,15 +25,16 @@ class Sizes:
     """How many mentees each measurement has (0.4 mentors for each); the seed is the market's."""
 
     people: int = 20_000
+    dense: int = 20_000
     hard: int = 20_000
     forced: int = 5_000
     forced_pairs: int = 500
-    stable: int = 500
+    stable: int = 150
     peers: int = 1_000
     groups: int = 2_000
     events: int = 1_000
     searches: int = 500
-    whys: int = 2_000
+    searched: int = 100_000
     repeats: int = 3
     seed: int = 0
 
