@@ -151,8 +151,6 @@ class MatchingRunFinished(Event):
 
 
 class MatchProposed(Event):
-    """`requested_by` is the one of the two who asked for the other by name, and so has said yes already."""
-
     key_field = "match_id"
 
     match_id: MatchId
@@ -162,7 +160,7 @@ class MatchProposed(Event):
     version: int
     score: float = Field(ge=0, le=1)
     answer_by: AwareDatetime
-    requested_by: PersonId | None = None
+    requested_by: PersonId | None = Field(None, description="asked for the other by name: has said yes")
     group_id: GroupId | None = Field(None, description="shared by one mentor and all mentees of a circle")
 
 
@@ -205,6 +203,18 @@ class MatchEnded(Event):
     mentor_id: PersonId
     version: int
     reason: str = Field(description="completed, not-a-good-fit or withdrawn")
+
+
+class MatchContinued(Event):
+    """Both of a completed match go on informally, without a programme's rhythm; its id and history stay."""
+
+    key_field = "match_id"
+
+    match_id: MatchId
+    programme_id: ProgrammeId
+    mentee_id: PersonId
+    mentor_id: PersonId
+    version: int
 
 
 # -- scheduling: rhythm and work ----------------------------------------------------------------------
@@ -363,6 +373,7 @@ SAID_BY: Mapping[str, tuple[type[Event], ...]] = {
         MatchDeclined,
         MatchMade,
         MatchEnded,
+        MatchContinued,
     ),
     "scheduling": (
         AgreementChanged,
@@ -379,7 +390,6 @@ SAID_BY: Mapping[str, tuple[type[Event], ...]] = {
 }
 
 EVENTS: tuple[type[Event], ...] = tuple(event for said in SAID_BY.values() for event in said)
-
 
 E = TypeVar("E", bound=Event)
 

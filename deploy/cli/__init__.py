@@ -6,7 +6,7 @@ import sys
 
 import typer
 
-from deploy.cli import operating, replaying, starting
+from deploy.cli import matching, operating, replaying, starting
 from deploy.local.child import Trouble
 
 
@@ -25,6 +25,7 @@ def commands() -> typer.Typer:
     made.add_typer(operating.parked, name="parked")
     made.command("resume")(operating.resume)
     made.command("reread")(operating.reread)
+    made.add_typer(matching.match, name="match")
     made.command("replay")(replaying.command)
     return made
 

@@ -12,6 +12,7 @@ from shared.events import (
     AgreementConfirmed,
     Event,
     FeedbackSubmitted,
+    MatchContinued,
     MatchDeclined,
     MatchEnded,
     MatchingRunFinished,
@@ -70,6 +71,10 @@ async def on_matches_made(events: Sequence[MatchMade], tx: Tx) -> None:
 
 async def on_matches_ended(events: Sequence[MatchEnded], tx: Tx) -> None:
     await matches.put_ended(tx.conn, events)
+
+
+async def on_matches_continued(events: Sequence[MatchContinued], tx: Tx) -> None:
+    await matches.put_continued(tx.conn, events)
 
 
 async def on_agreements_confirmed(events: Sequence[AgreementConfirmed], tx: Tx) -> None:
@@ -166,6 +171,7 @@ CONSUMERS: Mapping[type[Event], Handler] = {
     MatchDeclined: InBatches(on_matches_declined),
     MatchMade: InBatches(on_matches_made),
     MatchEnded: InBatches(on_matches_ended),
+    MatchContinued: InBatches(on_matches_continued),
     AgreementConfirmed: InBatches(on_agreements_confirmed),
     SessionScheduled: InBatches(on_sessions_scheduled),
     SessionMoved: InBatches(on_sessions_moved),

@@ -9,7 +9,6 @@ from shared.service import every
 from shared.tx import Connection, Tx
 
 ROWS_MAX = 1000
-CLOCK = "its time"
 
 
 async def match_round(tx: Tx) -> None:
@@ -19,9 +18,10 @@ async def match_round(tx: Tx) -> None:
     """
     await lapse_proposals(tx)
     await complete_matches(tx)
+    await end_pauses(tx)
     programme = await store.programmes.lock_due(tx.conn, tx.now)
     if programme is not None:
-        await commands.rounds.ask(tx, programme, by=CLOCK)
+        await commands.rounds.ask_when_due(tx, programme)
 
 
 async def lapse_proposals(tx: Tx) -> None:
@@ -37,6 +37,16 @@ async def complete_matches(tx: Tx) -> None:
         await commands.matches.end(tx, match, "completed")
 
 
+async def end_pauses(tx: Tx) -> None:
+    """Participations that come back today."""
+    await commands.pausing.end_pauses(tx)
+
+
+async def next_pause_end(conn: Connection) -> datetime | None:
+    day = await store.participations.next_pause_end(conn)
+    return None if day is None else core.matches.over_at(day)
+
+
 async def next_completion(conn: Connection) -> datetime | None:
     day = await store.matches.next_ends_on(conn)
     return None if day is None else core.matches.over_at(day)
@@ -45,5 +55,6 @@ async def next_completion(conn: Connection) -> datetime | None:
 JOBS = (
     every(60, lapse_proposals, store.matches.next_answer_by),
     every(60, complete_matches, next_completion),
+    every(60, end_pauses, next_pause_end),
     every(60, match_round, store.programmes.next_round_at),
 )

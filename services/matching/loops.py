@@ -27,6 +27,7 @@ from shared.tx import Bell, Door, acquire
 POLL_S = 0.25
 AWAY_S = 1.0
 RUN_S_MAX = 3600.0
+STATEMENT_S_MAX = 120.0
 NICER_BY = 10
 
 
@@ -98,7 +99,7 @@ async def solve(service: Service) -> int:
     """The command `solve`: the run that has waited longest, in this process. The first line of standard input
     is the business time, which a stepped clock is told."""
     os.nice(NICER_BY)
-    settings = service.settings
+    settings = service.settings.model_copy(update={"statement_timeout_s": STATEMENT_S_MAX})
     clock = clock_of(settings)
     now = datetime.fromisoformat((await asyncio.to_thread(sys.stdin.readline)).strip())
     if isinstance(clock, SteppedClock):

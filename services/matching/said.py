@@ -160,3 +160,14 @@ def match_ended(match: Match, *, at: datetime) -> events.MatchEnded:
         version=match.version,
         reason=match.end_reason or "withdrawn",
     )
+
+
+def match_continued(match: Match, *, at: datetime) -> events.MatchContinued:
+    return events.MatchContinued(
+        at=at,
+        match_id=events.MatchId(match.id),
+        programme_id=events.ProgrammeId(match.programme_id),
+        mentee_id=events.PersonId(match.mentee_id),
+        mentor_id=events.PersonId(match.mentor_id),
+        version=match.version,
+    )

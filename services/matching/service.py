@@ -7,7 +7,7 @@ from pathlib import Path
 
 from fastapi import FastAPI
 
-from services.matching import api, loops, pages, store
+from services.matching import api, commands, desk, loops, pages, store
 from services.matching.consumers import CONSUMERS
 from services.matching.jobs import JOBS
 from services.matching.settings import Settings
@@ -18,7 +18,10 @@ from shared.tx import Door
 
 def build(settings: Settings) -> Service:
     def http(door: Door) -> FastAPI:
-        return application(door, settings, *api.routers(), pages.router(), title="Mentoring: matching")
+        app = application(door, settings, *api.routers(), pages.router(), title="Mentoring: matching")
+        app.state.projections = commands.projection.Projections()
+        desk.mount(app, door, settings)
+        return app
 
     return Service(
         name="matching",

@@ -14,3 +14,4 @@ class Settings(settings.Settings):
     solve_here_max: int = Field(
         300, ge=0, description="participations up to which a programme is solved inside the serving process"
     )
+    desk_session_hours: int = Field(12, ge=1, le=168, description="how long a session at /desk lasts")

@@ -89,6 +89,15 @@ async def on_match_ended(event: events.MatchEnded, tx: Tx) -> None:
     await _owe(tx, core.to_each("ended", pair, cards, now=tx.now, at=event.at, reason=event.reason))
 
 
+async def on_match_continued(event: events.MatchContinued, tx: Tx) -> None:
+    """Both said that they go on; each hears of it once."""
+    pair = replace(_pair(event), ended=True)
+    cards = await _cards(tx, pair.people)
+    await _know_programme(tx, pair.programme_id)
+    if await heard.save_pair(tx.conn, pair, event.version):
+        await _owe(tx, core.to_each("continued", pair, cards, now=tx.now, at=event.at))
+
+
 async def on_agreement_changed(event: events.AgreementChanged, tx: Tx) -> None:
     """The other side confirmed the old terms and has to look at the new ones."""
     pair = await _made_pair(tx, event.match_id)
@@ -154,7 +163,9 @@ async def on_session_completed(event: events.SessionCompleted, tx: Tx) -> None:
     await _owe(tx, core.about(meeting, core.to_each("feedback", pair, cards, now=tx.now, at=event.at)))
 
 
-def _pair(event: events.MatchProposed | events.MatchDeclined | events.MatchEnded) -> core.Pair:
+def _pair(
+    event: events.MatchProposed | events.MatchDeclined | events.MatchEnded | events.MatchContinued,
+) -> core.Pair:
     return core.Pair(event.match_id, event.programme_id, event.mentee_id, event.mentor_id)
 
 
@@ -218,6 +229,7 @@ CONSUMERS: Mapping[type[events.Event], Handler] = {
     events.MatchDeclined: on_match_declined,
     events.MatchMade: on_match_made,
     events.MatchEnded: on_match_ended,
+    events.MatchContinued: on_match_continued,
     events.AgreementChanged: on_agreement_changed,
     events.AgreementConfirmed: on_agreement_confirmed,
     events.SessionScheduled: on_session_scheduled,

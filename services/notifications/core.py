@@ -21,6 +21,7 @@ Kind = Literal[
     "request-sent",
     "request-closed",
     "ended",
+    "continued",
     "terms-changed",
     "agreed",
     "session-scheduled",
@@ -32,7 +33,7 @@ Kind = Literal[
     "feedback",
 ]
 Role = Literal["mentee", "mentor"]
-Purpose = Literal["join", "proposal", "agreement", "pair", "feedback"]
+Purpose = Literal["join", "proposal", "match", "agreement", "pair", "feedback"]
 
 INVITATIONS: frozenset[Kind] = frozenset({"session-scheduled", "session-moved"})
 CANCELLATIONS: frozenset[Kind] = frozenset({"session-cancelled"})
@@ -50,7 +51,7 @@ QUIET_UNTIL = time(7, 0)
 URGENT = timedelta(hours=2)
 DAY_BEFORE = timedelta(hours=24)
 HOUR_BEFORE = timedelta(hours=1)
-LINK_DAYS: Mapping[Purpose, int] = {"agreement": 60, "feedback": 21, "pair": 30}
+LINK_DAYS: Mapping[Purpose, int] = {"agreement": 60, "feedback": 21, "match": 90, "pair": 30}
 BACK_OFF_S = (1.0, 5.0, 30.0, 120.0, 600.0)
 
 
@@ -253,6 +254,8 @@ PURPOSE: Mapping[Kind, Purpose] = {
     "proposal": "proposal",
     "request": "proposal",
     "request-sent": "proposal",
+    "ended": "match",
+    "continued": "match",
     "matched": "agreement",
     "terms-changed": "agreement",
     "agreed": "pair",
@@ -275,9 +278,12 @@ class Link:
 
 
 def link(notice: Notice) -> Link | None:
-    """The link of a mail: join and proposal end with the offer, a pair's page 30 days after the match."""
+    """The link of a mail: join and proposal end with the offer, a pair's page 30 days after the match.
+
+    A match that ended early has nothing more to choose.
+    """
     purpose = PURPOSE.get(notice.kind)
-    if purpose is None:
+    if purpose is None or (notice.kind == "ended" and notice.reason != "completed"):
         return None
     if purpose == "join":
         return Link(purpose, notice.programme_id, notice.useful_until or notice.due_at)
@@ -287,7 +293,7 @@ def link(notice: Notice) -> Link | None:
     assert notice.pair is not None
     if purpose == "proposal":
         return Link(purpose, notice.pair.match_id, notice.useful_until or notice.due_at)
-    if purpose == "agreement":
+    if purpose in ("agreement", "match"):
         return Link(purpose, notice.pair.match_id, notice.caused_at + timedelta(LINK_DAYS[purpose]))
     assert notice.pair.ends_on is not None
     last_day = notice.pair.ends_on + timedelta(LINK_DAYS[purpose])

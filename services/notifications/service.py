@@ -46,6 +46,7 @@ def stationery(settings: Settings) -> letters.Stationery:
         pages={
             "join": matching,
             "proposal": matching,
+            "match": matching,
             "agreement": scheduling,
             "pair": scheduling,
             "feedback": scheduling,

@@ -50,7 +50,7 @@ class Pair:
 def story(pairs: int, *, first: int = 0) -> Iterator[tuple[type[Event], list[Event]]]:
     """All events of each kind, the kinds in an order in which every fact's parents are known."""
     everybody = [Pair(number) for number in range(first, first + pairs)]
-    for kind in sorted(events.EVENTS, key=lambda kind: kind is events.MatchEnded):
+    for kind in sorted(events.EVENTS, key=lambda kind: kind in (events.MatchEnded, events.MatchContinued)):
         fields = FIELDS.get(kind, _of_match)
         yield (
             kind,
@@ -124,6 +124,10 @@ def _ended(pair: Pair) -> Sequence[Mapping[str, Any]]:
     return [{**pair.ids, "version": 3, "reason": "completed"}]
 
 
+def _continued(pair: Pair) -> Sequence[Mapping[str, Any]]:
+    return [{**pair.ids, "version": 4}]
+
+
 def _changed(pair: Pair) -> Sequence[Mapping[str, Any]]:
     return [{**_terms(pair), "changed_by": pair.ids["mentee_id"]}]
 
@@ -159,6 +163,7 @@ FIELDS: Mapping[type[Event], Fields] = {
     events.MatchProposed: _proposed,
     events.MatchDeclined: _declined,
     events.MatchEnded: _ended,
+    events.MatchContinued: _continued,
     events.AgreementChanged: _changed,
     events.AgreementConfirmed: lambda pair: [_terms(pair)],
     events.SessionScheduled: _scheduled,

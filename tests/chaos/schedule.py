@@ -54,6 +54,8 @@ class Schedule:
         """Strikes until it is enough or `stop` is set; then all faults are over."""
         while not (enough(self) or stop.is_set()):
             kind = await self._next(stop)
+            if kind is None:
+                break
             task = asyncio.create_task(self._strike(kind))
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
@@ -70,9 +72,9 @@ class Schedule:
         await asyncio.gather(*(stage.kill(part) for part in stage.processes))
         self._note(Struck(LAST, began, self._now(), f"{len(stage.processes)} processes"))
 
-    async def _next(self, stop: asyncio.Event) -> str:
-        """The next kind out of the bag whose things nobody has hold of."""
-        while True:
+    async def _next(self, stop: asyncio.Event) -> str | None:
+        """The next kind out of the bag whose things nobody has hold of; None when it is over before."""
+        while not stop.is_set():
             if not self._bag:
                 self._bag = self.chance.sample(list(self.kinds), len(self.kinds))
             slow = sum(not KINDS[name].brief for name in self.kinds if self._claimed[name])
@@ -83,6 +85,7 @@ class Schedule:
                     self._bag.remove(name)
                     return name
             await self._pause(stop)
+        return None
 
     async def _strike(self, name: str) -> None:
         kind, began = KINDS[name], self._now()

@@ -100,10 +100,11 @@ def test_the_openapi_document_is_valid_and_refuses_with_problems(name: str) -> N
 
 @pytest.mark.parametrize("name", SERVICES)
 def test_every_route_asks_who_comes_in(name: str) -> None:
-    """Denied by default. The console is a mounted application that asks for its own token at its door."""
+    """Denied by default. Console and desk are mounted applications that ask for a token themselves."""
     service = openapi.built(name)
     app = service.http(Door(name, None, openapi.WallClock(), Bell()))  # type: ignore[arg-type]
-    assert [route for route in auth.unguarded_routes(app) if not re.fullmatch(r"\* /console", route)] == []
+    doors = re.compile(r"\* /(console|desk)")
+    assert [route for route in auth.unguarded_routes(app) if not doors.fullmatch(route)] == []
 
 
 def test_all_four_services_are_described() -> None:

@@ -34,9 +34,11 @@ async def tell_when(page: Page) -> None:
 async def join_as_mentee(page: Page, link: str) -> None:
     await opened(page, link, "Join Career growth")
     await page.get_by_label("As a mentee").check()
-    await expect(page.locator("#skills")).to_be_hidden()
+    await expect(page.locator("#capacity")).to_be_hidden()
     await page.locator("#goal summary", has_text="Language and numbers").click()
+    await expect(page.get_by_label("Today in Speaking")).to_be_hidden()
     await page.locator("#goal").get_by_label("Speaking", exact=True).check()
+    await page.get_by_label("Today in Speaking").select_option("2")
     await page.get_by_label("Learning and growing").select_option("5")
     await page.get_by_label("Reading", exact=True).check()
     await tell_when(page)

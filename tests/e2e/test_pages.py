@@ -36,6 +36,7 @@ FITS = "document.documentElement.scrollWidth <= innerWidth"
 OWNERS = {
     "join": "matching",
     "proposal": "matching",
+    "match": "matching",
     "agreement": "scheduling",
     "pair": "scheduling",
     "feedback": "scheduling",

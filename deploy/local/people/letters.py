@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 from icalendar import Calendar
 
 LINK = re.compile(r"https?://[^\s<>\"')\]]+")
-PURPOSES = ("join", "proposal", "agreement", "pair", "feedback")
+PURPOSES = ("join", "proposal", "match", "agreement", "pair", "feedback")
 
 
 @dataclass(frozen=True)

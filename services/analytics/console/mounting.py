@@ -7,10 +7,10 @@ from nicegui import ui
 from starlette.routing import Mount
 
 from services.analytics.console import lists, pairs, parked_event, programme, system
-from services.analytics.console.guard import Guard, Sessions
 from services.analytics.console.house import PATH, House, environment
 from services.analytics.settings import Settings
 from shared import auth
+from shared.guard import Entrance, Guard, Sessions
 from shared.tx import Door
 
 __all__ = ["PATH", "POLICY", "mount"]
@@ -22,6 +22,7 @@ POLICY = (
 )
 """NiceGUI writes scripts into the page and compiles templates in it; nothing may come from elsewhere."""
 
+ENTRANCE = Entrance(cookie="mentoring_console", scope="figures:read", closed="console/closed.html")
 RECONNECT_S = 10.0
 ICON = (
     '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 40 40"><g fill="none" stroke="#1d6353"'
@@ -47,7 +48,7 @@ def mount(app: FastAPI, door: Door, settings: Settings) -> None:
         show_welcome_message=False,
     )
     keys: auth.Keys = app.state.keys
-    sessions = Sessions(keys, settings.console_session_hours)
+    sessions = Sessions(ENTRANCE, keys, settings.console_session_hours)
     for route in app.router.routes:
         if isinstance(route, Mount) and route.path == PATH:
             route.app = Guard(route.app, sessions, house.env)

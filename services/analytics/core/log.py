@@ -30,10 +30,13 @@ KEPT: Mapping[str, Sequence[str]] = {
         *("at", "run_id", "programme_id", "mentees", "mentors", "feasible_pairs", "proposed", "value"),
         *("inputs_hash", "waiting"),
     ),
-    "match-proposed": (*_PAIR, "version", "score", "answer_by"),
+    "match-proposed": (*_PAIR, "version", "score", "answer_by", "requested_by", "group_id"),
     "match-declined": (*_PAIR, "version", "declined_by", "reason"),
-    "match-made": (*_PAIR, "version", "score", "cadence", "hours_per_month", "session_minutes", "ends_on"),
+    "match-made": (
+        *(*_PAIR, "version", "score", "cadence", "hours_per_month", "session_minutes", "ends_on", "group_id"),
+    ),
     "match-ended": (*_PAIR, "version", "reason"),
+    "match-continued": (*_PAIR, "version"),
     "agreement-confirmed": (
         *("at", "match_id", "programme_id", "version", "hours_per_month", "cadence", "focus"),
     ),

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-STATES = ("active", "proposed", "ended", "declined")
+STATES = ("active", "proposed", "ended", "informal", "declined")
 
 
 @dataclass(frozen=True)

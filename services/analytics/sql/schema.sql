@@ -82,7 +82,8 @@ CREATE TABLE match (
     declined_reason text,
     made_at         timestamptz,
     ended_at        timestamptz,
-    ended_reason    text
+    ended_reason    text,
+    continued_at    timestamptz
 );
 CREATE INDEX match_programme ON match (programme_id, made_at);
 

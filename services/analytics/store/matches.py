@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from services.analytics.store.rows import columns
 from shared.events import (
     AgreementConfirmed,
+    MatchContinued,
     MatchDeclined,
     MatchEnded,
     MatchingRunFinished,
@@ -145,6 +146,20 @@ async def put_ended(conn: Connection, events: Sequence[MatchEnded]) -> None:
            OR (excluded.ended_at, excluded.ended_reason) < (m.ended_at, m.ended_reason)
         """,
         *columns((e.match_id, e.programme_id, e.mentee_id, e.mentor_id, e.reason, e.at) for e in events),
+    )
+
+
+async def put_continued(conn: Connection, events: Sequence[MatchContinued]) -> None:
+    await conn.execute(
+        """
+        INSERT INTO match AS m (match_id, programme_id, mentee_id, mentor_id, continued_at)
+        SELECT match_id, programme_id, mentee_id, mentor_id, min(at)
+        FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::uuid[], $5::timestamptz[])
+             AS n (match_id, programme_id, mentee_id, mentor_id, at)
+        GROUP BY match_id, programme_id, mentee_id, mentor_id ORDER BY match_id
+        ON CONFLICT (match_id) DO UPDATE SET continued_at = least(m.continued_at, excluded.continued_at)
+        """,
+        *columns((e.match_id, e.programme_id, e.mentee_id, e.mentor_id, e.at) for e in events),
     )
 
 

@@ -12,8 +12,9 @@ from shared.tx import Connection
 LIST = """
 WITH listed AS (
     SELECT m.match_id, m.mentee_id, m.mentor_id, m.score,
-           coalesce(m.made_at, m.proposed_at, m.declined_at, m.ended_at) AS since,
-           CASE WHEN m.ended_at IS NOT NULL THEN 'ended' WHEN m.made_at IS NOT NULL THEN 'active'
+           coalesce(m.made_at, m.proposed_at, m.declined_at, m.ended_at, m.continued_at) AS since,
+           CASE WHEN m.continued_at IS NOT NULL THEN 'informal'
+                WHEN m.ended_at IS NOT NULL THEN 'ended' WHEN m.made_at IS NOT NULL THEN 'active'
                 WHEN m.declined_at IS NOT NULL THEN 'declined' ELSE 'proposed' END AS state,
            coalesce(m.ended_reason, m.declined_reason) AS reason
     FROM match m WHERE m.programme_id = $1
@@ -66,7 +67,8 @@ async def count_states(conn: Connection, programme_id: UUID) -> Mapping[str, int
     """How many pairs of a programme are in each state."""
     rows = await conn.fetch(
         """
-        SELECT CASE WHEN ended_at IS NOT NULL THEN 'ended' WHEN made_at IS NOT NULL THEN 'active'
+        SELECT CASE WHEN continued_at IS NOT NULL THEN 'informal'
+                    WHEN ended_at IS NOT NULL THEN 'ended' WHEN made_at IS NOT NULL THEN 'active'
                     WHEN declined_at IS NOT NULL THEN 'declined' ELSE 'proposed' END AS state,
                count(*) AS many
         FROM match WHERE programme_id = $1 GROUP BY 1

@@ -3,13 +3,17 @@
 from fastapi import APIRouter
 
 from services.matching.api import (
+    comparing,
     explaining,
     fairness,
     matches,
     participations,
     people,
     programmes,
+    readiness,
+    reviewing,
     runs,
+    sheets,
     whatif,
     wishes,
 )
@@ -17,28 +21,36 @@ from services.matching.api import (
 
 def routers() -> tuple[APIRouter, ...]:
     rooms = (
-        explaining,
-        fairness,
-        matches,
-        participations,
         people,
         programmes,
+        readiness,
+        participations,
         runs,
+        reviewing,
+        comparing,
+        explaining,
         whatif,
+        matches,
+        fairness,
+        sheets,
         wishes,
     )
     return tuple(router for room in rooms for router in room.routers())
 
 
 __all__ = [
+    "comparing",
     "explaining",
     "fairness",
     "matches",
     "participations",
     "people",
     "programmes",
+    "readiness",
+    "reviewing",
     "routers",
     "runs",
+    "sheets",
     "whatif",
     "wishes",
 ]

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Depends
 from pydantic import BaseModel
 
 from services.matching import commands, core, engine, store
+from services.matching.api import projections
 from services.matching.engine import ladder, recruit
 from shared import api, auth
 from shared.events import PersonId, Role, RunId
@@ -94,11 +95,11 @@ class WhereToRecruit(BaseModel):
 
 
 async def get_pair(
-    run_id: RunId, mentee_id: PersonId, mentor_id: PersonId, read: api.Reading
+    run_id: RunId, mentee_id: PersonId, mentor_id: PersonId, read: api.Reading, kept: projections.Kept
 ) -> PairLookedAt:
     """Why these two were paired, or why not."""
     run = await store.runs.get(read.conn, run_id)
-    found = await commands.explaining.why_not(read.conn, run, mentee_id=mentee_id, mentor_id=mentor_id)
+    found = await commands.explaining.why_not(read.conn, kept, run, mentee_id=mentee_id, mentor_id=mentor_id)
     cost = found.cost_at_least
     return PairLookedAt(
         mentee_id=mentee_id,
@@ -112,17 +113,19 @@ async def get_pair(
     )
 
 
-async def get_why_nobody(run_id: RunId, person_id: PersonId, read: api.Reading) -> WhyNobody:
+async def get_why_nobody(
+    run_id: RunId, person_id: PersonId, read: api.Reading, kept: projections.Kept
+) -> WhyNobody:
     """Why a run found nobody for somebody, and what would help."""
     run = await store.runs.get(read.conn, run_id)
-    found = await commands.explaining.why_nobody(read.conn, run, person_id)
+    found = await commands.explaining.why_nobody(read.conn, kept, run, person_id)
     return WhyNobody(person_id=person_id, roles=[_nobody(one) for one in found])
 
 
-async def get_recruit(run_id: RunId, read: api.Reading) -> WhereToRecruit:
+async def get_recruit(run_id: RunId, read: api.Reading, kept: projections.Kept) -> WhereToRecruit:
     """Which skills, sites and languages of new mentors would help most."""
     run = await store.runs.get(read.conn, run_id)
-    found = await commands.explaining.where_to_recruit(read.conn, run)
+    found = await commands.explaining.where_to_recruit(read.conn, kept, run)
     return WhereToRecruit(items=[ScarceOut.model_validate(one, from_attributes=True) for one in found])
 
 

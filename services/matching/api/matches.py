@@ -57,13 +57,15 @@ class StartingPointOut(BaseModel):
 
 class ViewOut(BaseModel):
     """What both are shown: the mentee's goals and starting levels, how the mentee likes to learn, the help
-    one `wants` and the other `gives`, and what the mentor could learn in return."""
+    one `wants` and the other `gives`, what the mentor could learn in return, and where they come from."""
 
     goals: list[StartingPointOut]
     learning: list[str]
     wants: core.views.Help | None
     gives: core.views.Help | None
     returns: list[str]
+    mentee_pool: str
+    mentor_pool: str
 
 
 class MatchView(MatchOut):

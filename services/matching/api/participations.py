@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import date
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter, Depends, Response
 from pydantic import AwareDatetime, BaseModel, Field, StringConstraints, model_validator
 
 from services.matching import commands, core, store, taxonomy
@@ -86,6 +87,13 @@ class ParticipationOut(BaseModel):
     consent: bool
     version: int
     joined_at: AwareDatetime
+    paused_until: date | None
+
+
+class PauseIn(api.Body):
+    """The last day on which nobody is looked for."""
+
+    until: date
 
 
 class Enrolled(BaseModel):
@@ -118,6 +126,37 @@ async def list_participations(
     found = await store.participations.page(read.conn, programme_id, after=after, limit=limit + 1)
     items = [_participation(one) for one in found]
     return api.page(items, limit, key=lambda one: (one.joined_at, one.participation_id))
+
+
+async def get_participation(
+    participation_id: ParticipationId, read: api.Reading, response: Response
+) -> ParticipationOut:
+    one = await store.participations.get(read.conn, participation_id)
+    api.etag(response, one.version)
+    return _participation(one)
+
+
+async def post_pause(
+    participation_id: ParticipationId, body: PauseIn, seen: api.IfMatch, tx: api.InTx, response: Response
+) -> ParticipationOut:
+    """Not now: no run looks for anybody for this participation until that day is over, then it comes back by
+    itself. Matches and open proposals go on."""
+    one = await store.participations.get_locked(tx.conn, participation_id)
+    api.check_version(seen, one.version)
+    after = await commands.pausing.pause(tx, one, body.until)
+    api.etag(response, after.version)
+    return _participation(after)
+
+
+async def post_resume(
+    participation_id: ParticipationId, seen: api.IfMatch, tx: api.InTx, response: Response
+) -> ParticipationOut:
+    """Ends a pause before its day."""
+    one = await store.participations.get_locked(tx.conn, participation_id)
+    api.check_version(seen, one.version)
+    after = await commands.pausing.resume(tx, one)
+    api.etag(response, after.version)
+    return _participation(after)
 
 
 def _refuse_unknown_codes(body: ParticipationIn) -> None:
@@ -168,6 +207,7 @@ def _participation(one: Participation) -> ParticipationOut:
             "consent": one.consent,
             "version": one.version,
             "joined_at": one.joined_at,
+            "paused_until": one.paused_until,
         }
     )
 
@@ -176,6 +216,9 @@ def routers() -> tuple[APIRouter, ...]:
     place = "/v1/programmes/{programme_id}/participations"
     writing = api.router(tags=["participations"], dependencies=[Depends(auth.requires("programmes:write"))])
     writing.post(place, status_code=201)(post_participation)
+    writing.post("/v1/participations/{participation_id}/pause")(post_pause)
+    writing.post("/v1/participations/{participation_id}/resume")(post_resume)
     reading = api.router(tags=["participations"], dependencies=[Depends(auth.requires("programmes:read"))])
     reading.get(place)(list_participations)
+    reading.get("/v1/participations/{participation_id}")(get_participation)
     return writing, reading

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import date
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import APIRouter, Depends, Query, Request, Response
 from pydantic import AwareDatetime, BaseModel
 
 from services.matching import commands, core, store
@@ -14,17 +14,13 @@ from shared import api, auth
 from shared.errors import Refused
 from shared.events import PersonId
 
-CSV_BODY: dict[str, Any] = {
-    "requestBody": {
-        "required": True,
-        "content": {
-            "text/csv": {
-                "schema": {"type": "string"},
-                "example": ",".join(core.roster.COLUMNS),
-            }
-        },
-    }
-}
+Number = Annotated[str, Query(min_length=1, max_length=40)]
+
+
+def csv_body_of(columns: Sequence[str]) -> dict[str, Any]:
+    """What the public document says of a route that takes a file with these columns."""
+    content = {"text/csv": {"schema": {"type": "string"}, "example": ",".join(columns)}}
+    return {"requestBody": {"required": True, "content": content}}
 
 
 class NotCsv(Refused):
@@ -63,6 +59,7 @@ class PersonOut(BaseModel):
     manager_id: PersonId | None
     hire_date: date | None
     status: str
+    pool: str
     effective_date: date
     version: int
     created_at: AwareDatetime
@@ -84,7 +81,13 @@ async def import_people(content: Annotated[bytes, Depends(csv_body)], tx: api.In
     return ImportOut(applied=plan.applied, unchanged=plan.unchanged, rejected=rejected)
 
 
-async def list_people(read: api.Reading, after: api.Cursor, limit: api.Limit) -> api.Page[PersonOut]:
+async def list_people(
+    read: api.Reading, after: api.Cursor, limit: api.Limit, *, employee_number: Number | None = None
+) -> api.Page[PersonOut]:
+    """Everybody, or whoever has that employee number."""
+    if employee_number is not None:
+        known = await store.people.by_numbers(read.conn, [employee_number])
+        return api.Page(items=_people(list(known.values())), next=None)
     people = await store.people.page(read.conn, after=after, limit=limit + 1)
     return api.page(_people(people), limit, key=lambda one: (one.created_at, one.person_id))
 
@@ -112,6 +115,7 @@ def _people(people: Sequence[core.people.Person]) -> list[PersonOut]:
             manager_id=None if person.manager_id is None else PersonId(person.manager_id),
             hire_date=person.card.hire_date,
             status=person.card.status,
+            pool=core.people.pool_code(person.card.pool),
             effective_date=person.effective_date,
             version=person.version,
             created_at=person.created_at,
@@ -124,7 +128,7 @@ def routers() -> tuple[APIRouter, ...]:
     writing = api.router(
         prefix="/v1/people", tags=["people"], dependencies=[Depends(auth.requires("people:write"))]
     )
-    writing.post("/import", openapi_extra=CSV_BODY)(import_people)
+    writing.post("/import", openapi_extra=csv_body_of(core.roster.COLUMNS))(import_people)
     reading = api.router(
         prefix="/v1/people", tags=["people"], dependencies=[Depends(auth.requires("people:read"))]
     )

@@ -38,6 +38,19 @@ class RulesIn(api.Body):
     same_team: bool = Field(False, description="whether people with the same manager may be paired")
     target_gap: float = Field(3.0, ge=-6, le=6, allow_inf_nan=False)
     match_days: int = Field(182, ge=7, le=730, description="how long a match lasts")
+    review: bool = Field(
+        False, description="an administrator looks at a run's pairs before they are proposed"
+    )
+    hysteresis: float = Field(
+        0.0,
+        ge=0,
+        le=0.2,
+        allow_inf_nan=False,
+        description="what keeps a pair under review when the run is held again, in score",
+    )
+    pools: list[Literal["company", "workplace", "alumni", "association"]] = Field(
+        default_factory=list, max_length=4, description="where people may come from; empty: anywhere"
+    )
     mentee_weights: Mapping[str, Weight] = Field(default_factory=dict)
     mentor_weights: Mapping[str, Weight] = Field(default_factory=dict)
     ageing_bonus: float = Field(

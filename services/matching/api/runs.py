@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Response
@@ -13,6 +14,7 @@ from shared import api, auth
 from shared.events import ParticipationId, PersonId, ProgrammeId, Role, RunId
 
 Caller = Annotated[auth.Caller, Depends(auth.requires("matches:write"))]
+PAUSED = "paused"
 NOT_LOOKED_AT = "not-looked-at"
 NOT_LOOKED_AT_SENTENCE = "Has nobody yet: the next round will look."
 
@@ -82,7 +84,9 @@ class RunWithProposals(RunOut):
 
 
 class WaitingOut(BaseModel):
-    """Somebody who has nobody now, with the reason as a code and as a sentence."""
+    """Somebody who has nobody now, with the reason as a code and as a sentence. `waiting_since`: since they
+    joined or their last match ended. `next_look_at` is when the next round looks for them; empty until
+    something changes, or while they are paused."""
 
     participation_id: ParticipationId
     person_id: PersonId
@@ -92,6 +96,9 @@ class WaitingOut(BaseModel):
     reason: str
     sentence: str
     joined_at: AwareDatetime
+    waiting_since: AwareDatetime
+    next_look_at: AwareDatetime | None
+    paused_until: date | None
 
 
 async def post_run(programme_id: ProgrammeId, tx: api.InTx, caller: Caller, response: Response) -> RunOut:
@@ -101,13 +108,13 @@ async def post_run(programme_id: ProgrammeId, tx: api.InTx, caller: Caller, resp
     commands.programmes.refuse_closed(programme)
     run = await commands.rounds.ask(tx, programme, by=caller.id)
     response.headers["location"] = f"/v1/runs/{run.id}"
-    return _run(run)
+    return run_out(run)
 
 
 async def post_cancel(run_id: RunId, tx: api.InTx, caller: Caller) -> RunOut:
     """Stops a run that is not published: nothing of it will be. The programme's next round is the next
     morning's."""
-    return _run(await commands.rounds.cancel(tx, run_id, by=caller.id))
+    return run_out(await commands.rounds.cancel(tx, run_id, by=caller.id))
 
 
 async def list_runs(
@@ -115,7 +122,7 @@ async def list_runs(
 ) -> api.Page[RunOut]:
     await store.programmes.get(read.conn, programme_id)
     found = await store.runs.page(read.conn, programme_id, after=after, limit=limit + 1)
-    return api.page([_run(run) for run in found], limit, key=lambda one: (one.created_at, one.run_id))
+    return api.page([run_out(run) for run in found], limit, key=lambda one: (one.created_at, one.run_id))
 
 
 async def get_run(run_id: RunId, read: api.Reading) -> RunWithProposals:
@@ -143,7 +150,7 @@ async def list_waiting(
     return api.page(items, limit, key=lambda one: (one.joined_at, one.participation_id))
 
 
-def _run(run: core.runs.Run) -> RunOut:
+def run_out(run: core.runs.Run) -> RunOut:
     return RunOut.model_validate(_told(run))
 
 
@@ -161,6 +168,9 @@ def _waiting(one: core.runs.Waiter) -> WaitingOut:
         "reason": one.reason or NOT_LOOKED_AT,
         "sentence": one.sentence or NOT_LOOKED_AT_SENTENCE,
     }
+    if one.paused_until is not None:
+        sentence = f"Not now: paused until {one.paused_until.isoformat()}."
+        told |= {"reason": PAUSED, "sentence": sentence, "next_look_at": None}
     return WaitingOut.model_validate(told)
 
 

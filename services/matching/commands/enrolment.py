@@ -18,6 +18,11 @@ class AlreadyJoined(Refused):
     code = "already-joined"
 
 
+class PoolNotOpen(Refused):
+    status = 422
+    code = "pool-not-open"
+
+
 async def enrol(
     tx: Tx,
     programme: Programme,
@@ -26,8 +31,15 @@ async def enrol(
     *,
     consent: bool,
 ) -> list[Participation]:
-    """One participation per (role, profile, capacity). Raises AlreadyJoined or ProgrammeClosed."""
+    """One participation per (role, profile, capacity).
+
+    Raises AlreadyJoined, ProgrammeClosed or PoolNotOpen.
+    """
     programmes.refuse_closed(programme)
+    person = await store.people.get(tx.conn, person_id)
+    if not core.programmes.is_open_to(programme.rules, person.card.pool):
+        origin = core.people.POOLS[person.card.pool]
+        raise PoolNotOpen(f"The programme {programme.name} is not open to people from {origin}.")
     joined = []
     for role, profile, capacity in told:
         participation = Participation(

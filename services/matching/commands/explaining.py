@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 from uuid import UUID
 
-from services.matching import core, engine, store
-from services.matching.commands import rounds
+from services.matching import core, store
+from services.matching.commands.projection import Projections
 from services.matching.core.ids import PersonId
 from services.matching.core.pool import Pool
 from services.matching.core.runs import Nobody, Run, WhyNot
@@ -15,16 +15,19 @@ from shared.errors import NotFound
 from shared.tx import Connection
 
 
-async def why_not(conn: Connection, run: Run, *, mentee_id: UUID, mentor_id: UUID) -> WhyNot:
+async def why_not(
+    conn: Connection, kept: Projections, run: Run, *, mentee_id: UUID, mentor_id: UUID
+) -> WhyNot:
     """One pair of a run looked at: made, forbidden, or with the proven cost of making it.
 
     The proof holds for what the run knew. Where answers or people have changed since, the rules of today are
     named and no cost. Raises NotFound for people who were not in the run.
     """
-    pool, market = await _as_it_was(conn, run)
+    seen = await kept.of(conn, run.programme_id, now=run.seen_at, besides=run.id, standing=run.replaces)
+    pool, market = seen.pool, seen.market
     mentee = _number(pool, mentee_id, {one.number for one in market.mentees}, "mentee")
     mentor = _number(pool, mentor_id, {one.number for one in market.mentors}, "mentor")
-    looked_at = await asyncio.to_thread(engine.explain, market, mentee, mentor)
+    looked_at = await seen.explain(mentee, mentor)
     proven = await store.runs.proven(conn, run.id, (mentee_id, mentor_id))
     made = await store.matches.of_run(conn, run.id)
     return core.runs.why_not(
@@ -35,7 +38,7 @@ async def why_not(conn: Connection, run: Run, *, mentee_id: UUID, mentor_id: UUI
     )
 
 
-async def why_nobody(conn: Connection, run: Run, person_id: UUID) -> list[Nobody]:
+async def why_nobody(conn: Connection, kept: Projections, run: Run, person_id: UUID) -> list[Nobody]:
     """Why a run found nobody for somebody, in each role it left waiting, and what would help.
 
     The ladder is that of today's rules and answers. Raises NotFound for people the run did not leave waiting.
@@ -43,7 +46,8 @@ async def why_nobody(conn: Connection, run: Run, person_id: UUID) -> list[Nobody
     left = await store.runs.left_waiting(conn, run.id, person_id)
     if not left:
         raise NotFound(f"{person_id} was not left waiting by this run")
-    pool, market = await _as_it_was(conn, run)
+    seen = await kept.of(conn, run.programme_id, now=run.seen_at, besides=run.id, standing=run.replaces)
+    pool, market = seen.pool, seen.market
     sides = {"mentee": market.mentees, "mentor": market.mentors}
     found = []
     for one in left:
@@ -54,22 +58,15 @@ async def why_nobody(conn: Connection, run: Run, person_id: UUID) -> list[Nobody
     return found
 
 
-async def where_to_recruit(conn: Connection, run: Run) -> tuple[recruit.Scarce, ...]:
+async def where_to_recruit(conn: Connection, kept: Projections, run: Run) -> tuple[recruit.Scarce, ...]:
     """What one more seat would have been worth to the run, by skill, site and language."""
-    pool, market = await _as_it_was(conn, run)
+    seen = await kept.of(conn, run.programme_id, now=run.seen_at, besides=run.id, standing=run.replaces)
+    pool, market = seen.pool, seen.market
     prices = await store.runs.prices(conn, run.id)
     waiting = await store.runs.waiting_mentees(conn, run.id)
     numbers = {pool.number(one) for one in waiting if one in pool.people}
     named = {pool.number(one): price for one, price in prices.items() if one in pool.people}
     return await asyncio.to_thread(recruit.where, market, named, numbers)
-
-
-async def _as_it_was(conn: Connection, run: Run) -> tuple[Pool, engine.Market]:
-    """The market of a run, made of today's people and answers: its own pairs count as not made."""
-    programme = await store.programmes.get(conn, run.programme_id)
-    everybody = await store.participations.of_programme(conn, programme.id)
-    pool, _ = await rounds.load(conn, programme, everybody, now=run.seen_at, besides=run.id)
-    return pool, core.pool.market(pool)
 
 
 def _number(pool: Pool, person_id: UUID, known: set[str], role: str) -> str:

@@ -80,10 +80,11 @@ async def lock_both(
 async def look_at(
     tx: Tx, programme: Programme, mentee: Participation, mentor: Participation
 ) -> engine.Pairing:
-    """How well the two fit. Raises AlreadyMatched for the mentee, and RulesForbid naming the rules."""
+    """How well the two fit. Raises Paused, AlreadyMatched for the mentee, RulesForbid naming the rules."""
     everybody = await store.participations.of_programme(tx.conn, programme.id)
     pool, _ = await rounds.load(tx.conn, programme, everybody, now=tx.now)
     market = core.pool.market(pool)
+    core.pool.refuse_paused(pool, (mentee, mentor))
     numbers = pool.number(mentee.person_id), pool.number(mentor.person_id)
     if numbers[0] not in {one.number for one in market.mentees}:
         raise already_matched()
@@ -102,7 +103,9 @@ async def view(conn: Connection, match: Match) -> View:
     ids = match.mentee_participation_id, match.mentor_participation_id
     told = await store.participations.by_ids(conn, ids)
     names = {code: skill.name for code, skill in taxonomy.skills().items()}
-    return core.views.view(told[ids[0]], told[ids[1]], names)
+    people = {one.id: one for one in await store.people.by_ids(conn, [match.mentee_id, match.mentor_id])}
+    pools = people[match.mentee_id].card.pool, people[match.mentor_id].card.pool
+    return core.views.view(told[ids[0]], told[ids[1]], names, pools=pools)
 
 
 async def answer(tx: Tx, match_id: UUID, person_id: UUID, said_: Answer, *, reason: str | None) -> Match:
@@ -120,9 +123,24 @@ async def answer(tx: Tx, match_id: UUID, person_id: UUID, said_: Answer, *, reas
     if after.state == "active":
         tx.emit(said.match_made(after, programme))
     if after.state == "declined":
+        await _learn(tx, after, role)
         await _apart(tx, after)
         tx.emit(said.match_declined(after, at=tx.now))
     return after
+
+
+async def _learn(tx: Tx, match: Match, role: Role) -> None:
+    """Notes what a "no" teaches about whoever said it."""
+    goals: tuple[str, ...] = ()
+    who = match.mentee_participation_id
+    if role == "mentor":
+        told = await store.participations.by_ids(tx.conn, [match.mentee_participation_id])
+        goals = told[match.mentee_participation_id].profile.goals
+        who = match.mentor_participation_id
+    code = match.decline_reason or "not-given"
+    lesson = core.lessons.lesson(match.id, who, code, goals=goals, now=tx.now)
+    if lesson is not None:
+        await store.lessons.add(tx.conn, lesson)
 
 
 async def _addressed(tx: Tx, match_id: UUID, person_id: UUID) -> tuple[Match, Role]:

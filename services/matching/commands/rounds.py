@@ -20,6 +20,8 @@ from services.matching.core.runs import Found, Left, Run
 from shared import envelope
 from shared.tx import Connection, Tx
 
+ITS_TIME = "its time"
+
 
 @dataclass(frozen=True)
 class Look:
@@ -45,6 +47,14 @@ async def ask(tx: Tx, programme: Programme, *, by: str) -> Run:
     return waiting
 
 
+async def ask_when_due(tx: Tx, programme: Programme) -> None:
+    """The round whose time has come. One that is under review waits for its administrator instead."""
+    if await store.runs.in_review(tx.conn, programme.id):
+        await store.programmes.set_round(tx.conn, programme.id, None)
+    else:
+        await ask(tx, programme, by=ITS_TIME)
+
+
 async def cancel(tx: Tx, run_id: UUID, *, by: str) -> Run:
     """Nothing of the run is published; the next round is asked for. Raises NotFound or RunFinished."""
     programme_id = (await store.runs.get(tx.conn, run_id)).programme_id
@@ -65,7 +75,9 @@ async def begin(tx: Tx, run_id: UUID) -> Run | None:
     run = await store.runs.get_locked(tx.conn, run_id)
     if run.state not in ("queued", "solving"):
         return None
-    after = core.runs.begun(run, now=tx.now)
+    standing = await store.runs.in_review(tx.conn, programme.id)
+    begun = core.runs.begun(run, now=tx.now)
+    after = replace(begun, replaces=standing[-1].id if standing else None)
     await store.runs.update(tx.conn, after)
     if after.state == "failed":
         await programmes.pool_changed(tx, programme.id)
@@ -79,7 +91,7 @@ async def look(conn: Connection, run: Run) -> Look:
     programme = await store.programmes.get(conn, run.programme_id)
     edition = await store.solving.edition(conn, programme.id)
     everybody = await store.participations.of_programme(conn, programme.id)
-    pool, freed_at = await load(conn, programme, everybody, now=run.seen_at)
+    pool, freed_at = await load(conn, programme, everybody, now=run.seen_at, standing=run.replaces)
     return Look(pool, freed_at, edition)
 
 
@@ -90,9 +102,11 @@ async def load(
     *,
     now: datetime,
     besides: RunId | None = None,
+    standing: RunId | None = None,
 ) -> tuple[Pool, Mapping[PersonId, datetime]]:
     """What the engine needs to know about these participations; and when who is free to meet somebody again
-    with whom they are kept apart now. The pairs of the run `besides` count as not made."""
+    with whom they are kept apart now. The pairs of the run `besides` count as not made, those of
+    `standing` as found and not published."""
     ids = sorted({one.person_id for one in participations})
     people = {person.id: person for person in await store.people.by_ids(conn, ids)}
     apart = await store.matches.apart(conn, ids, now, besides=besides)
@@ -111,9 +125,12 @@ async def load(
         topics={code: engine.Topic(skill.name, skill.family) for code, skill in taxonomy.skills().items()},
         zones={person.card.time_zone: ZoneInfo(person.card.time_zone) for person in people.values()},
         now=now,
+        favourites=await store.wishes.favourites(conn, programme.id),
+        learned=core.lessons.learned(await store.lessons.of_programme(conn, programme.id), now=now),
         groups=await store.ledger.groups(conn, programme.id),
         waited=await _waited(conn, programme, now=now, besides=besides),
         given=await _given(conn, besides),
+        standing=await _standing(conn, programme, standing),
     )
     return pool, freed_at
 
@@ -125,6 +142,16 @@ async def _waited(
     if programme.rules.ageing_bonus == 0:
         return {}
     return await store.ledger.waited(conn, programme.id, before=now, besides=besides)
+
+
+async def _standing(
+    conn: Connection, programme: Programme, run_id: RunId | None
+) -> list[tuple[ParticipationId, ParticipationId]]:
+    """The pairs that are not to be changed lightly, where the programme says so."""
+    if run_id is None or programme.rules.hysteresis == 0:
+        return []
+    found = await store.run_pairs.of_run(conn, run_id)
+    return [(one.mentee_participation_id, one.mentor_participation_id) for one in found]
 
 
 async def _given(conn: Connection, besides: RunId | None) -> Mapping[str, int]:
@@ -154,26 +181,48 @@ async def finish(tx: Tx, run: Run, seen: Look, outcome: Outcome, *, again: bool)
             return False
         now = await look(tx.conn, run)
         outcome = core.outcomes.still_possible(outcome, now.pool)
-    await _keep(tx, core.outcomes.noted(held, outcome), seen, outcome)
+    await _replace(tx, programme)
+    noted = core.outcomes.noted(held, outcome)
+    edition = await store.solving.edition(tx.conn, programme.id)
+    if programme.rules.review:
+        await keep(tx, replace(noted, state="review", edition=edition, version=held.version + 1), outcome)
+        return True
+    await keep(tx, noted, outcome)
+    await publish(tx, noted, outcome.pairs, outcome.left)
+    await store.programmes.ask_for_round(tx.conn, run.programme_id, _next_round(tx, seen, outcome))
     return True
 
 
-async def _keep(tx: Tx, run: Run, seen: Look, outcome: Outcome) -> None:
+async def _replace(tx: Tx, programme: Programme) -> None:
+    """What is under review is not published any more once there is something newer."""
+    for older in await store.runs.in_review(tx.conn, programme.id):
+        await store.runs.update(tx.conn, core.runs.cancelled(older, "Replaced by a newer run.", now=tx.now))
+
+
+async def keep(tx: Tx, run: Run, outcome: Outcome) -> None:
+    """Writes what came of a run that has nothing written yet."""
     await store.run_pairs.add(tx.conn, run.id, outcome.pairs)
     await store.runs.add_waiting(tx.conn, run.id, outcome.left)
     await store.runs.add_certificate(tx.conn, run.id, outcome.proven)
     await store.ledger.add(tx.conn, run.id, outcome.ledger)
-    if any(line.alarm for line in outcome.ledger):
-        await store.ledger.raise_alarm(tx.conn, run.id)
-    await publish(tx, run, outcome.pairs, outcome.left)
-    await store.programmes.ask_for_round(tx.conn, run.programme_id, _next_round(tx, seen, outcome))
+    await store.runs.update(tx.conn, run)
+    alarm = any(line.alarm for line in outcome.ledger)
+    await store.ledger.set_alarm(tx.conn, run.id, alarm=alarm)
 
 
-async def publish(tx: Tx, run: Run, pairs: Sequence[Found], left: Sequence[Left]) -> None:
+async def forget(tx: Tx, run: Run) -> None:
+    """Takes back what `keep` wrote of a run under review, so that it can be written anew."""
+    await store.run_pairs.remove(tx.conn, run.id)
+    await store.runs.remove_waiting(tx.conn, run.id)
+    await store.runs.remove_certificate(tx.conn, run.id)
+    await store.ledger.remove(tx.conn, run.id)
+
+
+async def publish(tx: Tx, run: Run, pairs: Sequence[Found], left: Sequence[Left]) -> Run:
     """Proposes the pairs to the people; the pool is locked and the pairs are possible."""
     groups = await circles.of_mentors(tx, run.programme_id, [one.mentor_participation_id for one in pairs])
     proposals = [_proposal(tx, run, pair, groups.get(pair.mentor_participation_id)) for pair in pairs]
-    added = await store.matches.propose(tx.conn, proposals)
+    added = await store.proposals.add(tx.conn, proposals)
     assert added == len(proposals), "the pool is locked and placed mentees are not in the market"
     published = replace(
         run, state="published", proposed=len(pairs), finished_at=tx.now, version=run.version + 1
@@ -182,6 +231,7 @@ async def publish(tx: Tx, run: Run, pairs: Sequence[Found], left: Sequence[Left]
     for match in proposals:
         tx.emit(said.match_proposed(match))
     tx.emit(said.matching_run_finished(published, left, at=tx.now))
+    return published
 
 
 def _proposal(tx: Tx, run: Run, pair: Found, group_id: GroupId | None) -> Match:
@@ -203,11 +253,14 @@ def _proposal(tx: Tx, run: Run, pair: Found, group_id: GroupId | None) -> Match:
 
 
 def _next_round(tx: Tx, seen: Look, outcome: Outcome) -> datetime | None:
-    """When somebody who waits may meet again whom they were kept apart from; else a change has to ask."""
+    """When somebody who waits may meet again whom they were kept apart from, or is not left in peace any
+    more, or as the programme looks again for those who wait; else a change has to ask."""
     programme, freed_at = seen.pool.programme, seen.freed_at
     if outcome.dropped:
         return core.programmes.round_after(programme, tx.now)
-    times = [
-        freed_at[one.person_id] for one in outcome.left if one.role == "mentee" and one.person_id in freed_at
-    ]
-    return core.programmes.round_after(programme, min(times)) if times else None
+    mentees = [one.person_id for one in outcome.left if one.role == "mentee"]
+    times = [freed_at[one] for one in mentees if one in freed_at]
+    times += core.pool.pauses(seen.pool)
+    freed = core.programmes.round_after(programme, min(times)) if times else None
+    again = core.programmes.look_again_at(programme, tx.now) if mentees else None
+    return min((at for at in (freed, again) if at is not None), default=None)

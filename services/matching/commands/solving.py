@@ -91,7 +91,11 @@ def solve(pool: Pool, progress: Progress) -> Outcome:
     pool = core.pool.balanced(pool, engine.solve)
     market = core.pool.market(pool)
     progress.tell("solving", 0, len(market.mentees))
-    solution = engine.solve(market)
+    solution = engine.solve(
+        market,
+        stop=progress.stopped.is_set,
+        tell=lambda done, of: progress.tell("solving", done, of),
+    )
     progress.tell("writing", 0, len(solution.pairs))
     return core.outcomes.of(pool, market, solution)
 

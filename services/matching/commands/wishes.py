@@ -73,4 +73,5 @@ async def prefer(tx: Tx, programme_id: UUID, *, mentee_id: UUID, mentor_ids: Seq
     core.wishes.refuse_wrong_favourites(mentors)
     await store.wishes.clear_favourites(tx.conn, mentee.id)
     await store.wishes.add_favourites(tx.conn, mentee.id, mentors)
+    await store.participations.changed(tx.conn, mentee.id)
     await programmes.pool_changed(tx, programme_id)

@@ -94,6 +94,7 @@ def difference(
     worth_after = yardstick.weights(measure, after.items())
     old = {mentee: worth_before[mentee, mentor] / engine.WEIGHT_OF_ONE for mentee, mentor in before.items()}
     new = {mentee: worth_after[mentee, mentor] / engine.WEIGHT_OF_ONE for mentee, mentor in after.items()}
+    new |= {mentee: old[mentee] for mentee, mentor in before.items() if after.get(mentee) == mentor}
     everybody = sorted({one.number for one in (*market.mentees, *forked.mentees)}, key=_order)
     moved = [
         Moved(number, before.get(number), after.get(number), old.get(number, 0.0), new.get(number, 0.0))

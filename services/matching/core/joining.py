@@ -182,6 +182,16 @@ def wrong(filled: Filled, *, skills: Set[str], open_roles: Sequence[Role]) -> di
     return {name: sentence for name, sentence in checks.items() if sentence is not None}
 
 
+def wrong_offer(filled: Filled, *, skills: Set[str]) -> dict[str, str]:
+    """What is wrong with the part of the form that somebody fills in who becomes a mentor later."""
+    checks = {
+        "skills": _wrong_levels(filled.levels, skills, asked=True),
+        "capacity": _wrong_capacity(filled.capacity),
+        "consent": None if filled.consent else "Without your consent we cannot look for anybody.",
+    }
+    return {name: sentence for name, sentence in checks.items() if sentence is not None}
+
+
 def joining(filled: Filled) -> Joining:
     """What a form without a mistake says."""
     hours = tuple(Hours(int(day), filled.starts, filled.ends) for day in sorted(filled.days))

@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, Literal
 
+from services.matching.core import lessons
 from services.matching.core.ids import GroupId, MatchId, ParticipationId, PersonId, ProgrammeId, Role, RunId
 from services.matching.core.programmes import ANSWER_DAYS, LAPSED_BLOCK_DAYS
 from shared.errors import Refused
 
-State = Literal["proposed", "active", "declined", "lapsed", "ended"]
+State = Literal["proposed", "active", "declined", "lapsed", "ended", "informal"]
 Answer = Literal["accept", "decline"]
 REASONS: Mapping[str, str] = {
     "no-time": "I have no time at the moment",
     "not-my-goals": "This is not what I am looking for",
-    "know-each-other": "We know each other well already",
+    "know-each-other": "We know each other well, or work closely together",
+    "wrong-style": "Our ways of working would not fit",
     "prefer-other": "I would prefer somebody else",
+    "other": "Something else",
 }
 WEIGHT_ONE = 100_000
 
@@ -32,6 +35,12 @@ class AlreadyMatched(Refused):
 
 class ProposalClosed(Refused):
     code = "proposal-closed"
+
+
+class NotCompleted(Refused):
+    """Only what was completed can go on informally."""
+
+    code = "not-completed"
 
 
 class AlreadyAnswered(Refused):
@@ -134,6 +143,20 @@ def ended(match: Match, reason: str, *, now: datetime) -> Match:
     return replace(match, state="ended", ended_at=now, end_reason=reason, version=match.version + 1)
 
 
+def continued(match: Match, wanting: Collection[PersonId]) -> Match:
+    """The match after one side said that they want to go on; informal once both did.
+
+    Raises NotCompleted for a match that goes on anyway, or that ended early.
+    """
+    if match.state == "informal":
+        return match
+    if match.state != "ended" or match.end_reason != "completed":
+        raise NotCompleted("Only a match that was completed can go on informally.")
+    if not {match.mentee_id, match.mentor_id} <= set(wanting):
+        return match
+    return replace(match, state="informal", version=match.version + 1)
+
+
 def over_at(ends_on: date) -> datetime:
     """A match lasts to the end (UTC) of its last day."""
     return datetime.combine(ends_on + timedelta(days=1), time(tzinfo=UTC))
@@ -151,12 +174,16 @@ def rating(ratings: Mapping[str, int]) -> float | None:
 
 
 def block_after(match: Match, *, now: datetime) -> Block | None:
-    """Whom not to bring together again after this end: whoever said no; for a while, who did not answer."""
+    """Whom not to bring together again after this end, and until when: see `lessons` for a "no"."""
     if match.state == "lapsed":
         until = now + timedelta(days=LAPSED_BLOCK_DAYS)
         return Block(match.mentee_id, match.mentor_id, "lapsed", until)
     if match.state == "declined":
-        return Block(match.mentee_id, match.mentor_id, match.decline_reason or "declined", None)
+        reason = match.decline_reason or "declined"
+        days = lessons.teaching(reason).apart_days
+        return Block(
+            match.mentee_id, match.mentor_id, reason, None if days is None else now + timedelta(days=days)
+        )
     if match.state == "ended":
         return Block(match.mentee_id, match.mentor_id, match.end_reason or "ended", None)
     return None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
@@ -50,8 +50,14 @@ def of(pool: Pool, market: engine.Market, solution: engine.Solution) -> Outcome:
         left=tuple(pools.left_waiting(pool, solution)),
         proven=tuple(pools.proven(pool, market, solution.certificate)),
         rules=asdict(market.rules),
-        ledger=pools.ledger(pool, market, solution),
+        ledger=pools.ledger(pool, market, {pair.mentee: pair.score for pair in solution.pairs}),
     )
+
+
+def ledger(pool: Pool, market: engine.Market, pairs: Sequence[Found]) -> tuple[Line, ...]:
+    """What these pairs do for each group."""
+    scores = {pool.number(one.mentee_id): one.weight / engine.WEIGHT_OF_ONE for one in pairs}
+    return pools.ledger(pool, market, scores)
 
 
 def _found(pool: Pool, solution: engine.Solution) -> list[Found]:
@@ -66,6 +72,7 @@ def _found(pool: Pool, solution: engine.Solution) -> list[Found]:
                 mentee_id=mentee.person_id,
                 mentor_id=mentor.person_id,
                 weight=pair.weight - pair.added,
+                added=pair.added,
                 explanation=pools.why(pair.reasons),
             )
         )
@@ -98,9 +105,29 @@ def still_possible(outcome: Outcome, now: Pool) -> Outcome:
     return replace(
         outcome,
         pairs=tuple(kept),
-        value=sum(one.weight for one in kept),
+        value=sum(one.worth for one in kept),
+        ledger=ledger(now, outcome.market, kept),
         dropped=len(outcome.pairs) - len(kept),
     )
+
+
+def possible(pairs: Sequence[Found], now: Pool, market: engine.Market) -> list[Found]:
+    """Those of the pairs that today's rules allow, whose mentees have nobody, and for whom a seat is left."""
+    looking = {one.number for one in market.mentees}
+    seats = Counter({one.number: one.seats_left for one in market.mentors})
+    there = [
+        (pair, (now.number(pair.mentee_id), now.number(pair.mentor_id)))
+        for pair in pairs
+        if pair.mentee_id in now.people and pair.mentor_id in now.people
+    ]
+    there = [(pair, names) for pair, names in there if names[0] in looking and names[1] in seats]
+    kept = []
+    looked_at = engine.explain_all(market, [names for _, names in there])
+    for (pair, (_, mentor)), pairing in zip(there, looked_at, strict=True):
+        if not pairing.forbidden and seats[mentor] > 0:
+            seats[mentor] -= 1
+            kept.append(pair)
+    return kept
 
 
 def noted(run: Run, outcome: Outcome) -> Run:

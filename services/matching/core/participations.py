@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from datetime import datetime
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime, timedelta
 
 from services.matching.core.ids import ParticipationId, PersonId, ProgrammeId, Role
+from shared.errors import FieldError, Refused
 
 VALUES = ("growth", "autonomy", "stability", "recognition", "service")
 STYLES = ("pace", "directness", "structure", "guidance")
@@ -15,6 +16,7 @@ GOALS_MAX = 5
 CAPACITY_MAX = 5
 GROUP_MAX = 12
 LEVEL_MAX = 7
+PAUSE_DAYS_MAX = 366
 
 
 @dataclass(frozen=True)
@@ -48,7 +50,8 @@ class Profile:
 
 @dataclass(frozen=True)
 class Participation:
-    """One person in one programme in one role. A mentee has one seat, a mentor `capacity` of them."""
+    """One person in one programme in one role. A mentee has one seat, a mentor `capacity` of them. Until the
+    end of the day `paused_until` nobody is looked for."""
 
     id: ParticipationId
     programme_id: ProgrammeId
@@ -59,3 +62,21 @@ class Participation:
     consent: bool
     version: int
     joined_at: datetime
+    paused_until: date | None = None
+
+
+class WrongDay(Refused):
+    status = 422
+    code = "wrong-day"
+
+
+def paused(participation: Participation, until: date, *, today: date) -> Participation:
+    """Raises WrongDay for a day that is over, or one that is further away than a year."""
+    if not today <= until <= today + timedelta(days=PAUSE_DAYS_MAX):
+        wrong = FieldError("/until", f"has to be between {today} and {PAUSE_DAYS_MAX} days later")
+        raise WrongDay("This is no day to come back after.", [wrong])
+    return replace(participation, paused_until=until, version=participation.version + 1)
+
+
+def resumed(participation: Participation) -> Participation:
+    return replace(participation, paused_until=None, version=participation.version + 1)

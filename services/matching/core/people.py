@@ -10,6 +10,14 @@ from typing import NamedTuple
 from services.matching.core.ids import PersonId
 
 STATUSES = ("active", "leave", "inactive")
+COMPANY = "company"
+POOLS: Mapping[str, str] = {
+    "": "this company",
+    "workplace": "another workplace",
+    "alumni": "the alumni",
+    "association": "an association",
+}
+"""Where a person may come from, with words that stand after "from"."""
 
 
 class Reject(NamedTuple):
@@ -22,7 +30,8 @@ class Reject(NamedTuple):
 
 @dataclass(frozen=True)
 class Card:
-    """What HR says about a person. `time_zone` is an IANA name."""
+    """What HR says about a person. `time_zone` is an IANA name, `pool` where the person comes from ("": the
+    company itself)."""
 
     employee_number: str
     user_name: str
@@ -36,6 +45,7 @@ class Card:
     manager_employee_number: str | None
     hire_date: date | None
     status: str
+    pool: str = ""
 
 
 @dataclass(frozen=True)
@@ -56,11 +66,14 @@ class Person:
 
 @dataclass(frozen=True)
 class Row:
-    """A well-formed row; `effective_date` is empty where the file does not say since when it holds."""
+    """A well-formed row; `effective_date` is empty where the file does not say since when it holds.
+
+    `says_pool` is false where the file has no such column: then what is known of it stays."""
 
     line: int
     card: Card
     effective_date: date | None
+    says_pool: bool = True
 
 
 @dataclass(frozen=True)
@@ -72,6 +85,11 @@ class Plan:
     applied: int
     unchanged: int
     rejected: tuple[Reject, ...]
+
+
+def pool_code(pool: str) -> str:
+    """A pool as programmes and programs name it."""
+    return pool or COMPANY
 
 
 def numbers_in(rows: Iterable[Row]) -> tuple[str, ...]:
@@ -102,6 +120,7 @@ def plan(
     """
     rows, twice = _once_each(rows)
     before = {person.card.employee_number: person for person in known}
+    rows = [_with_known_pool(row, before.get(row.card.employee_number)) for row in rows]
     current, outdated = _newest(rows, before, today=now.date())
     accepted, taken = _with_names_of_their_own(current, before)
     after = dict(before)
@@ -132,6 +151,12 @@ def _once_each(rows: Sequence[Row]) -> tuple[list[Row], list[Reject]]:
             reason = f"the file has this employee already in line {earlier.line}"
             rejected.append(Reject(row.line, "employee_number", reason))
     return list(first.values()), rejected
+
+
+def _with_known_pool(row: Row, known: Person | None) -> Row:
+    if row.says_pool or known is None:
+        return row
+    return replace(row, card=replace(row.card, pool=known.card.pool))
 
 
 def _newest(

@@ -5,19 +5,26 @@ Nothing but what is in the market decides, and ids are not in it: the same peopl
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, tzinfo
 
 from services.matching import engine
-from services.matching.core import balance, fairness, levels
+from services.matching.core import balance, fairness, levels, matches, programmes
 from services.matching.core.ids import ParticipationId, PersonId, Role
-from services.matching.core.participations import Participation
+from services.matching.core.lessons import Learned
+from services.matching.core.participations import Hours, Participation
 from services.matching.core.people import Person
 from services.matching.core.programmes import Programme, Rules
 from services.matching.core.runs import Left, Proven
+from shared.errors import Refused
 
 DAY_S = 86_400.0
+
+
+class Paused(Refused):
+    code = "paused"
 
 
 @dataclass(frozen=True)
@@ -26,9 +33,11 @@ class Pool:
 
     `open_pairs` are the (mentee's, mentor's) participations of open proposals and active matches. `apart` are
     people who may not be paired, in either role. `ratings` are (1 to 5, when) by person and role. `managers`
-    are everybody's, by employee number. `zones` has every time zone of `people`. `groups` are what mentees
+    are everybody's, by employee number. `zones` has every time zone of `people`. `favourites` are mentors by
+    mentee, the best first; `learned` is what an earlier "no" taught. `groups` are what mentees
     said of themselves: they never enter the market; `given` is what a balanced group's members get added, in
-    weight units, and `waited` how many rounds found nobody for a mentee.
+    weight units, and `waited` how many rounds found nobody for a mentee. `standing` are pairs that were found
+    and not published, by (mentee's, mentor's) participations.
     """
 
     programme: Programme
@@ -41,12 +50,21 @@ class Pool:
     topics: Mapping[str, engine.Topic]
     zones: Mapping[str, tzinfo]
     now: datetime
+    favourites: Mapping[ParticipationId, Sequence[ParticipationId]] = field(default_factory=dict)
+    learned: Mapping[ParticipationId, Learned] = field(default_factory=dict)
     groups: Mapping[str, Collection[ParticipationId]] = field(default_factory=dict)
     waited: Mapping[ParticipationId, int] = field(default_factory=dict)
     given: Mapping[str, int] = field(default_factory=dict)
+    standing: Sequence[tuple[ParticipationId, ParticipationId]] = ()
 
     def number(self, person_id: PersonId) -> str:
         return self.people[person_id].card.employee_number
+
+    def paused_until(self, one: Participation) -> datetime | None:
+        """Until when somebody is left in peace, by a "no" or by their own wish; None: may be proposed now."""
+        wished = None if one.paused_until is None else matches.over_at(one.paused_until)
+        ends = (wished, self.learned.get(one.id, Learned()).paused_until)
+        return max((until for until in ends if until is not None and until > self.now), default=None)
 
     def members(self) -> dict[str, set[str]]:
         """The numbers of the mentees of each group."""
@@ -58,21 +76,46 @@ class Pool:
 
 
 def market(pool: Pool) -> engine.Market:
-    """Mentees who have nobody yet, all mentors with the seats they have left, and the programme's rules."""
+    """Mentees who have nobody yet, mentors with the seats they have left, and the programme's rules.
+
+    Who is left in peace for a while is not in it.
+    """
     placed = {mentee for mentee, _ in pool.open_pairs}
-    mentees = [one for one in pool.participations if one.role == "mentee" and one.id not in placed]
-    mentors = [one for one in pool.participations if one.role == "mentor"]
+    known = _known(pool)
+    there = [one for one in pool.participations if pool.paused_until(one) is None]
+    mentees = [one for one in there if one.role == "mentee" and one.id not in placed]
+    mentors = [one for one in there if one.role == "mentor"]
     pairs = [(pool.number(a), pool.number(b)) for a, b in pool.apart]
     made = engine.Market(
-        mentees=tuple(_mentee(pool, one) for one in mentees),
-        mentors=tuple(_mentor(pool, one) for one in mentors),
-        rules=_rules(pool.programme.rules),
+        mentees=tuple(_mentee(pool, one, known[one.id]) for one in mentees),
+        mentors=tuple(_mentor(pool, one, known[one.id]) for one in mentors),
+        rules=rules_of(pool.programme.rules),
         managers=pool.managers,
         blocked=frozenset([*pairs, *((b, a) for a, b in pairs)]),
         topics=pool.topics,
+        favourites=_favourites(pool, mentees, mentors),
+        standing=_standing(pool, there),
         bonus=_bonus(pool, {one.id: pool.number(one.person_id) for one in mentees}),
     )
     return engine.normal(made)
+
+
+def _favourites(
+    pool: Pool, mentees: Sequence[Participation], mentors: Sequence[Participation]
+) -> dict[str, tuple[str, ...]]:
+    number = {one.id: pool.number(one.person_id) for one in mentors}
+    named = {
+        pool.number(one.person_id): tuple(
+            number[id] for id in pool.favourites.get(one.id, ()) if id in number
+        )
+        for one in mentees
+    }
+    return {mentee: chosen for mentee, chosen in named.items() if chosen}
+
+
+def _standing(pool: Pool, there: Sequence[Participation]) -> frozenset[tuple[str, str]]:
+    number = {one.id: pool.number(one.person_id) for one in there}
+    return frozenset((number[a], number[b]) for a, b in pool.standing if a in number and b in number)
 
 
 def _bonus(pool: Pool, looking: Mapping[ParticipationId, str]) -> dict[str, int]:
@@ -93,11 +136,11 @@ def balanced(pool: Pool, solve: balance.Solve) -> Pool:
     return replace(pool, given=given)
 
 
-def ledger(pool: Pool, market: engine.Market, solution: engine.Solution) -> tuple[fairness.Line, ...]:
-    """What a solution does for each group of mentees, beside everybody else."""
+def ledger(pool: Pool, market: engine.Market, scores: Mapping[str, float]) -> tuple[fairness.Line, ...]:
+    """What pairs do for each group of mentees, beside everybody else: the score of each who has somebody."""
     return fairness.audit(
         [one.number for one in market.mentees],
-        {pair.mentee: pair.score for pair in solution.pairs},
+        scores,
         pool.members(),
         {code: amount / engine.WEIGHT_OF_ONE for code, amount in pool.given.items()},
     )
@@ -115,7 +158,32 @@ def left_waiting(pool: Pool, solution: engine.Solution) -> list[Left]:
         found.append(
             Left(participation.id, participation.person_id, participation.role, one.code, one.sentence)
         )
+    return [*found, *_left_in_peace(pool)]
+
+
+def _left_in_peace(pool: Pool) -> list[Left]:
+    placed = {one for pair in pool.open_pairs for one in pair}
+    found = []
+    for one in pool.participations:
+        until = pool.paused_until(one)
+        if until is not None and one.id not in placed:
+            sentence = f"Has no time at the moment, and is left in peace until {until:%-d %B %Y}."
+            found.append(Left(one.id, one.person_id, one.role, "paused", sentence))
     return found
+
+
+def refuse_paused(pool: Pool, both: Iterable[Participation]) -> None:
+    """Raises Paused for the first who is left in peace now."""
+    for one in both:
+        until = pool.paused_until(one)
+        if until is not None:
+            raise Paused(f"The {one.role} is not to be asked before {until:%-d %B %Y, %H:%M} UTC.")
+
+
+def pauses(pool: Pool) -> list[datetime]:
+    """When people who are left in peace may be proposed again."""
+    ends = [pool.paused_until(one) for one in pool.participations]
+    return [until for until in ends if until is not None]
 
 
 def proven(pool: Pool, market: engine.Market, certificate: engine.Certificate) -> list[Proven]:
@@ -139,49 +207,84 @@ def why(reasons: Sequence[engine.Reason]) -> dict[str, list[str]]:
     }
 
 
-def _mentee(pool: Pool, one: Participation) -> engine.Mentee:
+def _mentee(pool: Pool, one: Participation, known: _Known) -> engine.Mentee:
     told, person = one.profile, pool.people[one.person_id]
     return engine.Mentee(
         number=person.card.employee_number,
-        hours=_hours(pool, one, person),
+        hours=known.hours,
         languages=frozenset(told.languages),
         values=told.values,
         style=told.style,
         interests=frozenset(told.interests),
-        level=levels.level(person.card.title),
+        level=known.level,
         team=person.card.manager_employee_number or "",
         site=person.card.site,
         feedback=_feedback(pool, one),
-        eligible=person.card.status == "active",
+        eligible=_eligible(pool, person),
+        pool=person.card.pool,
         consent=one.consent,
         goals=tuple(engine.Goal(code) for code in told.goals),
+        skills=told.skills,
     )
 
 
-def _mentor(pool: Pool, one: Participation) -> engine.Mentor:
+def _mentor(pool: Pool, one: Participation, known: _Known) -> engine.Mentor:
     told, person = one.profile, pool.people[one.person_id]
-    taken = sum(mentor == one.id for _, mentor in pool.open_pairs)
     return engine.Mentor(
         number=person.card.employee_number,
-        hours=_hours(pool, one, person),
+        hours=known.hours,
         languages=frozenset(told.languages),
         values=told.values,
         style=told.style,
         interests=frozenset(told.interests),
-        level=levels.level(person.card.title),
+        level=known.level,
         team=person.card.manager_employee_number or "",
         site=person.card.site,
         feedback=_feedback(pool, one),
-        eligible=person.card.status == "active",
+        eligible=_eligible(pool, person),
+        pool=person.card.pool,
         consent=one.consent,
         skills=told.skills,
+        topics=_taught(pool, one),
+        aims=tuple(engine.Goal(code) for code in told.goals),
         capacity=one.capacity,
-        seats_left=max(0, one.capacity - taken),
+        seats_left=max(0, one.capacity - known.taken),
     )
 
 
-def _hours(pool: Pool, one: Participation, person: Person) -> int:
-    return engine.half_hours(one.profile.hours, pool.zones[person.card.time_zone], pool.now.date())
+def _eligible(pool: Pool, person: Person) -> bool:
+    return person.card.status == "active" and programmes.is_open_to(pool.programme.rules, person.card.pool)
+
+
+def _taught(pool: Pool, one: Participation) -> frozenset[str]:
+    """What a mentor wants to teach: all of it (empty) until a "no" said which goals not."""
+    refused = pool.learned.get(one.id, Learned()).not_taught
+    return frozenset(one.profile.skills) - refused if refused & one.profile.skills.keys() else frozenset()
+
+
+@dataclass(frozen=True)
+class _Known:
+    """What is worked out of an answer, a title and the open pairs."""
+
+    hours: int
+    level: int | None
+    taken: int
+
+
+def _known(pool: Pool) -> dict[ParticipationId, _Known]:
+    """Of everybody. The same hours in the same zone and the same title are worked out once."""
+    hours: dict[tuple[tuple[Hours, ...], str], int] = {}
+    ranks = {title: levels.level(title) for title in {one.card.title for one in pool.people.values()}}
+    taken = Counter(mentor for _, mentor in pool.open_pairs)
+    found = {}
+    for one in pool.participations:
+        card = pool.people[one.person_id].card
+        told = one.profile.hours, card.time_zone
+        if told not in hours:
+            zone = pool.zones[card.time_zone]
+            hours[told] = engine.half_hours(one.profile.hours, zone, pool.now.date())
+        found[one.id] = _Known(hours[told], ranks[card.title], taken[one.id])
+    return found
 
 
 def _feedback(pool: Pool, one: Participation) -> engine.Feedback:
@@ -189,13 +292,14 @@ def _feedback(pool: Pool, one: Participation) -> engine.Feedback:
     return engine.feedback((rating, (pool.now - at).total_seconds() / DAY_S) for rating, at in ratings)
 
 
-def _rules(rules: Rules) -> engine.ProgrammeRules:
+def rules_of(rules: Rules) -> engine.ProgrammeRules:
     usual = engine.ProgrammeRules()
     return engine.ProgrammeRules(
         min_shared_hours=rules.min_shared_hours,
         seniority=rules.seniority,
         same_team=rules.same_team,
         target_gap=rules.target_gap,
+        hysteresis=round(rules.hysteresis * engine.WEIGHT_OF_ONE),
         form=rules.form,
         mode=rules.mode,
         group_size=rules.group_size,

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Literal
 
+from services.matching.core import people
 from services.matching.core.ids import Cadence, PersonId, ProgrammeId, Role
 
 Kind = Literal["evergreen", "cohort"]
@@ -18,6 +19,7 @@ ROUND_AT = time(6, tzinfo=UTC)
 ANSWER_DAYS = 3
 LAPSED_BLOCK_DAYS = 30
 INVITATION_DAYS = 30
+LOOK_AGAIN_DAYS = 7
 
 
 @dataclass(frozen=True)
@@ -26,7 +28,10 @@ class Rules:
 
     `seniority`: by how many levels the mentor has to be above the mentee at least (negative: below).
     `target_gap`: the distance in levels that fits best where a goal names one. `match_days`: how long a match
-    lasts where the programme has no end. Weights by component, each side adding up to 1; empty: the defaults.
+    lasts where the programme has no end. `review`: an administrator looks at a run's pairs before they are
+    proposed; `hysteresis` is what a pair that stands already is worth more, in score, when that run is held
+    again. `pools` are those open to it (`people.pool_code`); empty: all. Weights by component, each side
+    adding up to 1; empty: the defaults.
     `ageing_bonus`: what a mentee's pairs gain in score per round waited. `group_names`: the groups people may
     say they belong to, as they are asked; `balanced_groups`: those of them that a bonus of at most .05 brings
     near the others' match rate.
@@ -41,6 +46,9 @@ class Rules:
     same_team: bool = False
     target_gap: float = 3.0
     match_days: int = 182
+    review: bool = False
+    hysteresis: float = 0.0
+    pools: Sequence[str] = ()
     mentee_weights: Mapping[str, float] = field(default_factory=dict)
     mentor_weights: Mapping[str, float] = field(default_factory=dict)
     ageing_bonus: float = 0.0
@@ -50,6 +58,11 @@ class Rules:
     mode: Mode = "welfare"
     group_size: int = 4
     group_size_min: int = 2
+
+
+def is_open_to(rules: Rules, pool: str) -> bool:
+    """Whether people from there may take part."""
+    return not rules.pools or people.pool_code(pool) in rules.pools
 
 
 @dataclass(frozen=True)
@@ -114,6 +127,14 @@ def round_after(programme: Programme, now: datetime) -> datetime | None:
     if programme.ends_on is not None and at.date() >= programme.ends_on:
         return None
     return at
+
+
+def look_again_at(programme: Programme, now: datetime) -> datetime | None:
+    """When an evergreen programme looks again for those who wait though nobody came or went: a week later.
+    A cohort is matched once."""
+    if programme.kind != "evergreen":
+        return None
+    return round_after(programme, now + timedelta(days=LOOK_AGAIN_DAYS, seconds=-1))
 
 
 def match_ends_on(programme: Programme, made_on: date) -> date:

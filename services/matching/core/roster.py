@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from datetime import date
 
-from services.matching.core.people import STATUSES, Card, Reject, Row
+from services.matching.core.people import COMPANY, POOLS, STATUSES, Card, Reject, Row
 
 COLUMNS = (
     "employee_number",
@@ -25,6 +25,8 @@ COLUMNS = (
     "status",
     "effective_date",
 )
+OPTIONAL = ("pool",)
+"""Columns a file may leave out: `pool` is company (or empty), workplace, alumni or association."""
 REQUIRED = frozenset({"employee_number", "user_name", "given_name", "work_email", "time_zone", "status"})
 CELL_CHARACTERS_MAX = 200
 
@@ -48,21 +50,51 @@ def read(content: bytes, *, zones: Set[str]) -> Roster:
 
     `zones` are the time zones the machine knows. A row with bytes that are no UTF-8 is rejected alone.
     """
-    text = content.decode("utf-8-sig", errors="surrogateescape")
-    records = _records(text)
-    names = [cell.strip() for cell in next(records, _Record(1, [], None)).cells]
-    wrong = _wrong_header(names)
-    if wrong:
-        return Roster((), (), wrong)
+    cells_of = table(content, COLUMNS, OPTIONAL)
+    if cells_of.header:
+        return Roster((), (), cells_of.header)
     rows: list[Row] = []
-    rejected: list[Reject] = []
-    for record in records:
-        found = _row(record, names, zones)
+    rejected: list[Reject] = list(cells_of.rejected)
+    for line, cells in cells_of.rows:
+        found = _row(line, cells, zones)
         if isinstance(found, Row):
             rows.append(found)
         else:
             rejected += found
+    rejected.sort(key=lambda reject: reject.line)
     return Roster(tuple(rows), tuple(rejected))
+
+
+@dataclass(frozen=True)
+class Table:
+    """The cells of a file, stripped, by line and column; and rows that could not be read at all."""
+
+    rows: tuple[tuple[int, Mapping[str, str]], ...]
+    rejected: tuple[Reject, ...]
+    header: tuple[tuple[str, str], ...] = ()
+
+
+def table(content: bytes, columns: Sequence[str], optional: Sequence[str] = ()) -> Table:
+    """The rows of a comma-separated file in UTF-8, with or without a byte order mark, that has these columns
+    in any order, and perhaps the optional ones. With a wrong header no row is read."""
+    text = content.decode("utf-8-sig", errors="surrogateescape")
+    records = _records(text)
+    names = [cell.strip() for cell in next(records, _Record(1, [], None)).cells]
+    wrong = _wrong_header(names, columns, optional)
+    if wrong:
+        return Table((), (), wrong)
+    rows: list[tuple[int, Mapping[str, str]]] = []
+    rejected: list[Reject] = []
+    for record in records:
+        if record.problem is not None:
+            rejected.append(Reject(record.line, "row", record.problem))
+        elif len(record.cells) != len(names):
+            problem = f"has {len(record.cells)} cells instead of {len(names)}"
+            rejected.append(Reject(record.line, "row", problem))
+        else:
+            cells = {name: cell.strip() for name, cell in zip(names, record.cells, strict=True)}
+            rows.append((record.line, cells))
+    return Table(tuple(rows), tuple(rejected))
 
 
 @dataclass(frozen=True)
@@ -94,22 +126,20 @@ def _in_words(problem: str) -> str:
     return f"the row cannot be read: {problem}"
 
 
-def _wrong_header(names: Sequence[str]) -> tuple[tuple[str, str], ...]:
-    missing = [(name, "the column is missing") for name in COLUMNS if name not in names]
-    extra = [(name or "(empty)", "no such column") for name in names if name not in COLUMNS]
-    twice = [(name, "the column is there twice") for name in COLUMNS if names.count(name) > 1]
+def _wrong_header(
+    names: Sequence[str], columns: Sequence[str], optional: Sequence[str]
+) -> tuple[tuple[str, str], ...]:
+    missing = [(name, "the column is missing") for name in columns if name not in names]
+    allowed = (*columns, *optional)
+    extra = [(name or "(empty)", "no such column") for name in names if name not in allowed]
+    twice = [(name, "the column is there twice") for name in allowed if names.count(name) > 1]
     return (*missing, *extra, *twice)
 
 
-def _row(record: _Record, names: Sequence[str], zones: Set[str]) -> Row | list[Reject]:
-    if record.problem is not None:
-        return [Reject(record.line, "row", record.problem)]
-    if len(record.cells) != len(names):
-        return [Reject(record.line, "row", f"has {len(record.cells)} cells instead of {len(names)}")]
-    cells = {name: cell.strip() for name, cell in zip(names, record.cells, strict=True)}
-    wrong = [(name, _wrong(name, cells[name], zones)) for name in COLUMNS]
-    found = [Reject(record.line, name, reason) for name, reason in wrong if reason is not None]
-    return found or Row(record.line, _card(cells), _date(cells["effective_date"]))
+def _row(line: int, cells: Mapping[str, str], zones: Set[str]) -> Row | list[Reject]:
+    wrong = [(name, _wrong(name, cells[name], zones)) for name in COLUMNS + OPTIONAL if name in cells]
+    found = [Reject(line, name, reason) for name, reason in wrong if reason is not None]
+    return found or Row(line, _card(cells), day(cells["effective_date"]), "pool" in cells)
 
 
 def _wrong(name: str, cell: str, zones: Set[str]) -> str | None:
@@ -134,12 +164,19 @@ def _wrong_form(name: str, cell: str, zones: Set[str]) -> str | None:
         return "is no time zone of the IANA list, such as Europe/Madrid"
     if name == "status" and cell.lower() not in STATUSES:
         return f"is none of {', '.join(STATUSES)}"
-    if name in ("hire_date", "effective_date") and _date(cell) is None:
+    if name == "pool" and _pool(cell) not in POOLS:
+        return f"is none of {', '.join([COMPANY, *filter(None, POOLS)])}"
+    if name in ("hire_date", "effective_date") and day(cell) is None:
         return "is no date of the form 2026-03-31"
     return None
 
 
-def _date(cell: str) -> date | None:
+def _pool(cell: str) -> str:
+    return "" if cell.lower() == COMPANY else cell.lower()
+
+
+def day(cell: str) -> date | None:
+    """A date like 2026-03-31; None for anything else."""
     try:
         return date.fromisoformat(cell) if re.fullmatch(r"\d{4}-\d{2}-\d{2}", cell) else None
     except ValueError:
@@ -158,6 +195,7 @@ def _card(cells: Mapping[str, str]) -> Card:
         site=cells["site"],
         time_zone=cells["time_zone"],
         manager_employee_number=cells["manager_employee_number"] or None,
-        hire_date=_date(cells["hire_date"]),
+        hire_date=day(cells["hire_date"]),
         status=cells["status"].lower(),
+        pool=_pool(cells.get("pool", "")),
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, Literal
 
 from services.matching import engine
@@ -15,7 +15,7 @@ from shared.errors import Refused
 Verdict = Literal["made", "forbidden", "no-seat", "possible", "changed"]
 RunState = Literal["queued", "solving", "review", "published", "cancelled", "failed"]
 UNPUBLISHED = frozenset({"queued", "solving", "review"})
-ATTEMPTS_MAX = 3
+ATTEMPTS_MAX = 5
 NO_COST: Mapping[engine.ProofKind, str] = {
     "no-blocking-pair": (
         "The pair fits, but the two would not both rather have each other than whom they have: that is what "
@@ -38,7 +38,8 @@ class Run:
     far it is in `phase`. `attempts` counts the processes that began it. `rules` are the programme's as they
     were, `looked_at` is the time the pool was looked at, `dropped` counts pairs that were not possible any
     more when they were to be proposed. `alarm`: some group was matched less than four fifths as often as
-    everybody else.
+    everybody else. `edition` names the contents of the tables it holds for. `replaces` is the run
+    under review whose pairs stood when it looked.
     """
 
     id: RunId
@@ -66,6 +67,8 @@ class Run:
     finished_at: datetime | None = None
     version: int = 1
     alarm: bool = False
+    edition: str = ""
+    replaces: RunId | None = None
 
     @property
     def gap(self) -> int | None:
@@ -110,7 +113,8 @@ def cancelled(run: Run, problem: str, *, now: datetime) -> Run:
 
 @dataclass(frozen=True)
 class Found:
-    """A pair a run found, by participations; `explanation` is why."""
+    """A pair a run found, by participations; `explanation` is why. `weight` is its score as an integer,
+    `added` what the solver counted besides."""
 
     mentee_participation_id: ParticipationId
     mentor_participation_id: ParticipationId
@@ -118,6 +122,12 @@ class Found:
     mentor_id: PersonId
     weight: int
     explanation: Mapping[str, Any]
+    added: int = 0
+
+    @property
+    def worth(self) -> int:
+        """What the pair adds to the value of a run."""
+        return self.weight + self.added
 
 
 @dataclass(frozen=True)
@@ -219,3 +229,6 @@ class Waiter:
     reason: str | None
     sentence: str | None
     joined_at: datetime
+    waiting_since: datetime
+    next_look_at: datetime | None
+    paused_until: date | None

@@ -8,6 +8,7 @@ from typing import Literal
 
 from services.matching.core.joining import LEARNING
 from services.matching.core.participations import Participation
+from services.matching.core.people import pool_code
 
 Help = Literal["advice", "both", "hands-on"]
 
@@ -24,17 +25,22 @@ class StartingPoint:
 @dataclass(frozen=True)
 class View:
     """`learning` are sentences of how the mentee likes to learn. `wants` is the help the mentee would like,
-    `gives` the mentor's own style. `returns` are skills the mentor would like to learn and the mentee has."""
+    `gives` the mentor's own style. `returns` are skills the mentor would like to learn and the mentee has.
+    The pools are where they come from."""
 
     goals: tuple[StartingPoint, ...]
     learning: tuple[str, ...]
     wants: Help | None
     gives: Help | None
     returns: tuple[str, ...]
+    mentee_pool: str
+    mentor_pool: str
 
 
-def view(mentee: Participation, mentor: Participation, names: Mapping[str, str]) -> View:
-    """`names` are those of the skills by code."""
+def view(
+    mentee: Participation, mentor: Participation, names: Mapping[str, str], *, pools: tuple[str, str]
+) -> View:
+    """`names` are those of the skills by code, `pools` where mentee and mentor come from."""
     told, offered = mentee.profile, mentor.profile
     return View(
         goals=tuple(
@@ -44,6 +50,8 @@ def view(mentee: Participation, mentor: Participation, names: Mapping[str, str])
         wants=_help(told.style.get("guidance")),
         gives=_help(offered.style.get("guidance")),
         returns=_named((code for code in offered.goals if code in told.skills), names),
+        mentee_pool=pool_code(pools[0]),
+        mentor_pool=pool_code(pools[1]),
     )
 
 

@@ -21,7 +21,8 @@
     engine.explain(market, "17", "3")    # one pair: forbidden by which rules, or its score and why
     engine.warm()                        # compiles the solver; until then a slower one serves
 
-On plain arrays, without people: `engine.solve_graph`. For a graph that changes: `engine.Live`.
+On plain arrays, without people: `engine.solve_index` (all pairs of a market), `engine.solve_graph`. For a
+graph that changes: `engine.Live`.
 
 A market that cannot be computed (NaN, a level of 9, a number twice) raises `InvalidMarket` naming the field.
 """
@@ -33,12 +34,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from services.matching.engine import assign, fingerprint, forms, score, sides
+from services.matching.engine import fingerprint, forms, graph, outcome, score
 from services.matching.engine import index as arrays
 from services.matching.engine.assign import Solver
 from services.matching.engine.forms import Proof as ProofKind
 from services.matching.engine.forms import normal
-from services.matching.engine.graph import Solved, Stop, is_warm, never, solve_graph, warm
+from services.matching.engine.graph import Solved, Stop, never, solve_graph
 from services.matching.engine.hours import half_hours
 from services.matching.engine.live import Live, Proof
 from services.matching.engine.market import (
@@ -53,6 +54,8 @@ from services.matching.engine.market import (
     Topic,
     feedback,
 )
+from services.matching.engine.outcome import solve_index
+from services.matching.engine.prove import Proven
 from services.matching.engine.reasons import Reason
 from services.matching.engine.reporting import tree
 from services.matching.engine.score import WEIGHT_OF_ONE, Component
@@ -75,10 +78,12 @@ __all__ = [
     "Mentor",
     "Pair",
     "Pairing",
+    "Prepared",
     "Priors",
     "ProgrammeRules",
     "Proof",
     "ProofKind",
+    "Proven",
     "Reason",
     "Solution",
     "Solved",
@@ -88,17 +93,20 @@ __all__ = [
     "Topic",
     "Waiting",
     "explain",
+    "explain_all",
     "feedback",
     "half_hours",
     "is_warm",
     "normal",
+    "prepare",
     "solve",
     "solve_graph",
+    "solve_index",
     "tree",
     "warm",
 ]
 
-STEPS = 4
+STEPS = 1_000
 
 Tell = Callable[[int, int], None]
 
@@ -193,29 +201,53 @@ def solve(
     """
     told = tell or silent
     index = arrays.build(forms.normal(market))
-    told(1, STEPS)
-    weights, bad = forms.weighed(index, *score.matrix(index))
-    told(2, STEPS)
-    found = forms.best(index, weights, solver=solver or assign.ready(), stop=stop)
-    told(3, STEPS)
+
+    def part(share: float) -> None:
+        told(int(share * (STEPS - 1)), STEPS)
+
+    part(0.0)
+    chosen = solver or ready()
+    if chosen == "graph" and outcome.by_looks(index):
+        came = outcome.of_looks(index, outcome.crew(stop, part))
+    else:
+        came = outcome.of_weights(index, chosen, stop, part)
     solution = Solution(
-        pairs=tuple(_pairs(index, found, weights)),
-        value=found.value,
-        feasible_pairs=int(np.count_nonzero(weights)) // (2 if market.rules.form == "peer" else 1),
+        pairs=tuple(_pairs(index, came.found)),
+        value=came.found.value,
+        feasible_pairs=came.feasible,
         inputs_hash=fingerprint.of(index),
-        waiting=forms.without_partner(index, weights, bad, found),
+        waiting=came.waiting,
         cut_lines=index.line.cut,
         certificate=Certificate(
-            prices=_named(forms.priced(index), found.price),
-            profits=_named(index.left.numbers, found.profit),
-            bound=found.bound,
+            prices=_named(forms.priced(index), came.found.price),
+            profits=_named(index.left.numbers, came.found.profit),
+            bound=came.found.bound,
         ),
-        blocking=forms.blocking(index, weights, found),
-        solver=found.solver,
-        proof=found.proof,
+        blocking=came.blocking,
+        solver=came.found.solver,
+        proof=came.found.proof,
     )
     told(STEPS, STEPS)
     return solution
+
+
+def ready() -> Solver:
+    """The solver that can start now: the flow until the kernels are compiled."""
+    return "graph" if is_warm() else "flow"
+
+
+def is_warm() -> bool:
+    """Whether every kernel is compiled. Never, where nothing can be compiled."""
+    return graph.is_warm() and outcome.is_warm()
+
+
+def warm() -> None:
+    """Compiles every kernel, or loads what was compiled before: seconds, once per process."""
+    graph.warm()
+    mentee = Mentee(number="1", hours=15, languages=frozenset({"en"}), goals=(Goal("a"),))
+    mentor = Mentor(number="2", hours=15, languages=frozenset({"en"}), skills={"a": 1})
+    index = arrays.build(Market(mentees=(mentee,), mentors=(mentor,)))
+    outcome.of_looks(index, outcome.crew(never, lambda _: None))
 
 
 def silent(done: int, of: int) -> None:
@@ -228,10 +260,42 @@ def _named(numbers: Sequence[str], amounts: Wide) -> dict[str, int]:
 
 def explain(market: Market, mentee: str, mentor: str) -> Pairing:
     """One pair of the market, chosen or not. Raises InvalidMarket; KeyError for a number it does not have."""
+    return prepare(market).explain(mentee, mentor)
+
+
+def explain_all(market: Market, pairs: Sequence[tuple[str, str]]) -> list[Pairing]:
+    """Several pairs of one market. Raises InvalidMarket; KeyError for a number it does not have."""
+    prepared = prepare(market)
+    return [prepared.explain(mentee, mentor) for mentee, mentor in pairs]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Prepared:
+    """A market made ready for many questions: making it takes a second per ten thousand people, asking
+    none."""
+
+    index: arrays.Index
+    inputs_hash: str
+    rows: Mapping[str, int]
+    columns: Mapping[str, int]
+
+    def explain(self, mentee: str, mentor: str) -> Pairing:
+        """One pair of the market. Raises KeyError for a number it does not have."""
+        return _pairing(self.index, self.rows[mentee], self.columns[mentor], self.inputs_hash)
+
+
+def prepare(market: Market) -> Prepared:
+    """Raises InvalidMarket."""
     index = arrays.build(forms.normal(market))
-    rows = {number: row for row, number in enumerate(index.left.numbers)}
-    columns = {number: column for column, number in enumerate(index.right.numbers)}
-    row, column = rows[mentee], columns[mentor]
+    return Prepared(
+        index=index,
+        inputs_hash=fingerprint.of(index),
+        rows={number: row for row, number in enumerate(index.left.numbers)},
+        columns={number: column for column, number in enumerate(index.right.numbers)},
+    )
+
+
+def _pairing(index: arrays.Index, row: int, column: int, inputs_hash: str) -> Pairing:
     fit, added, broken = forms.explained(index, row, column)
     at = slice(row, row + 1), slice(column, column + 1)
     return Pairing(
@@ -240,26 +304,26 @@ def explain(market: Market, mentee: str, mentor: str) -> Pairing:
         forbidden=forms.forbidden(index, broken),
         reasons=forms.why(index, row, column),
         components=score.components(index, row, column),
-        inputs_hash=fingerprint.of(index),
+        inputs_hash=inputs_hash,
         added=added,
         lift=float(index.lift[index.inside(index.favourites, *at).here].sum()),
     )
 
 
-def _pairs(index: arrays.Index, found: forms.Found, weights: sides.Integers) -> Iterator[Pair]:
+def _pairs(index: arrays.Index, found: forms.Found) -> Iterator[Pair]:
     """The pairs in the order of the rows, with their reasons."""
     made = np.array(forms.made(index, found), np.int64).reshape(-1, 2)
     rows, columns = made.T
+    worth = forms.worth_all(index, rows, columns)
     reasons_of = forms.why_all(index, rows, columns)
-    added = forms.added_all(index, rows, columns)
     for at, (row, column) in enumerate(made.tolist()):
-        weight, slot = int(weights[row, column]), int(found.slot[row])
+        fit, added = worth[at]
         yield Pair(
             mentee=index.left.numbers[row],
             mentor=index.right.numbers[column],
-            weight=weight,
-            score=(weight - added[at]) / score.WEIGHT_OF_ONE,
+            weight=fit + added,
+            score=fit / score.WEIGHT_OF_ONE,
             reasons=reasons_of[at],
-            added=added[at],
-            slot=None if slot == NOBODY else slot,
+            added=added,
+            slot=None if found.slot[row] == NOBODY else int(found.slot[row]),
         )

@@ -9,6 +9,8 @@ from __future__ import annotations
 from services.matching.engine.compiled import kernel, part
 from services.matching.engine.state import NOBODY, State, Wide
 
+BIDS = 1 << 16
+
 
 @part
 def _offer(s: State, mentee: int, step: int) -> tuple[int, int]:
@@ -76,15 +78,25 @@ def _outbid(s: State, bid: Wide, mentor: int, mentee: int) -> int:
 
 
 @kernel
-def one_round(s: State, bid: Wide, floor: Wide, step: int) -> None:
-    """Everybody bids from the floor prices until nobody wants to; `bid` has the length of `owner`."""
+def open_round(s: State, floor: Wide) -> None:
+    """Nobody has a seat, prices are at the floor, and all mentees are to bid, the first one first."""
     for mentor in range(len(s.load)):
         s.load[mentor] = 0
         s.price[mentor] = floor[mentor]
     top = len(s.mate)
     for position in range(top):
         s.touched[position] = top - 1 - position
-    while top > 0:
+
+
+@kernel
+def bids(s: State, bid: Wide, step: int, top: int) -> int:
+    """The last `top` mentees of the stack bid until nobody wants to, or for 65,536 bids; how many are left.
+
+    `bid` has the length of `owner`.
+    """
+    for _ in range(BIDS):
+        if top == 0:
+            break
         top -= 1
         mentee = s.touched[top]
         mentor, offer = _offer(s, mentee, step)
@@ -104,6 +116,7 @@ def one_round(s: State, bid: Wide, floor: Wide, step: int) -> None:
             _sink(s, bid, mentor)
         if s.load[mentor] == s.seats[mentor]:
             s.price[mentor] = bid[root]
+    return top
 
 
 @kernel

@@ -26,10 +26,12 @@ FIRST_STEP = 20
 STEP_FACTOR = 5
 FLOOR_STEPS = 3
 CHUNK = 1024
+BIDS_MAX = 1_000_000
 VALUE_MAX = 1 << 61
 
 Ints = npt.ArrayLike
 Stop = Callable[[], bool]
+Steps = Iterator[None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,14 +57,14 @@ def solve_graph(ptr: Ints, col: Ints, weight: Ints, capacity: Ints, *, stop: Sto
     """The assignment with the greatest sum of weights, each mentee at most once, each mentor up to capacity.
 
     `col[ptr[i]:ptr[i + 1]]` are the mentors of mentee i, ascending, and `weight` (0 or more) what each pair
-    is worth; a pair of weight 0 is never made. `stop` is asked every 1,024 moves. The result depends on the
-    arguments alone. Raises InvalidMarket for arrays that are not such a graph.
+    is worth; a pair of weight 0 is never made. `stop` is asked every some thousand moves. The result depends
+    on the arguments alone. Raises InvalidMarket for arrays that are not such a graph.
     """
     edges = (_whole("ptr", ptr), _whole("col", col), _whole("weight", weight))
     seats = _whole("capacity", capacity)
     _check(*edges, seats)
     s = states.of_graph(edges[0], edges[1].astype(np.int32), edges[2], seats)
-    for part in (_auction(s), _repair(s)):
+    for part in (auction_rounds(s), repair(s)):
         for _ in part:
             if stop():
                 return solution(s)
@@ -73,7 +75,8 @@ def warm() -> None:
     """Compiles every kernel, or loads what was compiled before: seconds, once per process."""
     edges = np.zeros(1, np.int64)
     s = states.of_graph(np.array([0, 1], np.int64), edges.astype(np.int32), edges + 1, edges + 1)
-    auction.one_round(s, edges.copy(), edges.copy(), 1)
+    auction.open_round(s, edges.copy())
+    auction.bids(s, edges.copy(), 1, 1)
     auction.seat_owners(s)
     kernels.tighten(s)
     kernels.fill_all(s, s.order[:0])
@@ -83,7 +86,8 @@ def warm() -> None:
 def is_warm() -> bool:
     """Whether `solve_graph` starts at once. Never, where nothing can be compiled."""
     used = (
-        auction.one_round,
+        auction.open_round,
+        auction.bids,
         auction.seat_owners,
         kernels.tighten,
         kernels.fill_all,
@@ -92,7 +96,7 @@ def is_warm() -> bool:
     return all(compiled.is_ready(one) for one in used)
 
 
-def _auction(s: State) -> Iterator[None]:
+def auction_rounds(s: State) -> Steps:
     """Rounds with steps from a twentieth of the greatest weight down to 1; floors keep what was learned.
 
     A mentor who is not full ends without a price, and full ones may have paid three steps too much.
@@ -101,16 +105,23 @@ def _auction(s: State) -> Iterator[None]:
     floor = np.zeros(len(s.seats), np.int64)
     bid = np.zeros(len(s.owner), np.int64)
     while True:
-        auction.one_round(s, bid, floor, step)
-        auction.seat_owners(s)
-        yield
+        auction.open_round(s, floor)
+        left, moves = len(s.mate), 0
+        while left > 0:
+            left = auction.bids(s, bid, step, left)
+            auction.seat_owners(s)
+            moves += auction.BIDS
+            if moves > BIDS_MAX * (len(s.mate) + len(s.seats) + 1):
+                raise ArithmeticError(f"an auction with steps of {step} does not end after {moves} bids")
+            yield
         if step == 1:
             return
         floor = np.where(s.load == s.seats, np.maximum(0, s.price - FLOOR_STEPS * step), 0)
         step = max(1, step // STEP_FACTOR)
 
 
-def _repair(s: State) -> Iterator[None]:
+def repair(s: State) -> Steps:
+    """From any seats and prices to the best pairs of all edges."""
     kernels.tighten(s)
     everybody = np.arange(len(s.mate), dtype=np.int32)
     for mentors in _chunks(np.flatnonzero((s.price > 0) & (s.load < s.seats)).astype(np.int32)):

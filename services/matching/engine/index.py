@@ -40,8 +40,10 @@ class Index:
     that add up to exactly 1; padded with 0. `reach`, `teaches` [skills, m]: how far a mentor can help with a
     skill, and whether they want to. `aim_skill`, `aim_share` [m, aims], `serves` [skills, n]: the same for
     what mentors want to learn, by importance; `shares` [n]: who shares a skill, `aims` [m]: who has an aim.
-    `seats` [m]. `bonus` [n]. `blocked` [b, 2], `standing` [s, 2]: positions of pairs, ascending; `favourites`
-    [f, 2] likewise, and `lift` [f], how far each goes towards 1.
+    what mentors want to learn, by importance; `shares` [n]: who shares a skill, `aims` [m]: who has an aim.
+    `offers` [m]: who has any seat, `seats` [m]: how many are free. `bonus` [n]. `blocked` [b, 2], `standing`
+    [s, 2]: positions of pairs, ascending; `favourites` [f, 2] likewise, and `lift` [f], how far each goes
+    towards 1.
     """
 
     whole: market.Market
@@ -59,6 +61,7 @@ class Index:
     serves: sides.Floats
     shares: sides.Flags
     aims: sides.Flags
+    offers: sides.Flags
     seats: sides.Integers
     bonus: sides.Integers
     blocked: sides.Integers
@@ -69,7 +72,7 @@ class Index:
 
     def inside(self, pairs: sides.Integers, rows: slice, columns: slice) -> Places:
         """Which of the pairs [b, 2] lie in a block of rows and columns, and where in the block they do."""
-        sizes = range(len(self.mentees))[rows], range(len(self.mentors))[columns]
+        sizes = range(len(self.left.numbers))[rows], range(len(self.right.numbers))[columns]
         row, column = pairs[:, 0] - sizes[0].start, pairs[:, 1] - sizes[1].start
         here = (row >= 0) & (row < len(sizes[0])) & (column >= 0) & (column < len(sizes[1]))
         return Places(here, row[here], column[here])
@@ -113,6 +116,7 @@ def build(whole: market.Market) -> Index:
         serves=_reach(mentees, skills, related),
         shares=np.array([bool(shared(mentee)) for mentee in mentees], np.bool_),
         aims=np.array([bool(mentor.aims) for mentor in mentors], np.bool_),
+        offers=np.array([mentor.capacity > 0 for mentor in mentors], np.bool_),
         seats=np.array([mentor.seats_left for mentor in mentors], np.int32),
         bonus=np.array([whole.bonus.get(number, 0) for number in left.numbers], np.int32),
         blocked=_pairs(whole.blocked, left.numbers, right.numbers),

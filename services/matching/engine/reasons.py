@@ -72,6 +72,7 @@ def of_components(
         _interests(mentee, mentor),
         *_experience(mentee, mentor, part["experience"]),
         _location(mentee, mentor, part["location"]),
+        *_pool(mentee, mentor),
         _feedback(part["feedback"]),
         *_settings(index.whole, mentee.number, mentor.number),
     ]
@@ -204,6 +205,13 @@ def _location(mentee: market.Mentee, mentor: market.Mentor, part: score.Componen
     if mentee.city and mentee.city == mentor.city:
         return Reason("location", f"Both work in {mentee.city}.")
     return Reason("location", "They work at different places and would meet by video.")
+
+
+def _pool(mentee: market.Mentee, mentor: market.Mentor) -> list[Reason]:
+    """Said where one of the two is not from the company itself; it counts neither for nor against."""
+    origins = {"workplace": "another workplace", "alumni": "the alumni", "association": "an association"}
+    who = [("mentor", mentor.pool), ("mentee", mentee.pool)]
+    return [Reason("pool", f"The {role} comes from {origins.get(pool, pool)}.") for role, pool in who if pool]
 
 
 def _feedback(part: score.Component) -> Reason:

@@ -17,6 +17,7 @@ import numpy.typing as npt
 from services.matching.engine import sides
 from services.matching.engine.state import Wide
 
+Places = npt.NDArray[np.int64] | npt.NDArray[np.int32]
 Draws = npt.NDArray[np.uint64]
 
 LOTS_MAX = 1 << 32
@@ -42,11 +43,18 @@ def tight(
     """The tight pairs at (price, profit), each with its lot and with what must not be lost on top of it."""
     price, profit = prices
     row, column = _pairs(weights, price, profit, seats)
-    steps = _steps(len(numbers[0]), len(numbers[1]))
     must = (profit[row] > 0).astype(np.int64) + (price[column] > 0)
-    # All lots together are less than one step of what must be placed or filled.
+    return Tight(row, column, gains(row, column, must, numbers))
+
+
+def gains(row: Places, column: Places, must: Wide, numbers: tuple[Sequence[str], Sequence[str]]) -> Wide:
+    """What tight pairs count in the choice: their lots, on top of what `must` not be lost (0, 1 or 2 each).
+
+    All lots together are less than one step of what must be placed or filled.
+    """
+    steps = _steps(len(numbers[0]), len(numbers[1]))
     lots = _lots(_draws(numbers[0])[row], _draws(numbers[1])[column], steps)
-    return Tight(row, column, must * (len(numbers[0]) * steps) + lots)
+    return must * (len(numbers[0]) * steps) + lots
 
 
 def _pairs(weights: sides.Integers, price: Wide, profit: Wide, seats: sides.Integers) -> tuple[Wide, Wide]:

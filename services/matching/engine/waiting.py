@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import numpy as np
 
@@ -105,7 +106,8 @@ def peers_without_partner(
             if own:
                 found.append(Waiting(peer.number, PEER.role, own, NOT_READY[own]))
             else:
-                found.append(_reason(peer, PEER, weights[row, others], bad[row, others]))
+                possible = _Others(int(np.count_nonzero(weights[row, others])), bad[row, others])
+                found.append(_reason(peer, PEER, int(others.sum()), possible))
     return tuple(found)
 
 
@@ -113,9 +115,49 @@ def without_partner(
     index: arrays.Index, weights: sides.Integers, bad: rules.Mask, partner: Wide
 ) -> tuple[Waiting, ...]:
     """Mentees without a mentor, then mentors without any mentee now or before, each in the index's order."""
+    return _without(
+        index,
+        partner,
+        lambda row, others: _Others(int(np.count_nonzero(weights[row, others])), bad[row, others]),
+        lambda column, others: _Others(int(np.count_nonzero(weights[others, column])), bad[others, column]),
+    )
+
+
+def without_partner_of_many(
+    index: arrays.Index, fits: tuple[Wide, Wide], partner: Wide
+) -> tuple[Waiting, ...]:
+    """The same from how many others are possible, for each mentee and for each mentor; rules are looked at
+    again only for those who have none."""
+    nothing = np.zeros(0, np.uint16)
+
+    def of_mentee(row: int, others: sides.Flags) -> _Others:
+        if fits[0][row]:
+            return _Others(fits[0][row], nothing)
+        return _Others(0, rules.mask(index, slice(row, row + 1), slice(None))[0, others])
+
+    def of_mentor(column: int, others: sides.Flags) -> _Others:
+        if fits[1][column]:
+            return _Others(fits[1][column], nothing)
+        return _Others(0, rules.mask(index, slice(None), slice(column, column + 1))[others, 0])
+
+    return _without(index, partner, of_mentee, of_mentor)
+
+
+class _Others(NamedTuple):
+    """How many others are possible for somebody, and the rules that exclude each of all where none is."""
+
+    possible: int
+    bad: rules.Mask
+
+
+def _without(
+    index: arrays.Index,
+    partner: Wide,
+    of_mentee: Callable[[int, sides.Flags], _Others],
+    of_mentor: Callable[[int, sides.Flags], _Others],
+) -> tuple[Waiting, ...]:
     left, right = index.left, index.right
-    has_seats = np.array([mentor.capacity > 0 for mentor in index.mentors], np.bool_)
-    offering = right.eligible & right.consent & right.ready & has_seats
+    offering = right.eligible & right.consent & right.ready & index.offers
     looking = left.eligible & left.consent & left.ready
     taken = np.bincount(partner[partner != NOBODY], minlength=len(index.mentors))
     circle = index.whole.rules.form == "circle"
@@ -124,29 +166,26 @@ def without_partner(
     for row, mentee in enumerate(index.mentees):
         if partner[row] == NOBODY:
             others = offering & (right.tin != left.tin[row])
-            found.append(_reason(mentee, words, weights[row, others], bad[row, others]))
+            found.append(_reason(mentee, words, int(others.sum()), of_mentee(row, others)))
     for column, mentor in enumerate(index.mentors):
         if taken[column] == 0 and mentor.seats_left == mentor.capacity:
             others = looking & (left.tin != right.tin[column])
-            found.append(_reason(mentor, MENTOR, weights[others, column], bad[others, column]))
+            found.append(_reason(mentor, MENTOR, int(others.sum()), of_mentor(column, others)))
     return tuple(found)
 
 
-def _reason(
-    person: market.Mentee | market.Mentor, words: _Words, weights: sides.Integers, bad: rules.Mask
-) -> Waiting:
+def _reason(person: market.Mentee | market.Mentor, words: _Words, people: int, others: _Others) -> Waiting:
     own = _not_ready(person)
     if own:
         return Waiting(person.number, words.role, own, NOT_READY[own])
-    if len(weights) == 0:
+    if people == 0:
         return Waiting(person.number, words.role, words.nobody, words.nobody_sentence)
-    fitting = int(np.count_nonzero(weights))
-    if fitting:
-        sentence = f"{_people(fitting, words.other)} {words.placed_sentence}"
+    if others.possible:
+        sentence = f"{_people(others.possible, words.other)} {words.placed_sentence}"
         return Waiting(person.number, words.role, words.placed, sentence)
-    excluded = _exclusions(bad)
+    excluded = _exclusions(others.bad)
     worst = max(excluded, key=lambda exclusion: (exclusion.alone, exclusion.people))
-    sentence = _sentence(_people(len(bad), words.other), excluded)
+    sentence = _sentence(_people(people, words.other), excluded)
     return Waiting(person.number, words.role, worst.code, sentence, excluded)
 
 

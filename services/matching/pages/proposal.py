@@ -9,7 +9,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 
-from services.matching import commands, store
+from services.matching import commands, core, store
 from services.matching.core.ids import Role
 from services.matching.core.matches import REASONS, Answer, Match
 from services.matching.core.people import Person
@@ -44,7 +44,7 @@ class Offer:
 
 
 async def show(link: Link, read: api.Reading, request: Request) -> HTMLResponse:
-    offer = await _offer(read.conn, link)
+    offer = await offer_of(read.conn, link)
     if offer.match.state != "proposed" or offer.answer is not None:
         return look.page(request.app.state.look, "answered.html", offer=offer)
     return _question(request, offer, {})
@@ -59,13 +59,14 @@ async def answer(link: Link, form: forms.Form, tx: api.InTx, request: Request) -
     if reason is not None and reason not in REASONS:
         wrong["reason"] = "Please choose a reason from the list, or none."
     if wrong or chosen is None:
-        return _question(request, await _offer(tx.conn, link), wrong)
+        return _question(request, await offer_of(tx.conn, link), wrong)
     await auth.use_once(tx, link)
     await commands.matches.answer(tx, link.subject, link.audience, chosen, reason=reason)
     return RedirectResponse(request.url.path, status_code=303)
 
 
-async def _offer(conn: Connection, link: SignedLink) -> Offer:
+async def offer_of(conn: Connection, link: SignedLink) -> Offer:
+    """A match as the reader of a link sees it. Raises NotFound for anybody else."""
     match = await store.matches.get(conn, link.subject)
     reader = await store.people.get(conn, link.audience)
     role = match.role_of(reader.id)
@@ -84,6 +85,7 @@ def _question(request: Request, offer: Offer, wrong: Mapping[str, str]) -> HTMLR
         "proposal.html",
         422 if wrong else 200,
         offer=offer,
+        origin=core.people.POOLS[offer.partner.card.pool] if offer.partner.card.pool else "",
         terms=join.terms(offer.programme),
         reasons=tuple(REASONS.items()),
         errors=wrong,

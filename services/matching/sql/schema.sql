@@ -20,6 +20,8 @@ CREATE TABLE person (
     effective_date          date NOT NULL,
     version                 int NOT NULL,
     created_at              timestamptz NOT NULL,
+    -- Where the person comes from; empty: the company itself.
+    pool                    text NOT NULL DEFAULT '' CHECK (pool IN ('', 'workplace', 'alumni', 'association')),
     -- Deferred, so that two people can swap names in one file.
     CONSTRAINT person_user_name UNIQUE (user_name_key) DEFERRABLE INITIALLY DEFERRED,
     CONSTRAINT person_work_email UNIQUE (work_email_key) DEFERRABLE INITIALLY DEFERRED
@@ -66,10 +68,13 @@ CREATE TABLE participation (
     consent      boolean NOT NULL,
     version      int NOT NULL,
     joined_at    timestamptz NOT NULL,
+    -- "Not now": the last day on which nobody is looked for.
+    paused_until date,
     UNIQUE (programme_id, person_id, role),
     CHECK (role = 'mentor' OR capacity = 1)
 );
 CREATE INDEX participation_person ON participation (person_id);
+CREATE INDEX participation_paused ON participation (paused_until) WHERE paused_until IS NOT NULL;
 
 -- Groups that people say they belong to, voluntarily. They stand apart: nothing that pairs reads them but the
 -- audit of a round and the balance a programme has chosen.
@@ -111,7 +116,11 @@ CREATE TABLE matching_run (
     finished_at    timestamptz,
     version        int NOT NULL DEFAULT 1,
     -- Whether a group was matched less than four fifths as often as everybody else.
-    alarm          boolean NOT NULL DEFAULT false
+    alarm          boolean NOT NULL DEFAULT false,
+    -- Which edition of the tables it looked at: while it is the same, what it found still holds.
+    edition        text NOT NULL DEFAULT '',
+    -- The run under review that it took the place of: its pairs stand, and are changed for a good reason only.
+    replaces       uuid REFERENCES matching_run
 );
 CREATE INDEX matching_run_age ON matching_run (programme_id, created_at, id);
 CREATE UNIQUE INDEX matching_run_queued ON matching_run (programme_id) WHERE state = 'queued';
@@ -124,8 +133,29 @@ CREATE TABLE run_pair (
     mentor_participation_id uuid NOT NULL REFERENCES participation,
     weight                  int NOT NULL CHECK (weight BETWEEN 0 AND 100000),
     explanation             jsonb NOT NULL,
+    -- What was added to the weight beside the score: a bonus, hysteresis.
+    added                   int NOT NULL DEFAULT 0,
     PRIMARY KEY (run_id, mentee_participation_id, mentor_participation_id)
 );
+
+-- What an administrator decided about a run before its pairs were published. The pairs are (mentee's, mentor's)
+-- participations that are to be, or not to be; a decision about one person leaves the other empty.
+CREATE TABLE run_decision (
+    run_id        uuid NOT NULL REFERENCES matching_run,
+    ordinal       int NOT NULL,
+    kind          text NOT NULL
+        CHECK (kind IN ('approve', 'reject', 'pin', 'swap', 'exclude', 'exclude-pair', 'release')),
+    mentee        uuid REFERENCES participation,
+    mentor        uuid REFERENCES participation,
+    second_mentee uuid REFERENCES participation,
+    second_mentor uuid REFERENCES participation,
+    cost          bigint NOT NULL,
+    decided_by    text NOT NULL,
+    reason        text NOT NULL,
+    decided_at    timestamptz NOT NULL,
+    PRIMARY KEY (run_id, ordinal)
+);
+COMMENT ON TABLE run_decision IS 'append-only';
 
 CREATE TABLE run_waiting (
     run_id           uuid NOT NULL REFERENCES matching_run,
@@ -173,7 +203,7 @@ CREATE TABLE match (
     mentor_participation_id uuid NOT NULL REFERENCES participation,
     mentee_id               uuid NOT NULL REFERENCES person,
     mentor_id               uuid NOT NULL REFERENCES person,
-    state                   text NOT NULL CHECK (state IN ('proposed', 'active', 'declined', 'lapsed', 'ended')),
+    state                   text NOT NULL CHECK (state IN ('proposed', 'active', 'declined', 'lapsed', 'ended', 'informal')),
     weight                  int NOT NULL CHECK (weight BETWEEN 0 AND 100000),
     answer_by               timestamptz NOT NULL,
     explanation             jsonb NOT NULL,
@@ -212,6 +242,24 @@ CREATE TABLE favourite (
     place                   int NOT NULL CHECK (place BETWEEN 1 AND 5),
     PRIMARY KEY (mentee_participation_id, place),
     UNIQUE (mentee_participation_id, mentor_participation_id)
+);
+
+-- What a "no" taught about whoever said it: goals a mentor does not teach, and until when to leave them in peace.
+CREATE TABLE lesson (
+    match_id         uuid PRIMARY KEY REFERENCES match,
+    participation_id uuid NOT NULL REFERENCES participation,
+    code             text NOT NULL,
+    not_taught       text[] NOT NULL,
+    paused_until     timestamptz
+);
+CREATE INDEX lesson_participation ON lesson (participation_id);
+
+-- Who of a completed match wants to go on without the programme; where both do, the match is informal.
+CREATE TABLE continuation (
+    match_id  uuid NOT NULL REFERENCES match,
+    person_id uuid NOT NULL REFERENCES person,
+    said_at   timestamptz NOT NULL,
+    PRIMARY KEY (match_id, person_id)
 );
 
 -- Two people who are not to be brought together, in either role; for ever where `until` is empty.

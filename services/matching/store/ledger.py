@@ -91,9 +91,13 @@ async def add(conn: Connection, run_id: RunId, lines: Sequence[Line]) -> None:
     )
 
 
-async def raise_alarm(conn: Connection, run_id: RunId) -> None:
-    """A group of this run was matched less than four fifths as often as everybody else."""
-    await conn.execute("UPDATE matching_run SET alarm = true WHERE id = $1", run_id)
+async def remove(conn: Connection, run_id: UUID) -> None:
+    await conn.execute("DELETE FROM run_ledger WHERE run_id = $1", run_id)
+
+
+async def set_alarm(conn: Connection, run_id: RunId, *, alarm: bool) -> None:
+    """Whether a group of this run was matched less than four fifths as often as everybody else."""
+    await conn.execute("UPDATE matching_run SET alarm = $2 WHERE id = $1", run_id, alarm)
 
 
 async def of_run(conn: Connection, run_id: UUID) -> list[Line]:

@@ -72,39 +72,6 @@ async def add(conn: Connection, match: Match) -> bool:
     return bool(done)
 
 
-async def propose(conn: Connection, matches: Sequence[Match]) -> int:
-    """Adds any number of open proposals; returns how many mentees had none yet."""
-    rows = await conn.fetch(
-        """
-        INSERT INTO match (id, programme_id, run_id, mentee_participation_id, mentor_participation_id,
-                           mentee_id, mentor_id, state, weight, answer_by, explanation, version, created_at,
-                           group_id)
-        SELECT id, programme_id, run_id, mentee_participation_id, mentor_participation_id, mentee_id,
-               mentor_id, 'proposed', weight, answer_by, explanation, version, created_at, group_id
-        FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::uuid[], $5::uuid[], $6::uuid[], $7::uuid[],
-                    $8::int[], $9::timestamptz[], $10::jsonb[], $11::int[], $12::timestamptz[],
-                    $13::uuid[])
-             AS new (id, programme_id, run_id, mentee_participation_id, mentor_participation_id, mentee_id,
-                     mentor_id, weight, answer_by, explanation, version, created_at, group_id)
-        ON CONFLICT (mentee_participation_id) WHERE state IN ('proposed', 'active') DO NOTHING RETURNING id
-        """,
-        [one.id for one in matches],
-        [one.programme_id for one in matches],
-        [one.run_id for one in matches],
-        [one.mentee_participation_id for one in matches],
-        [one.mentor_participation_id for one in matches],
-        [one.mentee_id for one in matches],
-        [one.mentor_id for one in matches],
-        [one.weight for one in matches],
-        [one.answer_by for one in matches],
-        [json.dumps(one.explanation) for one in matches],
-        [one.version for one in matches],
-        [one.created_at for one in matches],
-        [one.group_id for one in matches],
-    )
-    return len(rows)
-
-
 async def open_groups(conn: Connection, programme_id: UUID) -> dict[ParticipationId, GroupId]:
     """The circle of each mentor of a programme who has one that is proposed or meets."""
     rows = await conn.fetch(

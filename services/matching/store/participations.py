@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Sequence
 from dataclasses import asdict
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -14,6 +15,7 @@ from asyncpg import Record
 from services.matching.core.ids import ParticipationId, PersonId, ProgrammeId, Role
 from services.matching.core.participations import Hours, Participation, Profile
 from services.matching.core.people import name_key
+from shared.errors import NotFound
 from shared.tx import Connection
 
 
@@ -48,6 +50,7 @@ def _participation(row: Record) -> Participation:
         consent=row["consent"],
         version=row["version"],
         joined_at=row["joined_at"],
+        paused_until=row["paused_until"],
     )
 
 
@@ -76,7 +79,8 @@ async def add(conn: Connection, participation: Participation) -> bool:
 async def by_ids(conn: Connection, ids: Sequence[UUID]) -> dict[ParticipationId, Participation]:
     rows = await conn.fetch(
         """
-        SELECT id, programme_id, person_id, role, capacity, profile, consent, version, joined_at
+        SELECT id, programme_id, person_id, role, capacity, profile, consent, version, joined_at,
+               paused_until
         FROM participation WHERE id = ANY($1::uuid[])
         """,
         ids,
@@ -84,11 +88,71 @@ async def by_ids(conn: Connection, ids: Sequence[UUID]) -> dict[ParticipationId,
     return {row["id"]: _participation(row) for row in rows}
 
 
+async def get_locked(conn: Connection, participation_id: UUID) -> Participation:
+    """Nobody else's until the transaction ends."""
+    row = await conn.fetchrow(
+        """
+        SELECT id, programme_id, person_id, role, capacity, profile, consent, version, joined_at,
+               paused_until
+        FROM participation WHERE id = $1 FOR NO KEY UPDATE
+        """,
+        participation_id,
+    )
+    if row is None:
+        raise NotFound(f"there is no participation {participation_id}")
+    return _participation(row)
+
+
+async def get(conn: Connection, participation_id: UUID) -> Participation:
+    row = await conn.fetchrow(
+        """
+        SELECT id, programme_id, person_id, role, capacity, profile, consent, version, joined_at,
+               paused_until
+        FROM participation WHERE id = $1
+        """,
+        participation_id,
+    )
+    if row is None:
+        raise NotFound(f"there is no participation {participation_id}")
+    return _participation(row)
+
+
+async def set_pause(conn: Connection, participation: Participation) -> None:
+    await conn.execute(
+        "UPDATE participation SET paused_until = $2, version = $3 WHERE id = $1",
+        participation.id,
+        participation.paused_until,
+        participation.version,
+    )
+
+
+async def lock_paused(conn: Connection, last_day: date, limit: int) -> list[Participation]:
+    """Those whose pause ends with this day or an earlier one."""
+    rows = await conn.fetch(
+        """
+        SELECT id, programme_id, person_id, role, capacity, profile, consent, version, joined_at,
+               paused_until
+        FROM participation WHERE paused_until <= $1 ORDER BY paused_until, id LIMIT $2 FOR NO KEY UPDATE
+        """,
+        last_day,
+        limit,
+    )
+    return [_participation(row) for row in rows]
+
+
+async def next_pause_end(conn: Connection) -> date | None:
+    day: date | None = await conn.fetchval(
+        "SELECT min(paused_until) FROM participation WHERE paused_until IS NOT NULL"
+    )
+    return day
+
+
 async def of_person(conn: Connection, programme_id: UUID, person_id: UUID) -> list[Participation]:
     """The roles of a person in a programme, the oldest first."""
     rows = await conn.fetch(
         """
-        SELECT id, programme_id, person_id, role, capacity, profile, consent, version, joined_at
+        SELECT id, programme_id, person_id, role, capacity, profile, consent, version, joined_at,
+               paused_until
         FROM participation WHERE programme_id = $1 AND person_id = $2 ORDER BY joined_at, role
         """,
         programme_id,
@@ -103,7 +167,8 @@ async def lock_role(
     """A person's participation in a role, theirs alone until the transaction ends."""
     row = await conn.fetchrow(
         """
-        SELECT id, programme_id, person_id, role, capacity, profile, consent, version, joined_at
+        SELECT id, programme_id, person_id, role, capacity, profile, consent, version, joined_at,
+               paused_until
         FROM participation WHERE programme_id = $1 AND person_id = $2 AND role = $3 FOR NO KEY UPDATE
         """,
         programme_id,
@@ -111,6 +176,11 @@ async def lock_role(
         role,
     )
     return None if row is None else _participation(row)
+
+
+async def changed(conn: Connection, participation_id: ParticipationId) -> None:
+    """Marks that a round which looked at it before looked at something else."""
+    await conn.execute("UPDATE participation SET version = version + 1 WHERE id = $1", participation_id)
 
 
 async def mentors(
@@ -147,7 +217,8 @@ async def lock_pair(
     """The two participations, theirs alone until the transaction ends; seats are counted under this lock."""
     rows = await conn.fetch(
         """
-        SELECT id, programme_id, person_id, role, capacity, profile, consent, version, joined_at
+        SELECT id, programme_id, person_id, role, capacity, profile, consent, version, joined_at,
+               paused_until
         FROM participation
         WHERE programme_id = $1 AND (person_id, role) IN (($2, 'mentee'), ($3, 'mentor'))
         ORDER BY id FOR NO KEY UPDATE
@@ -169,12 +240,14 @@ async def lock_seats(conn: Connection, programme_id: UUID) -> None:
 async def of_programme(conn: Connection, programme_id: UUID) -> list[Participation]:
     rows = await conn.fetch(
         """
-        SELECT id, programme_id, person_id, role, capacity, profile, consent, version, joined_at
+        SELECT id, programme_id, person_id, role, capacity, profile, consent, version, joined_at,
+               paused_until
         FROM participation WHERE programme_id = $1 ORDER BY id
         """,
         programme_id,
     )
-    return [_participation(row) for row in rows]
+    # Thousands of answers are read in a thread, so that others are answered meanwhile.
+    return await asyncio.to_thread(lambda: [_participation(row) for row in rows])
 
 
 async def page(
@@ -182,7 +255,8 @@ async def page(
 ) -> Sequence[Participation]:
     rows = await conn.fetch(
         """
-        SELECT id, programme_id, person_id, role, capacity, profile, consent, version, joined_at
+        SELECT id, programme_id, person_id, role, capacity, profile, consent, version, joined_at,
+               paused_until
         FROM participation
         WHERE programme_id = $1 AND ($2::timestamptz IS NULL OR (joined_at, id) > ($2, $3::uuid))
         ORDER BY joined_at, id LIMIT $4

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from uuid import UUID
@@ -28,6 +29,7 @@ def _person(row: Record) -> Person:
         manager_employee_number=row["manager_employee_number"],
         hire_date=row["hire_date"],
         status=row["status"],
+        pool=row["pool"],
     )
     return Person(
         id=PersonId(row["id"]),
@@ -52,7 +54,7 @@ async def touched_by(
         """
         SELECT id, employee_number, user_name, given_name, family_name, work_email, title, department, site,
                time_zone, manager_employee_number, manager_id, hire_date, status, effective_date, version,
-               created_at
+               created_at, pool
         FROM person
         WHERE employee_number = ANY($1::text[]) OR user_name_key = ANY($2::text[])
            OR work_email_key = ANY($3::text[])
@@ -68,16 +70,16 @@ async def touched_by(
 SAVE = """
 INSERT INTO person (id, employee_number, user_name, user_name_key, given_name, family_name, work_email,
                     work_email_key, title, department, site, time_zone, manager_employee_number, manager_id,
-                    hire_date, status, effective_date, version, created_at)
+                    hire_date, status, effective_date, version, created_at, pool)
 SELECT id, employee_number, user_name, user_name_key, given_name, family_name, work_email, work_email_key,
        title, department, site, time_zone, manager_employee_number, manager_id, hire_date, status,
-       effective_date, version, created_at
+       effective_date, version, created_at, pool
 FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[],
             $9::text[], $10::text[], $11::text[], $12::text[], $13::text[], $14::uuid[], $15::date[],
-            $16::text[], $17::date[], $18::int[], $19::timestamptz[])
+            $16::text[], $17::date[], $18::int[], $19::timestamptz[], $20::text[])
      AS new (id, employee_number, user_name, user_name_key, given_name, family_name, work_email,
              work_email_key, title, department, site, time_zone, manager_employee_number, manager_id,
-             hire_date, status, effective_date, version, created_at)
+             hire_date, status, effective_date, version, created_at, pool)
 ON CONFLICT (employee_number) DO UPDATE SET
     user_name = excluded.user_name, user_name_key = excluded.user_name_key, given_name = excluded.given_name,
     family_name = excluded.family_name, work_email = excluded.work_email,
@@ -85,7 +87,7 @@ ON CONFLICT (employee_number) DO UPDATE SET
     site = excluded.site, time_zone = excluded.time_zone,
     manager_employee_number = excluded.manager_employee_number, manager_id = excluded.manager_id,
     hire_date = excluded.hire_date, status = excluded.status, effective_date = excluded.effective_date,
-    version = excluded.version
+    version = excluded.version, pool = excluded.pool
 """
 
 
@@ -113,6 +115,7 @@ async def save(conn: Connection, people: Sequence[Person]) -> None:
         [person.effective_date for person in people],
         [person.version for person in people],
         [person.created_at for person in people],
+        [card.pool for card in cards],
     )
 
 
@@ -133,12 +136,12 @@ async def by_ids(conn: Connection, ids: Sequence[UUID]) -> list[Person]:
         """
         SELECT id, employee_number, user_name, given_name, family_name, work_email, title, department, site,
                time_zone, manager_employee_number, manager_id, hire_date, status, effective_date, version,
-               created_at
+               created_at, pool
         FROM person WHERE id = ANY($1::uuid[])
         """,
         ids,
     )
-    return [_person(row) for row in rows]
+    return await asyncio.to_thread(lambda: [_person(row) for row in rows])
 
 
 async def by_numbers(conn: Connection, numbers: Sequence[str]) -> dict[str, Person]:
@@ -146,7 +149,7 @@ async def by_numbers(conn: Connection, numbers: Sequence[str]) -> dict[str, Pers
         """
         SELECT id, employee_number, user_name, given_name, family_name, work_email, title, department, site,
                time_zone, manager_employee_number, manager_id, hire_date, status, effective_date, version,
-               created_at
+               created_at, pool
         FROM person WHERE employee_number = ANY($1::text[])
         """,
         numbers,
@@ -160,7 +163,7 @@ async def page(conn: Connection, *, after: tuple[datetime, UUID] | None, limit: 
         """
         SELECT id, employee_number, user_name, given_name, family_name, work_email, title, department, site,
                time_zone, manager_employee_number, manager_id, hire_date, status, effective_date, version,
-               created_at
+               created_at, pool
         FROM person
         WHERE $1::timestamptz IS NULL OR (created_at, id) > ($1, $2::uuid)
         ORDER BY created_at, id LIMIT $3

@@ -42,6 +42,8 @@ def _run(row: Record) -> Run:
         finished_at=row["finished_at"],
         version=row["version"],
         alarm=row["alarm"],
+        edition=row["edition"],
+        replaces=row["replaces"],
     )
 
 
@@ -71,7 +73,7 @@ async def update(conn: Connection, run: Run) -> None:
         SET mentees = $2, mentors = $3, feasible_pairs = $4, proposed = $5, value = $6, inputs_hash = $7,
             bound = $8, blocking = $9, solver = $10, state = $11, phase = $12, done = $13, total = $14,
             attempts = $15, problem = $16, rules = $17, dropped = $18, looked_at = $19, finished_at = $20,
-            version = $21
+            version = $21, edition = $22, replaces = $23
         WHERE id = $1
         """,
         run.id,
@@ -95,6 +97,8 @@ async def update(conn: Connection, run: Run) -> None:
         run.looked_at,
         run.finished_at,
         run.version,
+        run.edition,
+        run.replaces,
     )
 
 
@@ -124,6 +128,28 @@ async def add_certificate(conn: Connection, run_id: RunId, lines: Sequence[Prove
         [one.amount for one in lines],
         [one.seats for one in lines],
     )
+
+
+async def remove_waiting(conn: Connection, run_id: UUID) -> None:
+    await conn.execute("DELETE FROM run_waiting WHERE run_id = $1", run_id)
+
+
+async def remove_certificate(conn: Connection, run_id: UUID) -> None:
+    await conn.execute("DELETE FROM run_certificate WHERE run_id = $1", run_id)
+
+
+async def in_review(conn: Connection, programme_id: UUID) -> list[Run]:
+    """The runs of a programme that wait for an administrator, nobody else's until the transaction ends."""
+    rows = await conn.fetch(
+        """
+        SELECT id, programme_id, mentees, mentors, feasible_pairs, proposed, value, inputs_hash, created_at,
+               bound, blocking, solver, state, phase, done, total, attempts, problem, asked_by, rules,
+               dropped, looked_at, finished_at, version, alarm, edition, replaces
+        FROM matching_run WHERE programme_id = $1 AND state = 'review' ORDER BY created_at, id FOR UPDATE
+        """,
+        programme_id,
+    )
+    return [_run(row) for row in rows]
 
 
 async def certificate(
@@ -208,7 +234,7 @@ async def get(conn: Connection, run_id: UUID) -> Run:
         """
         SELECT id, programme_id, mentees, mentors, feasible_pairs, proposed, value, inputs_hash, created_at,
                bound, blocking, solver, state, phase, done, total, attempts, problem, asked_by, rules,
-               dropped, looked_at, finished_at, version, alarm
+               dropped, looked_at, finished_at, version, alarm, edition, replaces
         FROM matching_run WHERE id = $1
         """,
         run_id,
@@ -224,7 +250,7 @@ async def get_locked(conn: Connection, run_id: UUID) -> Run:
         """
         SELECT id, programme_id, mentees, mentors, feasible_pairs, proposed, value, inputs_hash, created_at,
                bound, blocking, solver, state, phase, done, total, attempts, problem, asked_by, rules,
-               dropped, looked_at, finished_at, version, alarm
+               dropped, looked_at, finished_at, version, alarm, edition, replaces
         FROM matching_run WHERE id = $1 FOR UPDATE
         """,
         run_id,
@@ -240,7 +266,7 @@ async def find_queued(conn: Connection, programme_id: UUID) -> Run | None:
         """
         SELECT id, programme_id, mentees, mentors, feasible_pairs, proposed, value, inputs_hash, created_at,
                bound, blocking, solver, state, phase, done, total, attempts, problem, asked_by, rules,
-               dropped, looked_at, finished_at, version, alarm
+               dropped, looked_at, finished_at, version, alarm, edition, replaces
         FROM matching_run WHERE programme_id = $1 AND state = 'queued'
         """,
         programme_id,
@@ -255,7 +281,7 @@ async def page(
         """
         SELECT id, programme_id, mentees, mentors, feasible_pairs, proposed, value, inputs_hash, created_at,
                bound, blocking, solver, state, phase, done, total, attempts, problem, asked_by, rules,
-               dropped, looked_at, finished_at, version, alarm
+               dropped, looked_at, finished_at, version, alarm, edition, replaces
         FROM matching_run
         WHERE programme_id = $1 AND ($2::timestamptz IS NULL OR (created_at, id) > ($2, $3::uuid))
         ORDER BY created_at, id LIMIT $4
@@ -278,8 +304,11 @@ async def waiting(
     rows = await conn.fetch(
         """
         SELECT a.id, a.person_id, a.role, a.joined_at, p.employee_number, p.given_name, p.family_name,
-               w.reason, w.sentence
+               w.reason, w.sentence, a.paused_until, g.next_round_at,
+               GREATEST(a.joined_at, (SELECT max(m.ended_at) FROM match m WHERE m.state = 'ended'
+                        AND a.id IN (m.mentee_participation_id, m.mentor_participation_id))) AS waiting_since
         FROM participation a
+        JOIN programme g ON g.id = a.programme_id
         JOIN person p ON p.id = a.person_id
         LEFT JOIN run_waiting w ON w.participation_id = a.id AND w.run_id = (
             SELECT r.id FROM matching_run r WHERE r.programme_id = $1 AND r.state = 'published'
@@ -307,4 +336,7 @@ def _waiter(row: Record) -> Waiter:
         reason=row["reason"],
         sentence=row["sentence"],
         joined_at=row["joined_at"],
+        waiting_since=row["waiting_since"],
+        next_look_at=row["next_round_at"],
+        paused_until=row["paused_until"],
     )

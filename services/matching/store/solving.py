@@ -83,11 +83,12 @@ async def tell(conn: Connection, run_id: UUID, attempt: int, *, phase: str, done
 async def edition(conn: Connection, programme_id: UUID) -> str:
     """A text that differs when anything changed that a run of the programme looks at.
 
-    Versions only grow and rows are only added, so equal counts and sums are equal rows.
+    Versions only grow and rows are only added, so equal counts and sums are equal rows; favourites and
+    groups are replaced, so theirs are sums of hashes.
     """
     text: str = await conn.fetchval(
         """
-        WITH these AS (SELECT person_id, version FROM participation WHERE programme_id = $1)
+        WITH these AS (SELECT id, person_id, version FROM participation WHERE programme_id = $1)
         SELECT concat_ws('/',
             (SELECT version FROM programme WHERE id = $1),
             (SELECT count(*) || '.' || coalesce(sum(version), 0) FROM these),
@@ -98,7 +99,14 @@ async def edition(conn: Connection, programme_id: UUID) -> str:
             (SELECT count(*) || '.' || coalesce(sum(extract(epoch FROM until)), 0) FROM block
              WHERE mentee_id IN (SELECT person_id FROM these)
                AND mentor_id IN (SELECT person_id FROM these)),
-            (SELECT count(*) FROM rating WHERE about_id IN (SELECT person_id FROM these)))
+            (SELECT count(*) FROM rating WHERE about_id IN (SELECT person_id FROM these)),
+            (SELECT coalesce(sum(hashtextextended(concat(mentee_participation_id, mentor_participation_id,
+                                                         place), 0)::numeric), 0)
+             FROM favourite WHERE mentee_participation_id IN (SELECT id FROM these)),
+            (SELECT coalesce(sum(hashtextextended(concat(participation_id, code), 0)::numeric), 0)
+             FROM participation_group WHERE participation_id IN (SELECT id FROM these)),
+            (SELECT count(*) FROM lesson WHERE participation_id IN (SELECT id FROM these)),
+            (SELECT count(*) FROM matching_run WHERE programme_id = $1 AND state = 'published'))
         """,
         programme_id,
     )

@@ -18,10 +18,11 @@ KEPT: Mapping[str, Mapping[str, str]] = {
         "programme-changed": "SELECT id, version FROM programme",
         "participant-joined": "SELECT person_id, count(*) FROM participation GROUP BY 1",
         "matching-run-finished": "SELECT programme_id, count(*) FROM matching_run GROUP BY 1",
-        "match-proposed": "SELECT id, 1 FROM match WHERE run_id IS NOT NULL",
+        "match-proposed": """
+            SELECT id, 1 FROM match WHERE run_id IS NOT NULL OR id IN (SELECT match_id FROM request)""",
         "match-declined": "SELECT id, 1 FROM match WHERE state IN ('declined', 'lapsed')",
         "match-made": "SELECT id, 1 FROM match WHERE made_at IS NOT NULL",
-        "match-ended": "SELECT id, 1 FROM match WHERE state = 'ended'",
+        "match-ended": "SELECT id, 1 FROM match WHERE ended_at IS NOT NULL",
         "feedback-submitted": """
             SELECT m.id, count(*) FROM rating r JOIN match m
             ON r.author_id IN (m.mentee_id, m.mentor_id) AND r.about_id IN (m.mentee_id, m.mentor_id)
@@ -44,7 +45,9 @@ KEPT: Mapping[str, Mapping[str, str]] = {
         "person-changed": VERSIONS,
         "programme-changed": PROGRAMMES,
         "participant-invited": "SELECT recipient_id, count(*) FROM message WHERE kind = 'invited' GROUP BY 1",
-        "match-proposed": "SELECT match_id, count(*) / 2 FROM message WHERE kind = 'proposal' GROUP BY 1",
+        "match-proposed": """
+            SELECT match_id, count(*) / 2 FROM message
+            WHERE kind IN ('proposal', 'request', 'request-sent') GROUP BY 1""",
         "match-made": "SELECT match_id, count(*) / 2 FROM message WHERE kind = 'matched' GROUP BY 1",
         "match-ended": "SELECT match_id, count(*) / 2 FROM message WHERE kind = 'ended' GROUP BY 1",
         "agreement-confirmed": "SELECT match_id, count(*) / 2 FROM message WHERE kind = 'agreed' GROUP BY 1",

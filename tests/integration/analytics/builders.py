@@ -156,6 +156,17 @@ def ended(mentee: str, mentor: str, at: float, reason: str = "not-a-good-fit") -
     )
 
 
+def continued(mentee: str, mentor: str, at: float) -> Event:
+    return say.MatchContinued(
+        at=day(at),
+        match_id=match(mentee, mentor),
+        programme_id=programme(),
+        mentee_id=person(mentee),
+        mentor_id=person(mentor),
+        version=4,
+    )
+
+
 def agreed(
     mentee: str, mentor: str, at: float = 4, *, cadence: Cadence = "biweekly", version: int = 2
 ) -> Event:

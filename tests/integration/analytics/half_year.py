@@ -119,7 +119,10 @@ def _meetings(chance: random.Random, pair: tuple[str, str], begins: float) -> It
         yield from _outcome(chance, pair, ordinal, planned)
         starts = planned + chance.uniform(5, 16)
     if ends <= 7 * WEEKS:
-        yield say.ended(*pair, at=ends, reason=chance.choice(("completed", "withdrawn", "not-a-good-fit")))
+        reason = chance.choice(("completed", "withdrawn", "not-a-good-fit"))
+        yield say.ended(*pair, at=ends, reason=reason)
+        if reason == "completed":
+            yield say.continued(*pair, at=ends + 1)
 
 
 def _outcome(chance: random.Random, pair: tuple[str, str], ordinal: int, starts: float) -> Iterator[Event]:

@@ -46,9 +46,9 @@ async def test_a_no_frees_both_and_keeps_them_apart(company: World) -> None:
     ((mentee, first),) = await company.pairs()
     (match,) = await company.matches()
     await company.say(match["match_id"], mentee, "accept")
-    await company.say(match["match_id"], first, "decline", reason="no-time")
+    await company.say(match["match_id"], first, "decline", reason="prefer-other")
     (declined,) = await company.said("match-declined")
-    assert (declined["reason"], declined["declined_by"]) == ("no-time", company.people[first])
+    assert (declined["reason"], declined["declined_by"]) == ("prefer-other", company.people[first])
     await company.next_morning()
     assert await company.pairs(state="proposed") == [("1", "3" if first == "2" else "2")]
     for _ in range(40):

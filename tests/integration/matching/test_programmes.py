@@ -163,5 +163,6 @@ async def test_a_wrong_enrolment_names_the_field(company: World, told: dict[str,
     assert await company.said("participant-joined") == []
 
 
-async def test_every_route_is_guarded(here: World) -> None:
-    assert auth.unguarded_routes(here.app) == []
+async def test_every_route_is_guarded_and_the_desk_by_its_own_door(here: World) -> None:
+    assert auth.unguarded_routes(here.app) == ["* /desk"]
+    assert (await here.client.get("/desk/programmes/x")).status_code == 401

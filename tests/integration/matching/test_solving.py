@@ -172,7 +172,7 @@ async def test_a_run_that_a_dead_process_left_behind_is_solved_by_the_next_one(c
     assert len(await company.said("matching-run-finished")) == 1
 
 
-async def test_a_run_that_ends_three_processes_is_given_up(company: World) -> None:
+async def test_a_run_that_ends_one_process_after_the_other_is_given_up(company: World) -> None:
     programme = await a_pool(company)
     run = await asked_for(company, programme)
     for _ in range(core.runs.ATTEMPTS_MAX):
@@ -180,7 +180,7 @@ async def test_a_run_that_ends_three_processes_is_given_up(company: World) -> No
     await company.work()
     after = await company.run(run["run_id"])
     assert after["state"] == "failed"
-    assert "3 processes ended" in after["problem"]
+    assert "5 processes ended" in after["problem"]
 
 
 async def test_a_run_of_answers_that_cannot_be_computed_fails_and_names_the_field(company: World) -> None:

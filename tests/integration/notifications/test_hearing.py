@@ -114,6 +114,15 @@ async def test_a_proposal_that_lapsed_is_told_to_both(known: World) -> None:
     assert known.inbox.kinds(MENTEE) == known.inbox.kinds(MENTOR) == ["proposal", "not-matched"]
 
 
+async def test_S25_both_hear_once_that_they_go_on_and_the_end_leads_to_that_choice(known: World) -> None:
+    await known.hear(world.a_match(known.now), world.an_end(known.now, "completed"))
+    await known.send()
+    await known.hear(world.a_continuation(known.now))
+    await known.send()
+    for one in (MENTEE, MENTOR):
+        assert known.inbox.kinds(one)[-2:] == ["ended", "continued"]
+
+
 async def test_S12_a_request_is_put_to_the_mentor_and_who_asked_gets_a_receipt_and_the_answer(
     known: World,
 ) -> None:

@@ -286,6 +286,12 @@ def an_end(at: datetime, reason: str = "not-a-good-fit") -> events.MatchEnded:
     )
 
 
+def a_continuation(at: datetime) -> events.MatchContinued:
+    return events.MatchContinued(
+        at=at, match_id=MATCH, programme_id=PROGRAMME, mentee_id=MENTEE, mentor_id=MENTOR, version=4
+    )
+
+
 def other_terms(at: datetime) -> events.AgreementChanged:
     """The mentor asks for other terms than the mentee confirmed."""
     return events.AgreementChanged(

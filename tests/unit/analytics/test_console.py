@@ -8,11 +8,12 @@ from types import MappingProxyType
 import pytest
 
 from services.analytics.console import charts, plumbing
-from services.analytics.console.guard import Sessions
 from services.analytics.console.house import environment, link
+from services.analytics.console.mounting import ENTRANCE
 from services.analytics.core.figures import Total
 from shared import auth
 from shared.clock import WallClock
+from shared.guard import Sessions
 
 NOW = datetime(2026, 3, 20, 9, 0, tzinfo=UTC)
 TOKEN = auth.Token("admin", auth.hash_token("open sesame"), frozenset({"admin"}))
@@ -20,7 +21,7 @@ OTHER = auth.Token("hr", auth.hash_token("feed"), frozenset({"people:write"}))
 
 
 def sessions(*tokens: auth.Token, key: str = "a key of thirty-two letters, more") -> Sessions:
-    return Sessions(auth.Keys(tokens, key, WallClock()), hours=12)
+    return Sessions(ENTRANCE, auth.Keys(tokens, key, WallClock()), hours=12)
 
 
 def test_a_session_is_whose_token_it_was() -> None:
@@ -55,7 +56,7 @@ def test_a_cookie_signed_with_another_key_is_nobodys() -> None:
 
 
 def test_a_session_that_is_too_old_is_nobodys() -> None:
-    door = Sessions(sessions(TOKEN).keys, hours=-1)
+    door = Sessions(ENTRANCE, sessions(TOKEN).keys, hours=-1)
     assert door.caller(door.begin(auth.Caller("admin", frozenset()))) is None
 
 

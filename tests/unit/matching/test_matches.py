@@ -45,10 +45,13 @@ def test_what_is_closed_takes_no_answer(closed: Match) -> None:
         after(closed, "mentee", "accept")
 
 
-def test_who_said_no_is_kept_apart_for_ever_and_who_was_silent_for_a_month() -> None:
-    declined = matches.block_after(after(a_proposal(), "mentee", "decline", "no-time"), now=NOW)
+def test_who_said_no_is_kept_apart_for_ever_and_who_was_silent_or_busy_for_a_month() -> None:
+    declined = matches.block_after(after(a_proposal(), "mentee", "decline", "prefer-other"), now=NOW)
     assert declined is not None
-    assert (declined.until, declined.reason) == (None, "no-time")
+    assert (declined.until, declined.reason) == (None, "prefer-other")
+    busy = matches.block_after(after(a_proposal(), "mentee", "decline", "no-time"), now=NOW)
+    assert busy is not None
+    assert busy.until == NOW + timedelta(days=30)
     lapsed = matches.block_after(matches.lapsed(a_proposal()), now=NOW)
     assert lapsed is not None
     assert (lapsed.until, lapsed.reason) == (NOW + timedelta(days=30), "lapsed")

@@ -26,7 +26,6 @@ __all__ = [
     "Found",
     "Proof",
     "added",
-    "added_all",
     "best",
     "blocking",
     "explained",
@@ -38,6 +37,7 @@ __all__ = [
     "why",
     "why_all",
     "without_partner",
+    "worth_all",
 ]
 
 
@@ -149,10 +149,10 @@ def why_all(index: arrays.Index, rows: Wide, columns: Wide) -> list[tuple[Reason
     return [reasons.of_components(index, *pair, parts) for pair, parts in zip(pairs, known, strict=True)]
 
 
-def added_all(index: arrays.Index, rows: Wide, columns: Wide) -> list[int]:
-    """The bonus and the hysteresis in the weight of each of these pairs."""
+def worth_all(index: arrays.Index, rows: Wide, columns: Wide) -> list[tuple[int, int]]:
+    """What each of these pairs, which no rule forbids, is worth, and what is added to that."""
     if index.whole.rules.form == "peer":
         pairs = zip(rows.tolist(), columns.tolist(), strict=True)
-        return [added(index, row, column) for row, column in pairs]
-    found: list[int] = score.added_of(index, rows, columns).tolist()
-    return found
+        return [explained(index, row, column)[:2] for row, column in pairs]
+    fits = score.fit_of(index, rows, columns).tolist()
+    return list(zip(fits, score.added_of(index, rows, columns).tolist(), strict=True))

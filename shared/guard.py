@@ -1,8 +1,8 @@
-"""Who may look at the console: whoever came with a service token that reads figures.
+"""Who may look at a part of the application made for people: whoever came with a service token for it.
 
 `/console?token=…` (or the form of the page that turns strangers away) is answered with a signed session
-cookie and a redirect that takes the token out of the address. Everything below /console, pages, scripts and
-the live connection, needs that cookie; what it says is checked against the tokens again each time.
+cookie and a redirect that takes the token out of the address. Everything below the part's path, pages,
+scripts and live connections, needs that cookie; what it says is checked against the tokens again each time.
 """
 
 from __future__ import annotations
@@ -22,17 +22,25 @@ from starlette.websockets import WebSocket
 
 from shared import auth, look
 
-COOKIE = "mentoring_console"
-SCOPE = "figures:read"
 POLICY_VIOLATION = 1008
 TOKEN_BYTES_MAX = 512
 FORM = "application/x-www-form-urlencoded"
 
 
 @dataclass(frozen=True)
-class Sessions:
-    """Signs and reads the console's cookie. Without a link key sessions end with the process."""
+class Entrance:
+    """How one gets in: the cookie's name, the scope a token needs, the template of the closed door."""
 
+    cookie: str
+    scope: str
+    closed: str
+
+
+@dataclass(frozen=True)
+class Sessions:
+    """Signs and reads an entrance's cookie. Without a link key sessions end with the process."""
+
+    entrance: Entrance
     keys: auth.Keys
     hours: int
     own_key: str = field(default_factory=lambda: secrets.token_hex(32))
@@ -41,28 +49,28 @@ class Sessions:
         return str(self._serializer().dumps(caller.id))
 
     def caller(self, cookie: str | None) -> auth.Caller | None:
-        """Whose cookie it is, if it is ours, not too old, and the token still exists and reads figures."""
+        """Whose cookie it is, if it is ours, not too old, and the token still exists and may come in."""
         try:
             caller_id = self._serializer().loads(cookie or "", max_age=self.hours * 3600)
         except BadSignature:
             return None
         known = (auth.Caller(one.id, one.scopes) for one in self.keys.tokens if one.id == caller_id)
-        return next((one for one in known if one.may(SCOPE)), None)
+        return next((one for one in known if one.may(self.entrance.scope)), None)
 
     def holder(self, token: str) -> auth.Caller | None:
-        """Who holds a token that opens the console."""
+        """Who holds a token that opens this door."""
         caller = auth.find_caller(self.keys, f"Bearer {token[:TOKEN_BYTES_MAX]}")
-        return caller if caller is not None and caller.may(SCOPE) else None
+        return caller if caller is not None and caller.may(self.entrance.scope) else None
 
     def _serializer(self) -> URLSafeTimedSerializer:
         signer = {"key_derivation": "hmac", "digest_method": hashlib.sha256}
         key = self.keys.link_key or self.own_key
-        return URLSafeTimedSerializer(key, salt="mentoring.console", signer_kwargs=signer)
+        return URLSafeTimedSerializer(key, salt=f"mentoring.{self.entrance.cookie}", signer_kwargs=signer)
 
 
 @dataclass(frozen=True)
 class Guard:
-    """ASGI application around the console."""
+    """ASGI application around what is guarded."""
 
     app: ASGIApp
     sessions: Sessions
@@ -73,7 +81,7 @@ class Guard:
             await self.app(scope, receive, send)
             return
         connection = HTTPConnection(scope)
-        caller = self.sessions.caller(connection.cookies.get(COOKIE))
+        caller = self.sessions.caller(connection.cookies.get(self.sessions.entrance.cookie))
         if scope["type"] == "websocket":
             if caller is None or not _same_origin(connection):
                 await WebSocket(scope, receive, send).close(POLICY_VIOLATION)
@@ -88,7 +96,7 @@ class Guard:
         await self.app(scope, receive, send)
 
     async def _answer(self, request: Request, caller: auth.Caller | None) -> Response | None:
-        """What to answer instead of the console: a session for a token, or the closed door."""
+        """What to answer instead of the page: a session for a token, or the closed door."""
         token = request.query_params.get("token")
         if request.method == "POST" and request.headers.get("content-type") == FORM:
             fields = dict(parse_qsl((await request.body()).decode("utf-8", "replace")))
@@ -103,7 +111,7 @@ class Guard:
         target = request.url.path + (f"?{urlencode(kept)}" if kept else "")
         answer = RedirectResponse(target, 303, headers={"Cache-Control": "no-store"})
         answer.set_cookie(
-            COOKIE,
+            self.sessions.entrance.cookie,
             self.sessions.begin(caller),
             max_age=self.sessions.hours * 3600,
             path=request.scope.get("root_path") or "/",
@@ -114,7 +122,7 @@ class Guard:
         return answer
 
     def _closed(self, *, tried: bool) -> Response:
-        return look.page(self.env, "console/closed.html", 401, tried=tried)
+        return look.page(self.env, self.sessions.entrance.closed, 401, tried=tried)
 
 
 def _same_origin(connection: HTTPConnection) -> bool:

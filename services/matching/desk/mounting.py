@@ -1,0 +1,58 @@
+"""Brings the desk into the application: its pages, and the guard around them."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from functools import partial
+
+from fastapi import FastAPI
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from services.matching.desk import explained, programmes, runs, whatif
+from services.matching.desk.house import PATH, House, environment
+from services.matching.settings import Settings
+from shared import auth
+from shared.errors import Refused
+from shared.guard import Entrance, Guard, Sessions
+from shared.tx import Door
+
+__all__ = ["PATH", "mount"]
+
+ENTRANCE = Entrance(cookie="mentoring_desk", scope="matches:read", closed="desk/closed.html")
+
+Page = Callable[[House, Request], Awaitable[Response]]
+PAGES: tuple[tuple[str, Page], ...] = (
+    ("/", programmes.overview),
+    ("/programmes/{programme_id}", programmes.programme),
+    ("/programmes/{programme_id}/what-if", whatif.show),
+    ("/runs/{run_id}", runs.show),
+    ("/runs/{run_id}/pairs/{mentee_id}/{mentor_id}", explained.pair),
+    ("/runs/{run_id}/waiting/{person_id}", explained.nobody),
+)
+
+
+def mount(app: FastAPI, door: Door, settings: Settings) -> None:
+    """Adds the desk at /desk, for holders of a token that reads matches."""
+    house = House(door, environment(), app.state.projections)
+    pages = [Route(path, partial(page, house)) for path, page in PAGES]
+    desk = Starlette(
+        routes=pages,
+        exception_handlers={Refused: partial(_refused, house), HTTPException: partial(_missing, house)},
+    )
+    keys: auth.Keys = app.state.keys
+    app.mount(PATH, Guard(desk, Sessions(ENTRANCE, keys, settings.desk_session_hours), house.env))
+
+
+async def _refused(house: House, request: Request, error: Exception) -> Response:
+    assert isinstance(error, Refused)
+    return house.page("problem.html", error.status, detail=error.detail)
+
+
+async def _missing(house: House, request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    detail = "There is no such page. Please go back to the list of programmes."
+    return house.page("problem.html", error.status_code, detail=detail)

@@ -1,0 +1,124 @@
+"""What a market comes to: by looks at all pairs where the kernels are compiled, else from all its weights.
+
+Both ways lead to the same pairs and the same proof. The first never holds all pairs, so it is the way of any
+market of its form that is solved for welfare; the second is that of the other forms, and of a process whose
+kernels are not ready.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from services.matching.engine import (
+    assign,
+    compiled,
+    forms,
+    pack,
+    prove,
+    scan,
+    score,
+    stability,
+    survey,
+    waiting,
+)
+from services.matching.engine import index as arrays
+from services.matching.engine.graph import Stop, never
+from services.matching.engine.stability import Blocking
+from services.matching.engine.state import NOBODY, Wide
+from services.matching.engine.survey import Crew
+from services.matching.engine.waiting import Waiting
+
+THREADS_MAX = 8
+FORMS = ("one-to-one", "reverse")
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """The answer, how many pairs are possible, who waits and why, and who would rather have each other."""
+
+    found: forms.Found
+    feasible: int
+    waiting: tuple[Waiting, ...]
+    blocking: tuple[Blocking, ...]
+
+
+def _silent(share: float) -> None:
+    """Tells nobody."""
+
+
+def by_looks(index: arrays.Index) -> bool:
+    """Whether a market's form is solved by looks at all pairs."""
+    asked = index.whole.rules
+    return asked.form in FORMS and asked.mode == "welfare"
+
+
+def is_warm() -> bool:
+    """Whether a look can start at once."""
+    used = (scan.list_best, scan.list_missed, scan.count_blocking)
+    return all(compiled.is_ready(one) for one in used)
+
+
+def crew(stop: Stop, tell: Callable[[float], None]) -> Crew:
+    """As many threads as there are processors, at most eight."""
+    return Crew(min(THREADS_MAX, os.cpu_count() or 1), stop, tell)
+
+
+def solve_index(
+    index: arrays.Index, *, stop: Stop = never, tell: Callable[[float], None] = _silent
+) -> prove.Proven:
+    """The best assignment of the arrays of a market, with its proof, and nothing in words.
+
+    The arrays are those of `index.build`, or made without any people (`mentees` and `mentors` may be empty).
+    `tell` hears what part is done, 0 to 1.
+    """
+    return prove.best(index, pack.pack(index), crew(stop, tell))
+
+
+def of_looks(index: arrays.Index, hands: Crew) -> Outcome:
+    """The outcome of a market of any size."""
+    packed = pack.pack(index)
+    proven = prove.best(index, packed, hands)
+    found = forms.Found(
+        partner=proven.partner,
+        slot=np.full(len(proven.partner), NOBODY, np.int64),
+        price=proven.price,
+        profit=proven.profit,
+        value=proven.value,
+        bound=proven.bound,
+        proof="prices",
+        solver="graph",
+    )
+    return Outcome(
+        found=found,
+        feasible=proven.feasible,
+        waiting=waiting.without_partner_of_many(index, (proven.row_fits, proven.column_fits), found.partner),
+        blocking=_blocking(index, packed, found.partner, Crew(hands.threads, hands.stop, lambda _: None)),
+    )
+
+
+def of_weights(
+    index: arrays.Index, solver: assign.Solver, stop: Stop, tell: Callable[[float], None]
+) -> Outcome:
+    """The outcome of a market whose pairs can all be held."""
+    weights, bad = forms.weighed(index, *score.matrix(index))
+    tell(0.5)
+    found = forms.best(index, weights, solver=solver, stop=stop)
+    tell(0.9)
+    return Outcome(
+        found=found,
+        feasible=int(np.count_nonzero(weights)) // (2 if index.whole.rules.form == "peer" else 1),
+        waiting=forms.without_partner(index, weights, bad, found),
+        blocking=forms.blocking(index, weights, found),
+    )
+
+
+def _blocking(index: arrays.Index, packed: pack.Packed, partner: Wide, hands: Crew) -> tuple[Blocking, ...]:
+    has, least = stability.content(index, partner)
+    place = np.maximum(packed.column, 0)
+    margins = np.array(stability.MARGINS, np.float32)
+    counts = survey.blocking(packed, (has[packed.row], least[place]), margins, hands)
+    return tuple(Blocking(*one) for one in zip(stability.MARGINS, counts.tolist(), strict=True))

@@ -1,0 +1,53 @@
+"""Rows of open proposals: making many, and who has one."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from uuid import UUID
+
+from services.matching.core.ids import ParticipationId
+from services.matching.core.matches import Match
+from shared.tx import Connection
+
+
+async def add(conn: Connection, matches: Sequence[Match]) -> int:
+    """Adds any number of open proposals; returns how many mentees had none yet."""
+    rows = await conn.fetch(
+        """
+        INSERT INTO match (id, programme_id, run_id, mentee_participation_id, mentor_participation_id,
+                           mentee_id, mentor_id, state, weight, answer_by, explanation, version, created_at,
+                           group_id)
+        SELECT id, programme_id, run_id, mentee_participation_id, mentor_participation_id, mentee_id,
+               mentor_id, 'proposed', weight, answer_by, explanation, version, created_at, group_id
+        FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::uuid[], $5::uuid[], $6::uuid[], $7::uuid[],
+                    $8::int[], $9::timestamptz[], $10::jsonb[], $11::int[], $12::timestamptz[],
+                    $13::uuid[])
+             AS new (id, programme_id, run_id, mentee_participation_id, mentor_participation_id, mentee_id,
+                     mentor_id, weight, answer_by, explanation, version, created_at, group_id)
+        ON CONFLICT (mentee_participation_id) WHERE state IN ('proposed', 'active') DO NOTHING RETURNING id
+        """,
+        [one.id for one in matches],
+        [one.programme_id for one in matches],
+        [one.run_id for one in matches],
+        [one.mentee_participation_id for one in matches],
+        [one.mentor_participation_id for one in matches],
+        [one.mentee_id for one in matches],
+        [one.mentor_id for one in matches],
+        [one.weight for one in matches],
+        [one.answer_by for one in matches],
+        [json.dumps(one.explanation) for one in matches],
+        [one.version for one in matches],
+        [one.created_at for one in matches],
+        [one.group_id for one in matches],
+    )
+    return len(rows)
+
+
+async def mentees(conn: Connection, programme_id: UUID) -> list[ParticipationId]:
+    """The mentees' participations of open proposals."""
+    rows = await conn.fetch(
+        "SELECT mentee_participation_id FROM match WHERE programme_id = $1 AND state = 'proposed'",
+        programme_id,
+    )
+    return [row["mentee_participation_id"] for row in rows]
