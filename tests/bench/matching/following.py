@@ -8,11 +8,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
-from services.matching.engine.pack import Packed
 
 from services.matching import engine
 from services.matching.engine import pack, scan, survey
 from services.matching.engine.index import Index
+from services.matching.engine.pack import Packed
 from tests.bench.matching import scale
 from tests.bench.matching.worker import Found, Spec
 

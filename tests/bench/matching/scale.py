@@ -8,17 +8,16 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-from services.matching.engine.pack import Packed
-from services.matching.engine.survey import Crew
 
 from services.matching import engine
+from services.matching.engine import graph, outcome, pack, survey
 from services.matching.engine import index as arrays
-from services.matching.engine import pack, prove, survey
 from services.matching.engine.index import Index
+from services.matching.engine.pack import Packed
+from services.matching.engine.survey import Crew
 from tests.bench.matching import crowd
 from tests.bench.matching.worker import Clock, Found, Graph, Spec
 
-THREADS = 2
 OUT_OF_REACH = 1 << 29
 LOOK_ADDS = 8
 
@@ -43,8 +42,9 @@ def kept(spec: Spec) -> Index:
     return index
 
 
-def crew(until: float = float("inf")) -> Crew:
-    return Crew(THREADS, lambda: time.perf_counter() >= until, lambda share: None)
+def crew() -> Crew:
+    """As many threads as the product takes."""
+    return outcome.crew(graph.never, lambda share: None)
 
 
 def proven(spec: Spec) -> Found:
@@ -52,10 +52,11 @@ def proven(spec: Spec) -> Found:
     index = kept(spec)
     bare = min(_bare(pack.pack(index)) for _ in range(2))
     clock = Clock()
-    found = prove.best(index, pack.pack(index), crew())
+    found = outcome.solve_index(index)
     measured = clock.read()
     pairs = len(index.left.numbers) * len(index.right.numbers)
-    early = prove.best(index, pack.pack(index), crew(time.perf_counter() + spec["early"] * bare))
+    until = time.perf_counter() + spec["early"] * bare
+    early = outcome.solve_index(index, stop=lambda: time.perf_counter() >= until) if spec["early"] else found
     return {
         **measured,
         "value": found.value,
