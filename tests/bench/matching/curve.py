@@ -69,6 +69,7 @@ def _line(who: str, mentees: int, runs: Sequence[Found], best: int) -> str:
         {
             "who": who,
             "mentees": mentees,
+            "cpu_s": round(min(run["cpu_s"] for run in runs), 4),
             "seconds": round(median(run["seconds"] for run in runs), 4),
             "peak_mb": round(max(run["peak_mb"] for run in runs), 1),
             "gap": max(run.get("gap", best - run["value"]) for run in runs) / best,

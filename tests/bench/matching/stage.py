@@ -86,6 +86,7 @@ class Side:
 
     seconds: float
     spread: tuple[float, float]
+    cpu_s: float
     peak_mb: float
     value: int
 
@@ -96,7 +97,9 @@ def side(runs: Sequence[Found]) -> Side:
     values = {run["value"] for run in runs}
     if len(values) != 1:
         raise Failed(f"the repetitions found different values: {sorted(values)}")
-    return Side(seconds, spread, max(run["peak_mb"] for run in runs), values.pop())
+    return Side(
+        seconds, spread, min(run["cpu_s"] for run in runs), max(run["peak_mb"] for run in runs), values.pop()
+    )
 
 
 def same_value(what: str, one: int, other: int) -> None:
