@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import functools
 import random
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from services.matching import engine
 from services.matching.engine import pack, scan, survey
@@ -20,7 +22,9 @@ AWAY = 0.02
 CHECKS = 20
 ADDED = 8
 BEST = 10
-PROOF_ROUNDS_MAX = 20
+
+Wide = npt.NDArray[np.int64]
+Flags = npt.NDArray[np.bool_]
 
 
 @dataclass(slots=True)
@@ -38,21 +42,43 @@ class Followed:
 def events(spec: Spec) -> Found:
     """Leaves and joins in turn; exact on the live edges at every check; then the bound over all pairs.
 
-    At last what a look at all pairs found becomes edges, until the gap is 0.
+    At last a proof over all pairs, after which the gap has to be 0.
     """
     followed = _followed(spec)
     draw = random.Random(spec["seed"])
     took, exact = [], True
     for number in range(spec["events"]):
-        took.append(_event(followed, draw, leaves=number % 2 == 0))
+        took.append(_event(followed, draw, leaves=number % 2 == 0)[0])
         if number % max(1, spec["events"] // CHECKS) == 0:
             proof = followed.live.proof()
             exact &= proof.value == proof.bound
-    gaps = list(_proven(followed))
-    return {"seconds": took, "exact": exact, "gap": gaps[0], "left": gaps[-1], "rounds": len(gaps)}
+    gap = _gap(followed)
+    began = time.perf_counter()
+    followed.live.prove(functools.partial(_missed, followed))
+    proven_s = time.perf_counter() - began
+    return {"seconds": took, "exact": exact, "gap": gap, "left": _gap(followed), "proven_s": proven_s}
 
 
-def _followed(spec: Spec) -> Followed:
+def standing(spec: Spec) -> Found:
+    """The same events with hysteresis and without: how many others' pairs change, and what it costs."""
+    found = {}
+    for called, hysteresis in (("with", spec["hysteresis"]), ("without", 0)):
+        followed = _followed(spec, hysteresis)
+        draw = random.Random(spec["seed"])
+        changed = 0
+        before = followed.live.pairs()
+        for number in range(spec["events"]):
+            _, who = _event(followed, draw, leaves=number % 2 == 0)
+            after = followed.live.pairs()
+            others = (before.keys() | after.keys()) - {who}
+            changed += sum(before.get(one) != after.get(one) for one in others)
+            before = after
+        worth = sum(followed.known[mentee][mentor] for mentee, mentor in before.items())
+        found[called] = {"changed": changed / spec["events"], "worth": worth}
+    return found
+
+
+def _followed(spec: Spec, hysteresis: int = 0) -> Followed:
     index = scale.kept(spec)
     packed = pack.pack(index)
     listed = survey.listing(packed, scale.crew())
@@ -62,7 +88,7 @@ def _followed(spec: Spec) -> Followed:
         listed.row.tolist(), listed.place.tolist(), listed.weight.tolist(), strict=True
     ):
         known[mentees[row]][mentors[place]] = weight
-    live = engine.Live()
+    live = engine.Live(hysteresis=hysteresis)
     for mentor, seats in zip(mentors, pack.seats(packed, index).tolist(), strict=True):
         if mentor:
             live.mentor_joins(mentor, {}, capacity=seats)
@@ -78,8 +104,8 @@ def _numbers(index: Index, packed: Packed) -> tuple[list[str], list[str]]:
     return mentees, [index.right.numbers[at] if at >= 0 else "" for at in packed.column.tolist()]
 
 
-def _event(followed: Followed, draw: random.Random, *, leaves: bool) -> float:
-    """Somebody who was drawn leaves or comes; the seconds it took."""
+def _event(followed: Followed, draw: random.Random, *, leaves: bool) -> tuple[float, str]:
+    """Somebody who was drawn leaves or comes: the seconds it took, and who it was."""
     come, go = (followed.away, followed.here) if leaves else (followed.here, followed.away)
     place = draw.randrange(len(go))
     who = go[place]
@@ -92,30 +118,37 @@ def _event(followed: Followed, draw: random.Random, *, leaves: bool) -> float:
         followed.live.mentee_leaves(who)
     else:
         followed.live.mentee_joins(who, weights)
-    return time.perf_counter() - began
+    return time.perf_counter() - began, who
 
 
-def _proven(followed: Followed) -> Iterator[float]:
-    """The gap over all pairs as a share of the value, before and after each look's pairs became edges."""
-    packed, index = followed.packed, followed.index
-    mentees, mentors = _numbers(index, packed)
+def _gap(followed: Followed) -> float:
+    """How much better other pairs could be at most, over all pairs, as a share of what they are worth."""
+    proof = followed.live.proof()
+    price, look, here = _look(followed, proof.prices, proof.profits)
+    bound = int(look.profit[here].sum() + (price * pack.seats(followed.packed, followed.index)).sum())
+    return (bound - proof.value) / proof.value
+
+
+def _missed(
+    followed: Followed, profits: Mapping[str, int], prices: Mapping[str, int]
+) -> Iterator[tuple[str, str, int]]:
+    """What prices and profits do not cover, the worst of each mentee."""
+    mentees, mentors = _numbers(followed.index, followed.packed)
+    look = _look(followed, prices, profits)[1]
+    for row, place, weight in zip(look.row.tolist(), look.place.tolist(), look.weight, strict=True):
+        yield mentees[row], mentors[place], int(weight)
+
+
+def _look(
+    followed: Followed, prices: Mapping[str, int], profits: Mapping[str, int]
+) -> tuple[Wide, survey.Look, Flags]:
+    """The prices in packed order, what a look at all pairs of those who are here saw, and who is here."""
+    mentees, mentors = _numbers(followed.index, followed.packed)
     here = np.isin(np.array(mentees), np.array(followed.here))
-    for _ in range(PROOF_ROUNDS_MAX):
-        proof = followed.live.proof()
-        price = np.array([proof.prices.get(mentor, 0) for mentor in mentors], np.int64)
-        profit = np.array([proof.profits.get(mentee, 0) for mentee in mentees], np.int64)
-        profit[~here] = scale.OUT_OF_REACH
-        look = survey.look(packed, (price, profit), scale.crew(), added=ADDED)
-        bound = int(look.profit[here].sum()) + int((price * pack.seats(packed, index)).sum())
-        yield (bound - proof.value) / proof.value
-        if len(look.row) == 0:
-            return
-        missed: dict[str, dict[str, int]] = {}
-        for edge, (row, place) in enumerate(zip(look.row.tolist(), look.place.tolist(), strict=True)):
-            missed.setdefault(mentees[row], {})[mentors[place]] = int(look.weight[edge])
-        for mentee, weights in missed.items():
-            followed.known[mentee].update(weights)
-            followed.live.mentee_changes(mentee, followed.known[mentee])
+    price = np.array([prices.get(mentor, 0) for mentor in mentors], np.int64)
+    profit = np.array([profits.get(mentee, 0) for mentee in mentees], np.int64)
+    profit[~here] = scale.OUT_OF_REACH
+    return price, survey.look(followed.packed, (price, profit), scale.crew(), added=ADDED), here
 
 
 def searches(spec: Spec) -> Found:

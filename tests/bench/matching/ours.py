@@ -12,6 +12,7 @@ MEASUREMENTS = {
     "peer pairs": equals.peer_pairs,
     "forced pairs": forced.forced_pairs,
     "events": following.events,
+    "standing": following.standing,
     "searches": following.searches,
     "market": scale.market,
     "proven": scale.proven,
