@@ -98,6 +98,8 @@ class Guard:
     async def _answer(self, request: Request, caller: auth.Caller | None) -> Response | None:
         """What to answer instead of the page: a session for a token, or the closed door."""
         token = request.query_params.get("token")
+        if caller is not None and request.method == "POST" and token is None:
+            return None if _from_here(request) else self._closed(tried=False)
         if request.method == "POST" and request.headers.get("content-type") == FORM:
             fields = dict(parse_qsl((await request.body()).decode("utf-8", "replace")))
             token = fields.get("token", "")
@@ -123,6 +125,12 @@ class Guard:
 
     def _closed(self, *, tried: bool) -> Response:
         return look.page(self.env, self.sessions.entrance.closed, 401, tried=tried)
+
+
+def _from_here(request: Request) -> bool:
+    """A form that another site sends in the visitor's name is none of ours. Browsers keep the cookie from
+    other sites anyway (SameSite); our pages send no referrer, so the origin is not told."""
+    return request.headers.get("sec-fetch-site", "same-origin") in ("same-origin", "none")
 
 
 def _same_origin(connection: HTTPConnection) -> bool:

@@ -121,6 +121,7 @@ def demo(
 def _welcome(company: Stack) -> str:
     lines = {
         "console": company.console,
+        "desk": company.desk,
         "mails": str(company.mail_dir),
         "logs": str(company.directory / "logs"),
         "kafka": company.kafka,

@@ -136,6 +136,7 @@ def _environment(wiring: Wiring, service: str) -> dict[str, str]:
         "MENTORING_PAGES_MATCHING": matching,
         "MENTORING_PAGES_SCHEDULING": scheduling,
         "MENTORING_PLUMBING_URLS": json.dumps(wiring.http),
+        "MENTORING_DESK_URL": f"{wiring.http['matching'][0]}/desk",
         "MENTORING_PLUMBING_TOKEN": wiring.tokens.admin,
     }
 

@@ -94,6 +94,11 @@ class Stack:
         """A link that opens the console."""
         return f"{self.http['analytics'][0]}/console?token={self.tokens.admin}"
 
+    @property
+    def desk(self) -> str:
+        """A link that opens the desk of matching."""
+        return f"{self.http['matching'][0]}/desk/?token={self.tokens.admin}"
+
     def part(self, service: str, replica: int = 0) -> Part:
         """A process of a service, to kill, freeze, stop, start or restart."""
         return self.parts[programs.place(service, replica)]
@@ -120,6 +125,7 @@ class Stack:
             "server": self.wiring.server,
             "http": self.http,
             "console": self.console,
+            "desk": self.desk,
             "mail_dir": str(self.mail_dir),
             "tokens": {"admin": self.tokens.admin, "service": self.tokens.service},
             "pids": {name: part.child.pid for name, part in self.parts.items() if part.child.pid},

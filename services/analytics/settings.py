@@ -20,6 +20,9 @@ class Settings(settings.Settings):
     )
     plumbing_token: SecretStr = Field(SecretStr(""), description="a service token with the scope operate")
     plumbing_timeout_s: float = Field(1.5, gt=0)
+    desk_url: str = Field(
+        "", description="where a browser finds the desk of matching, like https://matching.example.org/desk"
+    )
     console_session_hours: int = Field(12, ge=1, le=168)
     live_memory_s: int = Field(120, ge=30, description="how long the live worker keeps a window")
     event_log_months: int = Field(

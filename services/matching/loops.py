@@ -72,8 +72,12 @@ async def hold_next(door: Door, settings: Settings) -> bool:
         return False
     if many <= settings.solve_here_max:
         return await commands.solving.hold_one(door)
-    async with asyncio.timeout(RUN_S_MAX):
-        code = await _apart(door.clock.now())
+    try:
+        async with asyncio.timeout(RUN_S_MAX):
+            code = await _apart(door.clock.now())
+    except TimeoutError:
+        log.error("hold_rounds", outcome="took too long", seconds=RUN_S_MAX)
+        return True
     door.bell.ring()
     if code:
         log.warning("hold_rounds", outcome="process ended", code=code)

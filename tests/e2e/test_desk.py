@@ -108,6 +108,7 @@ async def _filled(here: World, base: str) -> Desk:
         f"runs/{run['run_id']}/pairs/{made['mentee_id']}/{made['mentor_id']}",
         f"runs/{run['run_id']}/pairs/{here.people['5']}/{here.people['30']}",
         f"runs/{run['run_id']}/waiting/{here.people['5']}",
+        f"programmes/{programme}/readiness",
         f"programmes/{programme}/what-if",
         f"programmes/{programme}/what-if?round=again&min_shared_hours=1&capacities=25+%3D+3&leave=30",
         "programmes/nowhere",
@@ -137,7 +138,7 @@ async def test_U2_U3_U14_the_desk_is_accessible_narrow_and_wide_in_dark_and_ligh
 ) -> None:
     for name, size, colours, pages in (
         ("wide", WIDE, "light", desk.pages),
-        ("narrow", NARROW, "dark", desk.pages[2:8:2] + desk.pages[3:8:4]),
+        ("narrow", NARROW, "dark", tuple(desk.pages[place] for place in (2, 3, 6, 8))),
     ):
         page = await _visit(chrome, desk, size, colours)
         for place, path in enumerate(pages):

@@ -29,8 +29,9 @@ class House:
         return self.env.get_template(f"console/{template}").render(**context)
 
 
-def environment() -> jinja2.Environment:
-    """The shared look's templates and ours, with the console's words as filters."""
+def environment(desk_url: str = "") -> jinja2.Environment:
+    """The shared look's templates and ours, with the console's words as filters. `desk_url`: where the desk
+    of matching is, empty where nobody has said."""
     env = look.environment(FOLDER)
     env.filters.update(
         value=words.value_words,
@@ -43,7 +44,9 @@ def environment() -> jinja2.Environment:
         moment=words.time_words,
         age=words.age_words,
     )
-    env.globals.update(link=link, periods=periods.PERIODS, PARKED_STATES=parked.STATES)
+    env.globals.update(
+        desk_url=desk_url.rstrip("/"), link=link, periods=periods.PERIODS, PARKED_STATES=parked.STATES
+    )
     return env
 
 

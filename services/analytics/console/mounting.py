@@ -33,7 +33,7 @@ ICON = (
 
 def mount(app: FastAPI, door: Door, settings: Settings) -> None:
     """Adds the console at /console. NiceGUI knows one application per process: the last one mounted."""
-    house = House(door, settings, environment())
+    house = House(door, settings, environment(settings.desk_url))
     for page in (programme, pairs, lists, system, parked_event):
         page.register(house)
     ui.run_with(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from uuid import UUID
 
 from services.matching import core, store
@@ -29,12 +30,11 @@ async def why_not(
     mentor = _number(pool, mentor_id, {one.number for one in market.mentors}, "mentor")
     looked_at = await seen.explain(mentee, mentor)
     proven = await store.runs.proven(conn, run.id, (mentee_id, mentor_id))
-    made = await store.matches.of_run(conn, run.id)
     return core.runs.why_not(
-        looked_at,
+        replace(looked_at, reasons=core.pool.shown(pool, looked_at.reasons)),
         proven=proven if looked_at.inputs_hash == run.inputs_hash else None,
         proof=run.proof,
-        made=any((one.mentee_id, one.mentor_id) == (mentee_id, mentor_id) for one in made),
+        made=await store.proposals.came_of(conn, run.id, mentee_id=mentee_id, mentor_id=mentor_id),
     )
 
 

@@ -7,6 +7,8 @@ from uuid import UUID
 
 from services.matching import store
 from services.matching.core.ids import ParticipationId
+from services.matching.core.participations import Participation
+from services.matching.core.programmes import Programme
 from shared.errors import FieldError, NotFound, Refused
 from shared.tx import Tx
 
@@ -44,3 +46,11 @@ async def say(tx: Tx, programme_id: UUID, participation_id: UUID, codes: Sequenc
     await store.ledger.clear_groups(tx.conn, participation_id)
     await store.ledger.add_groups(tx.conn, participation_id, kept)
     return kept
+
+
+async def keep(tx: Tx, programme: Programme, joined: Sequence[Participation], codes: Sequence[str]) -> None:
+    """What a mentee said while joining; what the programme does not ask is not kept."""
+    known = sorted(code for code in set(codes) if code in programme.rules.group_names)
+    for one in joined:
+        if one.role == "mentee" and known:
+            await store.ledger.add_groups(tx.conn, one.id, known)

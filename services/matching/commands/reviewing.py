@@ -130,7 +130,7 @@ def _fixed(
     for (mentee, mentor), pairing in zip(couples, engine.explain_all(market, numbers), strict=True):
         if pairing.forbidden:
             raise RulesForbid(" ".join(reason.sentence for reason in pairing.forbidden))
-        why = core.pool.why(pairing.reasons)
+        why = core.pool.why(core.pool.shown(pool, pairing.reasons))
         weight = pairing.weight - pairing.added
         found.append(Found(mentee, mentor, people[mentee], people[mentor], weight, why, pairing.added))
     return found

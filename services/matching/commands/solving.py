@@ -116,6 +116,10 @@ async def _told(door: Door, run: Run, progress: Progress) -> AsyncIterator[None]
     telling = asyncio.create_task(_tell(door, run, progress))
     try:
         yield
+    except asyncio.CancelledError:
+        # The process ends: its thread is not to keep it.
+        progress.stopped.set()
+        raise
     finally:
         telling.cancel()
         with suppress(asyncio.CancelledError):

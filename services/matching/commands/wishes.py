@@ -10,6 +10,7 @@ from services.matching import core, said, store
 from services.matching.commands import circles, matches, programmes
 from services.matching.core.ids import MatchId, PersonId
 from services.matching.core.matches import Match
+from services.matching.core.participations import Participation
 from shared import envelope
 from shared.errors import FieldError
 from shared.tx import Tx
@@ -19,12 +20,13 @@ async def ask(tx: Tx, programme_id: UUID, *, mentee_id: UUID, mentor_id: UUID, p
     """A proposal to which the mentee has said yes, with what the mentee wrote to the mentor.
 
     It holds a seat until it is answered or lapses. Raises PurposeMissing, NotInProgramme, CapacityExceeded,
-    AlreadyMatched or RulesForbid; then nothing is said.
+    AlreadyMatched, RulesForbid, and Paused for a mentor who is left in peace; then nothing is said.
     """
     written = core.wishes.purpose(purpose)
     programme = await store.programmes.get(tx.conn, programme_id)
     programmes.refuse_closed(programme)
     mentee, mentor = await matches.lock_both(tx, programme_id, mentee_id=mentee_id, mentor_id=mentor_id)
+    mentee = await _back(tx, mentee)
     taken = await store.matches.seats_taken(tx.conn, mentor.id)
     core.matches.take_seat(capacity=mentor.capacity, taken=taken)
     pairing = await matches.look_at(tx, programme, mentee, mentor)
@@ -51,6 +53,16 @@ async def ask(tx: Tx, programme_id: UUID, *, mentee_id: UUID, mentor_id: UUID, p
     await store.wishes.add_request(tx.conn, match.id, written)
     tx.emit(said.match_proposed(asked, requested=True))
     return asked
+
+
+async def _back(tx: Tx, mentee: Participation) -> Participation:
+    """Whoever asks for a mentor does not want to be left in peace any more."""
+    await store.lessons.end_pause(tx.conn, mentee.id, tx.now)
+    if mentee.paused_until is None:
+        return mentee
+    after = core.participations.resumed(mentee)
+    await store.participations.set_pause(tx.conn, after)
+    return after
 
 
 async def prefer(tx: Tx, programme_id: UUID, *, mentee_id: UUID, mentor_ids: Sequence[UUID]) -> None:

@@ -1,7 +1,8 @@
 """Two ways to pair a programme's people, compared: who gains, who loses, and what it does on the whole.
 
 Gains and losses are measured by today's weights on both sides, else a change of weights would praise itself:
-a pair's worth is the score the unchanged programme gives it, even where its rules forbid the pair.
+a pair's worth is the score the unchanged programme gives it, even where its rules forbid the pair. Groups
+that people said they belong to are not compared: leaving one person out would tell whether they are in one.
 """
 
 from __future__ import annotations

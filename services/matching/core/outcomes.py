@@ -73,7 +73,7 @@ def _found(pool: Pool, solution: engine.Solution) -> list[Found]:
                 mentor_id=mentor.person_id,
                 weight=pair.weight - pair.added,
                 added=pair.added,
-                explanation=pools.why(pair.reasons),
+                explanation=pools.why(pools.shown(pool, pair.reasons)),
             )
         )
     return found

@@ -21,6 +21,9 @@ from services.matching.core.runs import Left, Proven
 from shared.errors import Refused
 
 DAY_S = 86_400.0
+BALANCED = engine.Reason(
+    "bonus", "The programme evens out who finds a mentor: groups that find fewer may gain up to 0.05."
+)
 
 
 class Paused(Refused):
@@ -197,6 +200,14 @@ def proven(pool: Pool, market: engine.Market, certificate: engine.Certificate) -
         for one in market.mentors
     ]
     return of_mentees + of_mentors
+
+
+def shown(pool: Pool, reasons: Sequence[engine.Reason]) -> tuple[engine.Reason, ...]:
+    """Reasons that tell nobody who belongs to which group: where groups are balanced, the same is said of
+    every pair instead of what this mentee was given."""
+    if not pool.programme.rules.balanced_groups:
+        return tuple(reasons)
+    return (*(reason for reason in reasons if reason.code != BALANCED.code), BALANCED)
 
 
 def why(reasons: Sequence[engine.Reason]) -> dict[str, list[str]]:

@@ -18,8 +18,8 @@ from services.matching.commands.projection import Projections
 from services.matching.core.people import Person
 from services.matching.core.runs import Run
 from shared import look
-from shared.errors import NotFound
-from shared.tx import Connection, Door, acquire
+from shared.errors import NotFound, Transient
+from shared.tx import Connection, Door, Tx, acquire, transaction
 
 PATH = "/desk"
 FOLDER = Path(__file__).parents[1]
@@ -44,6 +44,14 @@ class House:
                 yield conn
         finally:
             await self.door.pool.release(conn)  # type: ignore[arg-type]
+
+    @asynccontextmanager
+    async def writing(self) -> AsyncIterator[Tx]:
+        """The transaction of one decision. Raises Transient as long as nobody has told the time."""
+        if not self.door.clock.told:
+            raise Transient("the time has not been told yet")
+        async with transaction(self.door) as tx:
+            yield tx
 
 
 async def mentors(conn: Connection, programme_id: UUID) -> list[Person]:

@@ -12,11 +12,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from services.matching.desk import explained, programmes, runs, whatif
+from services.matching.desk import deciding, explained, programmes, runs, whatif
 from services.matching.desk.house import PATH, House, environment
 from services.matching.settings import Settings
 from shared import auth
-from shared.errors import Refused
+from shared.errors import Refused, Transient
 from shared.guard import Entrance, Guard, Sessions
 from shared.tx import Door
 
@@ -24,24 +24,32 @@ __all__ = ["PATH", "mount"]
 
 ENTRANCE = Entrance(cookie="mentoring_desk", scope="matches:read", closed="desk/closed.html")
 
+READ = ("GET",)
 Page = Callable[[House, Request], Awaitable[Response]]
-PAGES: tuple[tuple[str, Page], ...] = (
-    ("/", programmes.overview),
-    ("/programmes/{programme_id}", programmes.programme),
-    ("/programmes/{programme_id}/what-if", whatif.show),
-    ("/runs/{run_id}", runs.show),
-    ("/runs/{run_id}/pairs/{mentee_id}/{mentor_id}", explained.pair),
-    ("/runs/{run_id}/waiting/{person_id}", explained.nobody),
+PAGES: tuple[tuple[str, Page, tuple[str, ...]], ...] = (
+    ("/", programmes.overview, READ),
+    ("/programmes/{programme_id}", programmes.programme, READ),
+    ("/programmes/{programme_id}/readiness", programmes.ready, READ),
+    ("/programmes/{programme_id}/what-if", whatif.show, READ),
+    ("/runs/{run_id}", runs.show, READ),
+    ("/runs/{run_id}/pairs/{mentee_id}/{mentor_id}", explained.pair, READ),
+    ("/runs/{run_id}/decide", deciding.decide, ("GET", "POST")),
+    ("/runs/{run_id}/publish", deciding.publish, ("POST",)),
+    ("/runs/{run_id}/waiting/{person_id}", explained.nobody, READ),
 )
 
 
 def mount(app: FastAPI, door: Door, settings: Settings) -> None:
     """Adds the desk at /desk, for holders of a token that reads matches."""
     house = House(door, environment(), app.state.projections)
-    pages = [Route(path, partial(page, house)) for path, page in PAGES]
+    pages = [Route(path, partial(page, house), methods=list(methods)) for path, page, methods in PAGES]
     desk = Starlette(
         routes=pages,
-        exception_handlers={Refused: partial(_refused, house), HTTPException: partial(_missing, house)},
+        exception_handlers={
+            Refused: partial(_refused, house),
+            HTTPException: partial(_missing, house),
+            Transient: partial(_busy, house),
+        },
     )
     keys: auth.Keys = app.state.keys
     app.mount(PATH, Guard(desk, Sessions(ENTRANCE, keys, settings.desk_session_hours), house.env))
@@ -56,3 +64,9 @@ async def _missing(house: House, request: Request, error: Exception) -> Response
     assert isinstance(error, HTTPException)
     detail = "There is no such page. Please go back to the list of programmes."
     return house.page("problem.html", error.status_code, detail=detail)
+
+
+async def _busy(house: House, request: Request, error: Exception) -> Response:
+    return house.page(
+        "problem.html", 503, detail="The store does not answer at the moment. Please try again."
+    )

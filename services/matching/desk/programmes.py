@@ -1,4 +1,4 @@
-"""The pages Programmes and Programme: what there is, its rounds, and who waits."""
+"""The pages Programmes, Programme and Readiness: what there is, its rounds, who waits, what is missing."""
 
 from __future__ import annotations
 
@@ -6,7 +6,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from services.matching import store
+from services.matching.api import readiness
 from services.matching.desk.house import House, as_id, newest_runs
+from shared import api
+from shared.events import ProgrammeId
 
 RUNS_SHOWN = 20
 WAITING_SHOWN = 100
@@ -29,4 +32,21 @@ async def programme(house: House, request: Request) -> Response:
         runs=runs,
         waiting=waiting[:WAITING_SHOWN],
         more=len(waiting) > WAITING_SHOWN,
+    )
+
+
+async def ready(house: House, request: Request) -> Response:
+    """Before a round: who is not ready, whom the rules leave nobody, and how many pairs each rule takes."""
+    async with house.reading() as conn:
+        found = await store.programmes.get(conn, as_id(request, "programme_id"))
+        read = api.Read(conn, house.door.clock.now())
+        told = await readiness.get_readiness(ProgrammeId(found.id), read, house.kept)
+        people = await store.people.by_ids(conn, [one.person_id for one in told.nobody])
+    return house.page(
+        "readiness.html",
+        programme=found,
+        told=told,
+        names={one.id: one.name for one in people},
+        most=max((one.pairs for one in told.figures.excluded), default=0) or 1,
+        shown=WAITING_SHOWN,
     )

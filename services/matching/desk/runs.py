@@ -7,15 +7,16 @@ from dataclasses import dataclass
 from starlette.requests import Request
 from starlette.responses import Response
 
-from services.matching import commands, engine, store
+from services.matching import commands, core, engine, store
 from services.matching.commands.projection import Projections
 from services.matching.core.fairness import Line
 from services.matching.core.ids import PersonId
 from services.matching.core.people import Person
 from services.matching.core.programmes import Programme
+from services.matching.core.reviewing import Decision
 from services.matching.core.runs import Found, Left, Run
-from services.matching.desk import pictures
-from services.matching.desk.house import House, as_id
+from services.matching.desk import deciding, pictures
+from services.matching.desk.house import House, as_id, mentors
 from services.matching.engine.recruit import Scarce
 from shared.tx import Connection
 
@@ -26,12 +27,14 @@ KINDS = (("skill", "Skills"), ("site", "Sites"), ("language", "Languages"))
 
 @dataclass(frozen=True)
 class PairLine:
-    """A pair of a round as it stands now; `state` is empty where it was not proposed."""
+    """A pair of a round as it stands now; `state` is empty where it was not proposed. `fixed`: an
+    administrator has decided it."""
 
     mentee: Person
     mentor: Person
     score: float
     state: str
+    fixed: bool
 
 
 @dataclass(frozen=True)
@@ -59,13 +62,26 @@ class View:
     ledger: list[GroupLine]
     scarce: dict[str, list[Scarce]]
     mean: float | None
+    decisions: list[Decision]
+    mentors: list[tuple[str, str]]
 
 
 async def show(house: House, request: Request) -> Response:
     async with house.reading() as conn:
         run = await store.runs.get(conn, as_id(request, "run_id"))
         view = await _view(conn, house.kept, run)
-    return house.page("run.html", view=view, run=run, kinds=KINDS, shown=PAIRS_SHOWN, dearest=_dearest(view))
+    return house.page(
+        "run.html",
+        view=view,
+        run=run,
+        kinds=KINDS,
+        shown=PAIRS_SHOWN,
+        dearest=_dearest(view),
+        decides=run.state == "review" and deciding.may_decide(request),
+        words=deciding.WORDS,
+        placed=[(str(one.mentee.id), one.mentee.name) for one in view.pairs],
+        people=_mentees(view),
+    )
 
 
 async def _view(conn: Connection, kept: Projections, run: Run) -> View:
@@ -75,15 +91,28 @@ async def _view(conn: Connection, kept: Projections, run: Run) -> View:
     people = await _people(conn, pairs, left)
     states = {(one.mentee_id, one.mentor_id): one.state for one in await store.matches.of_run(conn, run.id)}
     scarce = await commands.explaining.where_to_recruit(conn, kept, run)
+    decisions = await store.decisions.of_run(conn, run.id)
+    fixed = core.reviewing.demands(decisions).fixed
     scores = [one.weight / engine.WEIGHT_OF_ONE for one in pairs]
     return View(
         run=run,
         programme=programme,
-        pairs=[_pair(one, people, states.get((one.mentee_id, one.mentor_id), "")) for one in pairs],
+        pairs=[
+            PairLine(
+                mentee=people[one.mentee_id],
+                mentor=people[one.mentor_id],
+                score=one.weight / engine.WEIGHT_OF_ONE,
+                state=states.get((one.mentee_id, one.mentor_id), ""),
+                fixed=one.mentee_participation_id in fixed,
+            )
+            for one in pairs
+        ],
         waiting=[WaitingLine(people[one.person_id], one) for one in left],
         ledger=[_group(one, programme) for one in await store.ledger.of_run(conn, run.id)],
         scarce={kind: [one for one in scarce if one.kind == kind][:LINES_SHOWN] for kind, _ in KINDS},
         mean=sum(scores) / len(scores) if scores else None,
+        decisions=decisions,
+        mentors=[(str(one.id), one.name) for one in await mentors(conn, programme.id)],
     )
 
 
@@ -94,8 +123,11 @@ async def _people(conn: Connection, pairs: list[Found], left: list[Left]) -> dic
     return {one.id: one for one in await store.people.by_ids(conn, sorted(ids))}
 
 
-def _pair(one: Found, people: dict[PersonId, Person], state: str) -> PairLine:
-    return PairLine(people[one.mentee_id], people[one.mentor_id], one.weight / engine.WEIGHT_OF_ONE, state)
+def _mentees(view: View) -> list[tuple[str, str]]:
+    """Everybody who looks for a mentor in the round, by name."""
+    found = [one.mentee for one in view.pairs]
+    found += [one.person for one in view.waiting if one.left.role == "mentee"]
+    return sorted(((str(one.id), one.name) for one in found), key=lambda named: named[1])
 
 
 def _group(line: Line, programme: Programme) -> GroupLine:

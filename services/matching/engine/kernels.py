@@ -324,6 +324,19 @@ def put_edges(s: State, mentees: Ids, mentors: Ids, weights: Wide) -> None:
         s.column_size[mentor] += 1
 
 
+@kernel
+def rate_edges(s: State, mentees: Ids, mentors: Ids, by: int) -> None:
+    """Changes what these pairs are worth, where they are edges."""
+    for position in range(len(mentees)):
+        mentee, mentor = mentees[position], mentors[position]
+        for edge in range(s.row_at[mentee], s.row_at[mentee] + s.row_size[mentee]):
+            if s.row_mentor[edge] == mentor:
+                s.row_weight[edge] += by
+        for edge in range(s.column_at[mentor], s.column_at[mentor] + s.column_size[mentor]):
+            if s.column_mentee[edge] == mentee:
+                s.column_weight[edge] += by
+
+
 @part
 def _cut_from_row(s: State, mentee: int, mentor: int) -> None:
     last = s.row_at[mentee] + s.row_size[mentee] - 1

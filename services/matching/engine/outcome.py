@@ -121,4 +121,7 @@ def _blocking(index: arrays.Index, packed: pack.Packed, partner: Wide, hands: Cr
     place = np.maximum(packed.column, 0)
     margins = np.array(stability.MARGINS, np.float32)
     counts = survey.blocking(packed, (has[packed.row], least[place]), margins, hands)
+    if hands.stop():
+        # Who was stopped has not seen all pairs: no count is better than half of one.
+        return ()
     return tuple(Blocking(*one) for one in zip(stability.MARGINS, counts.tolist(), strict=True))

@@ -130,8 +130,8 @@ def pack(index: arrays.Index) -> Packed:
         words=mine[row],
         whole=_of_mentees(index, row),
         parts=np.stack([index.left.root, index.left.rating], axis=1)[row],
-        goal=goal.reshape(index.goal_skill[row].shape).astype(np.int32),
-        share=index.goal_share[row],
+        goal=_threes(goal.reshape(index.goal_skill[row].shape).astype(np.int32)),
+        share=_threes(index.goal_share[row]),
         serves=np.ascontiguousarray(index.serves[aimed][:, row].T),
         their_words=_blocked(their_words.T),
         their_whole=_blocked(_of_mentors(index)[:, known]),
@@ -268,6 +268,11 @@ def _aims(index: arrays.Index, aimed: sides.Integers, column: sides.Integers) ->
         "aim_slot": slot[order].astype(np.int32),
         "aim_share": index.aim_share[who, which][order],
     }
+
+
+def _threes(table: Table) -> Table:
+    """With columns of 0 up to a multiple of three."""
+    return np.pad(table, ((0, 0), (0, -table.shape[1] % 3)))
 
 
 def _blocked(kinds: Table) -> Table:

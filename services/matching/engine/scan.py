@@ -38,7 +38,7 @@ def _fill(sums: Integers | Floats, value: Any) -> None:
 def _common(count: Integers, mine: Any, theirs: Words) -> None:
     """Adds how many bits two people have in common in one word."""
     STAY_APART()
-    for j in range(len(count) if mine != 0 else 0):
+    for j in range(len(count)):
         count[j] += np.int32(POPCOUNT(np.uint32(mine & theirs[j])))
 
 
@@ -58,24 +58,26 @@ def _open(whole: Integers, mine: Integers, theirs: Integers, span: tuple[int, in
     """Which places no rule excludes, but for the pairs with something of their own; how many there are."""
     STAY_APART()
     tin, tout, team, low, high = mine[0], mine[1], mine[2], mine[5], mine[6]
-    size, fewest = span[0], np.int32(span[1])
-    count = np.int32(0)
-    for j in range(size):
+    fewest, count = np.int32(span[1]), np.int32(0)
+    for j in range(span[0]):
         other_in, other_out, level = theirs[j], theirs[BLOCK + j], theirs[3 * BLOCK + j]
-        free = (other_in <= tin) | (other_in >= tout)
-        free &= (tin <= other_in) | (tin >= other_out)
-        free &= (other_in != tin) & (theirs[2 * BLOCK + j] != team) & (level >= low) & (level <= high)
-        free &= (whole[OPEN + j] != 0) & (whole[HOURS + j] >= fewest)
-        whole[OPEN + j] = np.int32(free)
-        count += np.int32(free)
+        line = ((other_in <= tin) | (other_in >= tout)) & ((tin <= other_in) | (tin >= other_out))
+        apart = line & (other_in != tin) & (theirs[2 * BLOCK + j] != team)
+        free = apart & (level >= low) & (level <= high) & (whole[HOURS + j] >= fewest)
+        whole[OPEN + j] = whole[OPEN + j] if free else np.int32(0)
+    for j in range(span[0]):
+        count += min(whole[OPEN + j], np.int32(1))
     return count
 
 
 @part
-def _add(sums: Floats, share: float, table: Floats) -> None:
+def _add(sums: Floats, shares: Floats, tables: Floats, at: tuple[int, int, int]) -> None:
+    """Adds the shares of three tables, one after the other; a share of 0 adds nothing."""
     STAY_APART()
-    for j in range(len(sums)):
-        sums[j] += share * table[j]
+    one, two, three, size = shares[0], shares[1], shares[2], len(sums)
+    first, second, third = tables[at[0] :][:size], tables[at[1] :][:size], tables[at[2] :][:size]
+    for j in range(size):
+        sums[j] = sums[j] + one * first[j] + two * second[j] + three * third[j]
 
 
 @part
@@ -130,9 +132,8 @@ def _tastes(room: Room, weigh: Floats, root: float, theirs: Floats) -> None:
     their_interests, their_levels = weigh[9 + INTERESTS_], weigh[9 + EXPERIENCE_]
     their_hours, prior = weigh[9 + AVAILABILITY_], weigh[P_INTERESTS]
     for j in range(len(theirs)):
-        other = theirs[j]
-        liked = min(np.float32(whole[LIKED + j]) * root * other, ONE)
-        liked = liked if (root > NONE) & (other > NONE) else prior
+        liked = min(np.float32(whole[LIKED + j]) * root * theirs[j], ONE)
+        liked = liked if (root > NONE) & (theirs[j] > NONE) else prior
         shared = np.float32(min(whole[HOURS + j], np.int32(ENOUGH_HALF_HOURS))) * EIGHTH
         gap = parts[GAP + j]
         parts[U + j] = parts[U + j] + interests * liked + levels * gap + hours * shared
@@ -189,39 +190,37 @@ def _possible(p: Packed, i: int, b: int) -> bool:
 
 
 @part
-def _over(p: Packed, pair: tuple[int, int], span: tuple[int, int, int], found: Integers) -> None:
+def _over(found: Integers, mine: Words, theirs: Words, span: tuple[int, int, int]) -> None:
     """Bits in common in the words of a span; with a mask so many words behind, how alike answers are."""
-    i, b = pair
     _fill(found, 0)
-    for kind in range(span[0], span[1]):
-        theirs = p.their_words[b, kind * BLOCK : kind * BLOCK + len(found)]
-        if span[2] == 0:
-            _common(found, np.uint32(p.words[i, kind] & p.any[b, kind]), theirs)
-        else:
-            mask = kind + span[2]
-            mine = p.words[i, kind], p.words[i, mask]
-            _alike(found, mine, theirs, p.their_words[b, mask * BLOCK : mask * BLOCK + len(found)])
+    first, last, behind = span
+    for kind in range(first, last):
+        other = theirs[kind * BLOCK :][: len(found)]
+        if behind == 0 and mine[kind] != 0:
+            _common(found, mine[kind], other)
+        elif behind > 0:
+            known = theirs[(kind + behind) * BLOCK :][: len(found)]
+            _alike(found, (mine[kind], mine[kind + behind]), other, known)
 
 
 @part
 def _skills(p: Packed, i: int, b: int, parts: Floats) -> None:
     """How far each mentor can help with the goals, and wants to; how far the mentee serves their aims."""
     size, kinds = p.filled[b], p.serves.shape[1]
-    _fill(parts[U : U + size], 0)
-    _fill(parts[V : V + size], 0)
-    for goal in range(p.goal.shape[1]):
-        share, at = p.share[i, goal], p.goal[i, goal] * BLOCK
-        if share > 0:
-            _add(parts[U : U + size], share, p.reach[b, at : at + size])
-            _add(parts[V : V + size], share, p.teaches[b, at : at + size])
+    _fill(parts[: V + size], 0)
+    for goal in range(0, p.goal.shape[1], 3):
+        one, two, three = p.goal[i, goal], p.goal[i, goal + 1], p.goal[i, goal + 2]
+        at, shares = (one * BLOCK, two * BLOCK, three * BLOCK), p.share[i, goal : goal + 3]
+        _add(parts[U : U + size], shares, p.reach[b], at)
+        _add(parts[V : V + size], shares, p.teaches[b], at)
     served = parts[AIMS : AIMS + size]
     _aims(served, p.whole[i, 10], p.their_whole[b, 7 * BLOCK : 7 * BLOCK + size], p.weigh[P_AIMS])
     if p.whole[i, 10] != 0:
         for kind in range(kinds):
             serves = p.serves[i, kind]
             if serves > 0:
-                for at in range(p.aim_at[b * kinds + kind], p.aim_at[b * kinds + kind + 1]):
-                    served[p.aim_slot[at]] += p.aim_share[at] * serves
+                for k in range(p.aim_at[b * kinds + kind], p.aim_at[b * kinds + kind + 1]):
+                    served[p.aim_slot[k]] += p.aim_share[k] * serves
 
 
 @part
@@ -232,15 +231,16 @@ def weigh(p: Packed, i: int, b: int, room: Room) -> bool:
         return False
     parts, whole = room
     size, mine, theirs = p.filled[b], p.whole[i], p.their_whole[b]
+    words, their_words = p.words[i], p.their_words[b]
     hours, tongues, likes, values, style = p.asked[0], p.asked[1], p.asked[2], p.asked[3], p.asked[4]
-    _over(p, (i, b), (0, hours, 0), whole[HOURS : HOURS + size])
-    _over(p, (i, b), (hours, tongues, 0), whole[OPEN : OPEN + size])
+    _over(whole[HOURS : HOURS + size], words, their_words, (0, hours, 0))
+    _over(whole[OPEN : OPEN + size], words, their_words, (hours, tongues, 0))
     if _open(whole, mine, theirs, (size, p.asked[5])) == 0:
         return False
-    _over(p, (i, b), (tongues, likes, 0), whole[LIKED : LIKED + size])
-    _over(p, (i, b), (likes, likes + values, values), whole[VALUES : VALUES + size])
+    _over(whole[LIKED : LIKED + size], words, their_words, (tongues, likes, 0))
+    _over(whole[VALUES : VALUES + size], words, their_words, (likes, likes + values, values))
     tongues = likes + 2 * values
-    _over(p, (i, b), (tongues, tongues + style, style), whole[STYLE : STYLE + size])
+    _over(whole[STYLE : STYLE + size], words, their_words, (tongues, tongues + style, style))
     _skills(p, i, b, parts)
     if mine[8] == 0:
         _fill(parts[GAP : GAP + size], p.weigh[P_EXPERIENCE])

@@ -75,15 +75,23 @@ async def join(link: joined.Link, form: forms.Form, tx: api.InTx, request: Reque
         filled = replace(filled, capacity="1")
     wrong = core.joining.wrong(filled, skills=set(taxonomy.skills()), open_roles=guest.open_roles)
     if wrong and not await auth.is_used(tx.conn, link):
-        return _form(request, guest, filled, wrong)
+        return _form(request, guest, filled, wrong, said=form.get("group", ()))
     await auth.use_once(tx, link)
     joining = core.joining.joining(filled)
     told = [(role, *joining.for_role(role)) for role in joining.roles]
-    await commands.enrolment.enrol(tx, guest.programme, guest.person.id, told, consent=True)
+    made = await commands.enrolment.enrol(tx, guest.programme, guest.person.id, told, consent=True)
+    await commands.groups.keep(tx, guest.programme, made, form.get("group", ()))
     return RedirectResponse(request.url.path, status_code=303)
 
 
-def _form(request: Request, guest: joined.Guest, filled: Filled, wrong: Mapping[str, str]) -> HTMLResponse:
+def _form(
+    request: Request,
+    guest: joined.Guest,
+    filled: Filled,
+    wrong: Mapping[str, str],
+    *,
+    said: Sequence[str] = (),
+) -> HTMLResponse:
     skills = taxonomy.skills()
     return look.page(
         request.app.state.look,
@@ -104,6 +112,8 @@ def _form(request: Request, guest: joined.Guest, filled: Filled, wrong: Mapping[
         interests=tuple(core.joining.INTERESTS.items()),
         days=tuple(enumerate(core.joining.DAYS)),
         capacities=range(1, CAPACITY_MAX + 1),
+        asked=tuple(guest.programme.rules.group_names.items()),
+        said=said,
     )
 
 

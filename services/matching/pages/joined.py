@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request, Response
@@ -40,6 +41,11 @@ class Guest:
         taken = {one.role for one in self.joined}
         roles: tuple[Role, ...] = ("mentee", "mentor")
         return tuple(role for role in roles if role not in taken)
+
+    @property
+    def paused_until(self) -> date | None:
+        """The last day of the longest pause."""
+        return max((one.paused_until for one in self.joined if one.paused_until is not None), default=None)
 
     @property
     def as_mentee(self) -> Participation | None:

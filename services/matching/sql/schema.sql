@@ -224,6 +224,7 @@ CREATE TABLE match (
 CREATE INDEX match_age ON match (created_at, id);
 CREATE INDEX match_group ON match (group_id) WHERE group_id IS NOT NULL;
 CREATE INDEX match_programme ON match (programme_id, created_at, id);
+CREATE INDEX match_run ON match (run_id) WHERE run_id IS NOT NULL;
 CREATE UNIQUE INDEX match_one_per_mentee ON match (mentee_participation_id) WHERE state IN ('proposed', 'active');
 CREATE INDEX match_seats ON match (mentor_participation_id) WHERE state IN ('proposed', 'active');
 CREATE INDEX match_answer_by ON match (answer_by) WHERE state = 'proposed';

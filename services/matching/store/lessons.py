@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from uuid import UUID
 
 from services.matching.core.ids import MatchId, ParticipationId
@@ -20,6 +21,14 @@ async def add(conn: Connection, lesson: Lesson) -> None:
         lesson.code,
         list(lesson.not_taught),
         lesson.paused_until,
+    )
+
+
+async def end_pause(conn: Connection, participation_id: ParticipationId, now: datetime) -> None:
+    await conn.execute(
+        "UPDATE lesson SET paused_until = $2 WHERE participation_id = $1 AND paused_until > $2",
+        participation_id,
+        now,
     )
 
 

@@ -51,3 +51,14 @@ async def mentees(conn: Connection, programme_id: UUID) -> list[ParticipationId]
         programme_id,
     )
     return [row["mentee_participation_id"] for row in rows]
+
+
+async def came_of(conn: Connection, run_id: UUID, *, mentee_id: UUID, mentor_id: UUID) -> bool:
+    """Whether a run proposed these two to each other."""
+    made = await conn.fetchval(
+        "SELECT 1 FROM match WHERE run_id = $1 AND mentee_id = $2 AND mentor_id = $3",
+        run_id,
+        mentee_id,
+        mentor_id,
+    )
+    return made is not None

@@ -6,7 +6,7 @@ from typing import Any
 import httpx
 
 from tests.integration.matching.test_fairness import GROUPS, a_programme, say
-from tests.integration.matching.world import NEGOTIATION, World, a_company
+from tests.integration.matching.world import NEGOTIATION, PROGRAMMING, World, a_company
 
 
 async def came_in(here: World) -> httpx.AsyncClient:
@@ -107,6 +107,21 @@ async def test_U3_the_desk_names_the_field_that_does_not_fit(here: World) -> Non
         answer = await here.client.get(path, params=query)
         assert answer.status_code == 422, query
         assert f'href="{field}"' in answer.text, query
+
+
+async def test_the_desk_says_who_is_not_ready_and_what_the_rules_take_away(company: World) -> None:
+    programme = await company.open()
+    await company.enrol(programme, 1, "mentee")
+    await company.enrol(programme, 2, "mentee", languages=["fr"], goals=[PROGRAMMING])
+    await company.enrol(programme, 3, "mentee", goals=[])
+    await company.enrol(programme, 5, "mentor")
+    await came_in(company)
+    assert "Is it ready?" in await seen(company, f"programmes/{programme}")
+    page = await seen(company, f"programmes/{programme}/readiness")
+    assert "A round can be held." in page
+    assert "1 of these pairs would be possible without this rule" in page
+    assert "Not ready" in page
+    assert "Programming: 1 wants it" in page
 
 
 async def test_a_page_that_is_not_there_says_so(here: World) -> None:

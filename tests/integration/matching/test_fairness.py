@@ -4,6 +4,7 @@ from typing import Any
 
 from tests.integration.matching import world
 from tests.integration.matching.world import World
+from tests.unit.matching import builders
 
 GROUPS = {"first-generation": "First in my family to study", "part-time": "I work part time"}
 
@@ -115,3 +116,38 @@ async def test_U14_what_was_said_can_be_taken_back(here: World) -> None:
     await say(here, programme, ids[0], "part-time")
     assert (await say(here, programme, ids[0])).json()["codes"] == []
     assert (await here.snapshot())["participation_group"] == []
+
+
+async def test_U14_a_mentee_may_say_it_while_joining_and_need_not(company: World) -> None:
+    programme = await company.open(rules={"group_names": GROUPS})
+    people = [str(number) for number in range(1, 4)]
+    await company.call("POST", f"/v1/programmes/{programme}/invitations", {"employee_numbers": people})
+    asked = await company.client.get(company.link("join", programme, 1))
+    assert "I work part time" in asked.text
+    plain = builders.a_form(role=["mentee"])
+    for number, group in ((1, ["part-time", "left-handed"]), (2, [])):
+        page = company.link("join", programme, number)
+        answer = await company.client.post(page, data={**plain, "group": group})
+        assert answer.status_code == 303, answer.text
+    again = {**plain, "goal": [], "group": ["part-time"]}
+    wrong = await company.client.post(company.link("join", programme, 3), data=again)
+    assert wrong.status_code == 422
+    assert 'name="group" value="part-time" checked' in wrong.text
+    (kept,) = (await company.snapshot())["participation_group"]
+    assert kept.endswith(",part-time)")
+
+
+async def test_S15_a_balanced_programme_gives_nobodys_group_away_in_its_explanations(here: World) -> None:
+    """Of forty mentees twenty can meet less; there are seats for twenty."""
+    rules = {"balanced_groups": ["part-time"]}
+    programme, ids = await a_programme(here, people=40, seats=20, **rules)
+    for one in ids[20:]:
+        await say(here, programme, one, "part-time")
+    run = await here.hold_round(programme)
+    (line,) = (await ledger(here, run))["groups"]
+    assert line["bonus"] > 0
+    assert line["matched"] > 0
+    said = [[r for r in one["explanation"]["reasons"] if "programme" in r] for one in run["proposals"]]
+    sentence = "The programme evens out who finds a mentor: groups that find fewer may gain up to 0.05."
+    assert said == [[sentence]] * 20
+    assert run["gap"] == 0

@@ -26,11 +26,36 @@ async def test_who_has_no_time_is_left_in_peace_for_thirty_days_and_then_asked_a
     assert await offered(company, programme) == []
     reason, sentence = (await company.waiting(programme))["2", "mentor"]
     assert (reason, "left in peace until 1 April 2026" in sentence) == ("paused", True)
+    people = {"mentee_id": company.people["3"], "mentor_id": company.people["2"]}
+    asked = await company.call(
+        "POST", f"/v1/programmes/{programme}/requests", {**people, "purpose": "To learn to negotiate."}
+    )
+    assert (asked.status_code, asked.json()["type"]) == (409, "urn:mentoring:problem:paused")
     for _ in range(30):
         await company.next_morning()
         assert await company.pairs(state="proposed") == []
     await company.next_morning()
     assert len(await company.pairs(state="proposed")) == 1
+
+
+async def test_a_mentee_who_had_no_time_and_then_asks_for_a_mentor_is_back(company: World) -> None:
+    programme = await company.open()
+    await company.enrol(programme, 1, "mentee")
+    await company.enrol(programme, 2, "mentor")
+    await company.enrol(programme, 3, "mentor")
+    ((_, number),) = await offered(company, programme)
+    (match,) = await company.matches()
+    await company.say(match["match_id"], 1, "decline", reason="no-time")
+    assert await offered(company, programme) == []
+    other = "3" if number == "2" else "2"
+    people = {"mentee_id": company.people["1"], "mentor_id": company.people[other]}
+    asked = await company.call(
+        "POST", f"/v1/programmes/{programme}/requests", {**people, "purpose": "Now I have time."}
+    )
+    assert asked.status_code == 201
+    await company.say(asked.json()["match_id"], other, "decline", reason="prefer-other")
+    assert await offered(company, programme) == []
+    assert (await company.waiting(programme))["1", "mentee"][0] == "blocked"
 
 
 @pytest.mark.parametrize("tired", [2, 4])

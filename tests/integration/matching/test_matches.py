@@ -213,7 +213,9 @@ async def test_what_a_mentee_thinks_of_a_mentor_counts_in_the_next_round(company
     assert await company.pairs(state="proposed") == [("3", "9")]
 
 
-async def test_not_a_good_fit_after_the_first_session_ends_the_match_and_looks_again(company: World) -> None:
+async def test_S14_not_a_good_fit_after_the_first_session_ends_the_match_and_looks_again(
+    company: World,
+) -> None:
     programme = await company.open()
     await company.enrol(programme, 1, "mentee", goals=[NEGOTIATION])
     await company.enrol(programme, 2, "mentor")

@@ -88,3 +88,20 @@ async def test_a_mentee_whose_match_ended_waits_since_then(company: World) -> No
     await company.work()
     answer = await company.call("GET", f"/v1/programmes/{programme}/waiting")
     assert {one["waiting_since"] for one in answer.json()["items"]} == {"2026-03-10T09:00:00Z"}
+
+
+async def test_a_mentor_says_not_now_on_the_page_of_the_join_link(company: World) -> None:
+    programme = await company.open()
+    await company.enrol(programme, 1, "mentee")
+    await company.enrol(programme, 2, "both")
+    link = company.link("join", programme, 2, days=30)
+    assert "Not now?" in (await company.client.get(link)).text
+    wrong = await company.client.post(f"{link}/pause", data={"until": "2020-01-01"})
+    assert (wrong.status_code, "has to be between" in wrong.text) == (422, True)
+    assert (await company.client.post(f"{link}/pause", data={"until": "2026-03-20"})).status_code == 303
+    assert "until 20 March 2026" in (await company.client.get(link)).text
+    await company.next_morning()
+    assert await company.pairs() == []
+    assert (await company.client.post(f"{link}/pause", data={"until": ""})).status_code == 303
+    await company.next_morning()
+    assert await company.pairs(state="proposed") == [("1", "2")]

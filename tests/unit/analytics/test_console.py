@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime
-from types import MappingProxyType
+from types import MappingProxyType, SimpleNamespace
 
 import pytest
 
@@ -121,3 +121,11 @@ def test_what_a_process_says_of_itself_is_read() -> None:
 def test_an_answer_that_is_something_else_is_not_taken_for_one(said: dict[str, object]) -> None:
     with pytest.raises((KeyError, TypeError, ValueError, AttributeError)):
         plumbing.read("matching", "http://somewhere", said)
+
+
+def test_a_programme_leads_to_its_page_on_the_desk_of_matching_where_that_is_known() -> None:
+    programme = SimpleNamespace(name="Career growth", kind="evergreen", state="open")
+    view = SimpleNamespace(programme=programme, programme_id="17", as_of=NOW)
+    shown = environment("https://desk.example/desk/").get_template("console/title.html").render(view=view)
+    assert 'href="https://desk.example/desk/programmes/17"' in shown
+    assert "href" not in environment().get_template("console/title.html").render(view=view)

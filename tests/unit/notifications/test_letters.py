@@ -126,6 +126,16 @@ def test_an_end_is_told_in_the_words_of_its_reason() -> None:
     assert ended["withdrawn"] == ended["a reason of a later year"]
 
 
+def test_S24_S25_the_end_of_a_completed_match_leads_to_what_comes_next_and_an_early_end_to_nothing() -> None:
+    notice = builders.a_notice("ended")
+    done = part(written(replace(notice, reason="completed")), "plain")
+    assert "https://who.example/match/" in done
+    assert "as a mentor yourself" in " ".join(done.split())
+    mentors = part(written(replace(notice, reason="completed", recipient_id=MENTOR.person_id)), "plain")
+    assert "as a mentor yourself" not in " ".join(mentors.split())
+    assert "/match/" not in part(written(replace(notice, reason="not-a-good-fit")), "plain")
+
+
 def test_names_cannot_bring_html_or_headers_along() -> None:
     odd = builders.a_card(12, "<b>Bob</b> O'Neil\r\nBcc: all@x.example")
     mail = written(builders.a_notice("matched"), known=builders.names(odd))

@@ -148,10 +148,10 @@ def _languages(draw: Draw, site: npt.NDArray[np.int64]) -> sides.Words:
 
 
 def _hours(draw: Draw, offset: npt.NDArray[np.int64]) -> sides.Words:
-    """A stretch of two to four hours on three days of the week, around the local working day."""
+    """A stretch of two to four hours on four days of the week, around the local working day."""
     people = len(offset)
     bits = np.zeros((people, 384), np.bool_)
-    for day in draw.permuted(np.tile(np.arange(5), (people, 1)), axis=1)[:, :3].T:
+    for day in draw.permuted(np.tile(np.arange(5), (people, 1)), axis=1)[:, :4].T:
         start, length = draw.integers(16, 32, people), draw.integers(4, 9, people)
         for half in range(8):
             at = (day * 48 + start + half - 2 * offset) % 336

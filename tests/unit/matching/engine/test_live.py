@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import os
 import random
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -166,3 +167,98 @@ def test_an_event_about_somebody_unknown_is_refused_and_changes_nothing() -> Non
     assert (live.pairs(), live.proof()) == before
     live.mentee_joins("new", {"mentor": 6})
     assert live.pairs() == {"new": "mentor"}
+
+
+def test_a_pair_that_was_made_is_parted_only_for_what_is_better_by_more_than_the_hysteresis() -> None:
+    live = engine.Live(hysteresis=1_000)
+    live.mentor_joins("first", {}, capacity=1)
+    live.mentee_joins("one", {"first": 50_000})
+    live.mentor_joins("little better", {"one": 50_900}, capacity=1)
+    assert live.pairs() == {"one": "first"}
+    live.mentor_joins("much better", {"one": 51_100}, capacity=1)
+    assert live.pairs() == {"one": "much better"}
+    live.mentor_leaves("much better")
+    assert live.pairs() == {"one": "little better"}
+    with pytest.raises(engine.InvalidMarket):
+        engine.Live(hysteresis=-1)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_with_hysteresis_the_proof_holds_for_weights_in_which_standing_pairs_count_more(seed: int) -> None:
+    draw = random.Random(seed)
+    story = Story(draw, most=1_000, live=engine.Live(hysteresis=150))
+    for number in range(PER_STORY):
+        event = story.happens()
+        pairs, proof = story.live.pairs(), story.live.proof()
+        counted = {
+            pair: weight + 150 * (pairs.get(pair[0]) == pair[1]) for pair, weight in story.weights.items()
+        }
+        faults = checker.what_is_wrong(
+            counted, story.seats, pairs, (proof.profits, proof.prices, proof.value)
+        )
+        assert faults == [], f"seed {seed}, event {number}, {event}"
+
+
+@dataclass
+class Half(Story):
+    """The live graph hears only of the two best others of whoever joins."""
+
+    def told(self, weights: dict[str, int]) -> dict[str, int]:
+        return dict(sorted(weights.items(), key=lambda one: -one[1])[:2])
+
+    def mentee_joins(self) -> None:
+        mentee, weights = self.new(), self.some(self.seats)
+        self.live.mentee_joins(mentee, self.told(weights))
+        self.mentees.add(mentee)
+        self.weights |= {(mentee, mentor): weight for mentor, weight in weights.items()}
+
+    def mentor_joins(self) -> None:
+        mentor, weights, capacity = self.new(), self.some(self.mentees), self.draw.randint(0, 3)
+        self.live.mentor_joins(mentor, self.told(weights), capacity=capacity)
+        self.seats[mentor] = capacity
+        self.weights |= {(mentee, mentor): weight for mentee, weight in weights.items()}
+
+    def what_is_wrong(self) -> list[str]:
+        """Of all pairs whose mentor has seats: at which price none is sold proves nothing."""
+        proof = self.live.proof()
+        weights = {pair: weight for pair, weight in self.weights.items() if self.seats[pair[1]]}
+        certificate = proof.profits, proof.prices, proof.value
+        return checker.what_is_wrong(weights, self.seats, self.live.pairs(), certificate)
+
+    def uncovered(self, profits: Mapping[str, int], prices: Mapping[str, int]) -> list[tuple[str, str, int]]:
+        return [
+            (*pair, weight)
+            for pair, weight in self.weights.items()
+            if weight > profits[pair[0]] + prices[pair[1]] and self.seats[pair[1]]
+        ]
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_proof_over_all_pairs_finds_what_was_not_known_among_those_whose_amounts_fell(seed: int) -> None:
+    story = Half(random.Random(seed), most=100_000)
+    for number in range(PER_STORY):
+        draw = story.draw.random()
+        events = [story.mentee_joins, story.mentor_joins]
+        events += [story.mentee_leaves] * bool(story.mentees) + [story.mentor_leaves, story.capacity] * (
+            draw < 0.3 and bool(story.seats)
+        )
+        story.draw.choice(events)()
+        if number % 15:
+            continue
+        where, proof = f"seed {seed}, event {number}", story.live.proof()
+        mentees, mentors = story.live.fallen()
+        hits = story.uncovered(proof.profits, proof.prices)
+        assert all(mentee in mentees or mentor in mentors for mentee, mentor, _ in hits), where
+        gap = story.live.prove(story.uncovered)
+        assert story.what_is_wrong() == [], where
+        assert proof.value <= story.live.proof().value == story.cold_value() <= proof.value + gap, where
+        assert not any(story.live.fallen()[0])
+
+
+def test_a_proof_that_never_ends_is_an_error() -> None:
+    live = engine.Live()
+    live.mentor_joins("mentor", {}, capacity=1)
+    live.mentee_joins("mentee", {})
+    worth = iter(range(1, 10**6))
+    with pytest.raises(ArithmeticError, match="not covered"):
+        live.prove(lambda profits, prices: [("mentee", "mentor", next(worth))])

@@ -116,7 +116,9 @@ def test_a_look_that_is_stopped_leaves_pairs_that_may_be_made_and_a_bound_over_a
     left = iter(range(asked))
     found = prove.best(index, pack.pack(index), crew(2, lambda: next(left, None) is None))
     assert what_is_wrong(index, found, weights) == []
-    assert found.value <= 55_000_000 <= found.bound
+    best = prove.best(index, pack.pack(index), crew()).value
+    assert found.value <= best <= found.bound
+    assert (asked > 0) or found.value < best
 
 
 def alike(mentees: int, mentors: int) -> engine.Market:
@@ -182,3 +184,13 @@ def test_markets_made_to_hurt_are_proven_over_all_pairs_and_paired_as_by_the_flo
     ]
     graph_pairs = engine.solve(market, solver="graph")
     assert replace(graph_pairs, solver="flow", certificate=flow.certificate) == flow
+
+
+def test_the_best_mentors_of_a_mentee_are_the_best_of_all() -> None:
+    index = crowd.index(40, 2_500, seed=6)
+    packed = pack.pack(index)
+    weights = score.matrix(index)[0]
+    for at, row in enumerate(packed.row.tolist()):
+        possible = np.flatnonzero(weights[row]).tolist()
+        best = sorted(possible, key=lambda column: (-weights[row, column], column))[:10]
+        assert survey.top(packed, at, 10) == [(column, weights[row, column]) for column in best]
