@@ -73,8 +73,6 @@ class Waiting(Value):
 
 
 # -- matching: who ------------------------------------------------------------------------------------
-
-
 class PersonChanged(Event):
     """The card of a person. The only event with personal data; compacted, newest `version` wins."""
 
@@ -119,6 +117,7 @@ class ParticipantInvited(Event):
     person_id: PersonId
     programme_id: ProgrammeId
     expires_at: AwareDatetime
+    peer: bool = Field(False, description="to join as a peer, who learns and helps alike")
 
 
 class ParticipantJoined(Event):
@@ -134,6 +133,7 @@ class ParticipantJoined(Event):
     capacity: int
     languages: tuple[str, ...]
     hours: tuple[WorkingHours, ...]
+    peer: bool = Field(False, description="among peers: the role or the two ids then label nobody")
 
 
 class MatchingRunFinished(Event):
@@ -148,6 +148,7 @@ class MatchingRunFinished(Event):
     value: int = Field(description="sum of the integer weights of the chosen pairs, 1 = 1e-5 of a score")
     inputs_hash: str
     waiting: tuple[Waiting, ...]
+    peer: bool = Field(False, description="among peers: the role of who waits then labels nobody")
 
 
 class MatchProposed(Event):
@@ -162,6 +163,7 @@ class MatchProposed(Event):
     answer_by: AwareDatetime
     requested_by: PersonId | None = Field(None, description="asked for the other by name: has said yes")
     group_id: GroupId | None = Field(None, description="shared by one mentor and all mentees of a circle")
+    peer: bool = Field(False, description="among peers: the role or the two ids then label nobody")
 
 
 class MatchDeclined(Event):
@@ -192,6 +194,7 @@ class MatchMade(Event):
     session_minutes: int
     ends_on: date
     group_id: GroupId | None = Field(None, description="shared by one mentor and all mentees of a circle")
+    peer: bool = Field(False, description="among peers: the role or the two ids then label nobody")
 
 
 class MatchEnded(Event):
@@ -218,8 +221,6 @@ class MatchContinued(Event):
 
 
 # -- scheduling: rhythm and work ----------------------------------------------------------------------
-
-
 class AgreementChanged(Event):
     """One side asks for other terms than the partner has confirmed: the partner has to look again."""
 
@@ -336,8 +337,6 @@ class FeedbackSubmitted(Event):
 
 
 # -- notifications: words -----------------------------------------------------------------------------
-
-
 class MessageSent(Event):
     key_field = "recipient_id"
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
+from services.matching.core.ids import Role
 from services.matching.core.matches import Match
 from services.matching.core.participations import Participation
 from services.matching.core.people import Person
@@ -59,6 +60,7 @@ def participant_invited(
         person_id=events.PersonId(person.id),
         programme_id=events.ProgrammeId(programme.id),
         expires_at=expires_at,
+        peer=programme.rules.form == "peer",
     )
 
 
@@ -69,7 +71,8 @@ def participant_joined(participation: Participation) -> events.ParticipantJoined
         participation_id=events.ParticipationId(participation.id),
         person_id=events.PersonId(participation.person_id),
         programme_id=events.ProgrammeId(participation.programme_id),
-        role=participation.role,
+        role=_side(participation.role),
+        peer=participation.role == "peer",
         version=participation.version,
         capacity=participation.capacity,
         languages=participation.profile.languages,
@@ -91,9 +94,10 @@ def matching_run_finished(run: Run, left: Sequence[Left], *, at: datetime) -> ev
         value=run.value,
         inputs_hash=run.inputs_hash,
         waiting=tuple(
-            events.Waiting(person_id=events.PersonId(one.person_id), role=one.role, reason=one.reason)
+            events.Waiting(person_id=events.PersonId(one.person_id), role=_side(one.role), reason=one.reason)
             for one in left
         ),
+        peer=run.proof == "halves",
     )
 
 
@@ -109,6 +113,7 @@ def match_proposed(match: Match, *, requested: bool = False) -> events.MatchProp
         answer_by=match.answer_by,
         requested_by=events.PersonId(match.mentee_id) if requested else None,
         group_id=_group(match),
+        peer=match.peer,
     )
 
 
@@ -143,7 +148,13 @@ def match_made(match: Match, programme: Programme) -> events.MatchMade:
         session_minutes=programme.session_minutes,
         ends_on=match.ends_on,
         group_id=_group(match),
+        peer=match.peer,
     )
+
+
+def _side(role: Role) -> events.Role:
+    """Listeners from before there were peers take them for mentees."""
+    return "mentee" if role == "peer" else role
 
 
 def _group(match: Match) -> events.GroupId | None:

@@ -32,7 +32,10 @@ async def on_participant_invited(event: events.ParticipantInvited, tx: Tx) -> No
     cards = await _cards(tx, [event.person_id])
     await _know_programme(tx, event.programme_id)
     card, until = cards[event.person_id], event.expires_at
-    await _owe(tx, [core.invited(card, event.programme_id, now=tx.now, at=event.at, expires_at=until)])
+    invited = core.invited(
+        card, event.programme_id, now=tx.now, at=event.at, expires_at=until, reason=_words_for(event.peer)
+    )
+    await _owe(tx, [invited])
 
 
 async def on_match_proposed(event: events.MatchProposed, tx: Tx) -> None:
@@ -44,10 +47,8 @@ async def on_match_proposed(event: events.MatchProposed, tx: Tx) -> None:
         both: dict[core.Kind, set[UUID]] = {"proposal": set(pair.people)}
         told = both if asking is None else _of_request(pair, asking)
         for kind, only in told.items():
-            await _owe(
-                tx,
-                core.to_each(kind, pair, cards, now=tx.now, at=event.at, useful_until=until, only=only),
-            )
+            notices = core.to_each(kind, pair, cards, now=tx.now, at=event.at, useful_until=until, only=only)
+            await _owe(tx, [replace(one, reason=_words_for(event.peer)) for one in notices])
 
 
 def _of_request(pair: core.Pair, asking: UUID) -> dict[core.Kind, set[UUID]]:
@@ -76,7 +77,8 @@ async def on_match_made(event: events.MatchMade, tx: Tx) -> None:
     await _know_programme(tx, pair.programme_id)
     if await heard.save_pair(tx.conn, pair, event.version):
         await messages.withdraw_for_match(tx.conn, pair.match_id, core.OF_PROPOSAL)
-        await _owe(tx, core.to_each("matched", pair, cards, now=tx.now, at=event.at))
+        reason = _words_for(event.peer)
+        await _owe(tx, core.to_each("matched", pair, cards, now=tx.now, at=event.at, reason=reason))
 
 
 async def on_match_ended(event: events.MatchEnded, tx: Tx) -> None:
@@ -161,6 +163,10 @@ async def on_session_completed(event: events.SessionCompleted, tx: Tx) -> None:
     await messages.withdraw_for_session(tx.conn, event.session_id, core.AROUND_SESSION)
     meeting = core.Meeting(event.session_id, event.ordinal, 0, event.starts_at, event.ends_at, "")
     await _owe(tx, core.about(meeting, core.to_each("feedback", pair, cards, now=tx.now, at=event.at)))
+
+
+def _words_for(peer: bool) -> str | None:
+    return core.AMONG_PEERS if peer else None
 
 
 def _pair(

@@ -46,6 +46,9 @@ OF_PROPOSAL: frozenset[Kind] = frozenset({"proposal", "request"})
 OF_TERMS: frozenset[Kind] = frozenset({"matched", "terms-changed"})
 OF_MATCH: frozenset[Kind] = OF_PROPOSAL | OF_TERMS | frozenset[Kind]({"agreed"})
 
+AMONG_PEERS = "peer"
+"""The reason of news whose words call nobody a mentor."""
+
 QUIET_FROM = time(22, 0)
 QUIET_UNTIL = time(7, 0)
 URGENT = timedelta(hours=2)
@@ -159,9 +162,17 @@ def due_at(kind: Kind, at: datetime, zone: str, meeting: Meeting | None = None) 
     return held
 
 
-def invited(card: Card, programme_id: UUID, *, now: datetime, at: datetime, expires_at: datetime) -> Notice:
+def invited(
+    card: Card,
+    programme_id: UUID,
+    *,
+    now: datetime,
+    at: datetime,
+    expires_at: datetime,
+    reason: str | None = None,
+) -> Notice:
     due = due_at("invited", now, card.time_zone)
-    return Notice(card.person_id, "invited", programme_id, at, due, useful_until=expires_at)
+    return Notice(card.person_id, "invited", programme_id, at, due, reason=reason, useful_until=expires_at)
 
 
 def to_each(

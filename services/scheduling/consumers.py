@@ -40,7 +40,7 @@ async def on_participant_joined(event: events.ParticipantJoined, tx: Tx) -> None
         event.version,
         person_id=PersonId(event.person_id),
         programme_id=ProgrammeId(event.programme_id),
-        role=event.role,
+        role="peer" if event.peer else event.role,
         hours=core.people.weekly((one.weekday, one.starts, one.ends) for one in event.hours),
         joined_at=event.at,
     )

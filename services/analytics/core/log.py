@@ -24,11 +24,11 @@ KEPT: Mapping[str, Sequence[str]] = {
     ),
     "participant-invited": ("at", "person_id", "programme_id", "expires_at"),
     "participant-joined": (
-        *("at", "participation_id", "person_id", "programme_id", "role", "version", "capacity"),
+        *("at", "participation_id", "person_id", "programme_id", "role", "version", "capacity", "peer"),
     ),
     "matching-run-finished": (
         *("at", "run_id", "programme_id", "mentees", "mentors", "feasible_pairs", "proposed", "value"),
-        *("inputs_hash", "waiting"),
+        *("inputs_hash", "waiting", "peer"),
     ),
     "match-proposed": (*_PAIR, "version", "score", "answer_by", "requested_by", "group_id"),
     "match-declined": (*_PAIR, "version", "declined_by", "reason"),

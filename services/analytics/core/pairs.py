@@ -26,3 +26,4 @@ class Pair:
     next_at: datetime | None
     last_at: datetime | None
     held: int
+    peer: bool

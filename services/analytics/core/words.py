@@ -12,6 +12,8 @@ NOTHING = "–"
 WORDS: Mapping[str, str] = {
     "all-mentors-full": "all fitting mentors are full",
     "all-mentees-placed": "fitting mentees have found others",
+    "all-peers-placed": "fitting peers have found others",
+    "no-peers": "no other peer is ready",
     "no-mentors": "no mentor is ready",
     "no-mentees": "no mentee is ready",
     "blocked": "ruled out or tried before",

@@ -310,11 +310,15 @@ WITH reached AS (
         ORDER BY g.version DESC, g.confirmed_at DESC LIMIT 1
     ) a ON true
     WHERE m.programme_id = for_programme AND m.made_at <= as_of
+), peers AS (
+    SELECT p.person_id, p.role FROM participant p WHERE p.programme_id = for_programme AND p.role = 'peer'
 ), sides AS (
-    SELECT m.match_id, m.mentee_id AS person_id, m.mentor_id AS partner_id, 'mentee' AS role, m.made_at, m.open
-    FROM made m
+    SELECT m.match_id, m.mentee_id AS person_id, m.mentor_id AS partner_id, coalesce(q.role, 'mentee') AS role,
+           m.made_at, m.open
+    FROM made m LEFT JOIN peers q ON q.person_id = m.mentee_id
     UNION ALL
-    SELECT m.match_id, m.mentor_id, m.mentee_id, 'mentor', m.made_at, m.open FROM made m
+    SELECT m.match_id, m.mentor_id, m.mentee_id, coalesce(q.role, 'mentor'), m.made_at, m.open
+    FROM made m LEFT JOIN peers q ON q.person_id = m.mentor_id
 ), place AS (
     SELECT DISTINCT ON (p.session_id) p.session_id, p.starts_at, coalesce(p.ends_at, p.starts_at) AS ends_at
     FROM session_plan p WHERE p.programme_id = for_programme AND p.said_at <= as_of
@@ -383,7 +387,7 @@ UNION ALL
 SELECT 'days-to-match', a.participation_id, a.first_made_at, true,
        greatest(extract(epoch FROM a.first_made_at - a.joined_at), 0) / 86400,
        a.person_id, NULL, NULL, NULL, a.role
-FROM takes_part a WHERE a.role = 'mentee' AND a.first_made_at >= since
+FROM takes_part a WHERE a.role IN ('mentee', 'peer') AND a.first_made_at >= since
 UNION ALL
 SELECT 'proposals', m.match_id, m.proposed_at, true, NULL, m.mentee_id, m.mentor_id, m.match_id, NULL,
        CASE WHEN m.made_at <= as_of THEN 'accepted' WHEN m.declined_at <= as_of THEN m.declined_reason

@@ -52,7 +52,7 @@ async def put_runs(conn: Connection, events: Sequence[MatchingRunFinished]) -> N
 async def put_waiting(conn: Connection, events: Sequence[MatchingRunFinished]) -> None:
     """Who waits after these runs; those of older runs are kept, for figures of the past."""
     rows = [
-        (event.run_id, one.person_id, one.role, event.programme_id, one.reason)
+        (event.run_id, one.person_id, "peer" if event.peer else one.role, event.programme_id, one.reason)
         for event in events
         for one in event.waiting
     ]

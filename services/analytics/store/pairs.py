@@ -22,7 +22,8 @@ WITH listed AS (
 SELECT l.match_id, l.state, l.reason, l.since, l.score,
        coalesce(e.name, '') AS mentee, coalesce(e.department, '') AS mentee_department,
        coalesce(o.name, '') AS mentor, coalesce(o.department, '') AS mentor_department,
-       a.confirmed_at, s.next_at, s.last_at, coalesce(s.held, 0) AS held
+       a.confirmed_at, s.next_at, s.last_at, coalesce(s.held, 0) AS held,
+       EXISTS (SELECT FROM participant p WHERE p.programme_id = $1 AND p.role = 'peer') AS peer
 FROM listed l
 LEFT JOIN person e ON e.person_id = l.mentee_id
 LEFT JOIN person o ON o.person_id = l.mentor_id

@@ -95,6 +95,10 @@ async def put_invitations(conn: Connection, events: Sequence[ParticipantInvited]
     )
 
 
+def _part(event: ParticipantJoined) -> str:
+    return "peer" if event.peer else event.role
+
+
 async def put_participants(conn: Connection, events: Sequence[ParticipantJoined]) -> None:
     """The newest version of a participation; it began when it was first said."""
     await conn.execute(
@@ -112,7 +116,7 @@ async def put_participants(conn: Connection, events: Sequence[ParticipantJoined]
             joined_at = least(p.joined_at, excluded.joined_at)
         """,
         *columns(
-            (e.participation_id, e.programme_id, e.person_id, e.role, e.version, e.capacity, e.at)
+            (e.participation_id, e.programme_id, e.person_id, _part(e), e.version, e.capacity, e.at)
             for e in events
         ),
     )

@@ -11,7 +11,7 @@ from pydantic import BaseModel
 from services.matching import core, engine, store
 from services.matching.core.runs import Found, Run
 from shared import api, auth
-from shared.events import PersonId, Role, RunId
+from shared.events import PersonId, RunId
 from shared.tx import Connection
 
 LISTED_MAX = 1000
@@ -37,7 +37,7 @@ class RuleChanged(BaseModel):
 
 class WaiterOut(BaseModel):
     person_id: PersonId
-    role: Role
+    role: core.ids.Role
 
 
 class ComparedOut(BaseModel):
@@ -102,7 +102,7 @@ def found_out(one: Found) -> FoundOut:
     )
 
 
-def _waiters(left: Sequence[tuple[core.ids.PersonId, Role]]) -> list[WaiterOut]:
+def _waiters(left: Sequence[tuple[core.ids.PersonId, core.ids.Role]]) -> list[WaiterOut]:
     return [WaiterOut(person_id=PersonId(person), role=role) for person, role in left[:LISTED_MAX]]
 
 

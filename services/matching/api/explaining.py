@@ -11,7 +11,7 @@ from services.matching import commands, core, engine, store
 from services.matching.api import projections
 from services.matching.engine import ladder, recruit
 from shared import api, auth
-from shared.events import PersonId, Role, RunId
+from shared.events import PersonId, RunId
 
 
 class ComponentOut(BaseModel):
@@ -58,7 +58,7 @@ class NobodyOut(BaseModel):
     rules together. Of `others` in the other role `possible` are forbidden by no rule. Of somebody who is not
     in the pool any more only the run's own sentence is told."""
 
-    role: Role
+    role: core.ids.Role
     reason: str
     sentence: str
     others: int | None

@@ -23,7 +23,8 @@ class MatchIn(api.Body):
 
 class MatchOut(BaseModel):
     """One id from the proposal to the end. `run_id` is empty where the match was made by hand. The mentor
-    and the mentees of one circle share `group_id`."""
+    and the mentees of one circle share `group_id`. Where `peer` is true the two ids are two
+    peers in the order of their employee numbers: neither is a mentor."""
 
     match_id: MatchId
     programme_id: ProgrammeId
@@ -43,6 +44,7 @@ class MatchOut(BaseModel):
     end_reason: str | None
     explanation: dict[str, Any]
     group_id: GroupId | None
+    peer: bool
     version: int
     created_at: AwareDatetime
 

@@ -20,7 +20,7 @@ from services.matching.core.participations import (
 )
 from shared import api, auth
 from shared.errors import FieldError, Refused
-from shared.events import ParticipationId, PersonId, ProgrammeId, Role
+from shared.events import ParticipationId, PersonId, ProgrammeId
 
 Code = Annotated[str, StringConstraints(min_length=1, max_length=40)]
 Scale = Annotated[int, Field(ge=1, le=5)]
@@ -59,7 +59,7 @@ class ParticipationIn(api.Body):
     stand, 0 to 7 by goal. `consent`: the person agreed to be matched."""
 
     employee_number: Code
-    role: Literal["mentee", "mentor", "both"]
+    role: Literal["mentee", "mentor", "both", "peer"]
     consent: bool
     capacity: int = Field(1, ge=1, le=CAPACITY_MAX)
     goals: list[Code] = Field(default_factory=list, max_length=GOALS_MAX)
@@ -81,7 +81,7 @@ class ParticipationOut(BaseModel):
     participation_id: ParticipationId
     programme_id: ProgrammeId
     person_id: PersonId
-    role: Role
+    role: core.ids.Role
     capacity: int
     profile: dict[str, Any]
     consent: bool

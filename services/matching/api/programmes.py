@@ -68,7 +68,8 @@ class RulesIn(api.Body):
     )
     form: core.programmes.Form = Field(
         "one-to-one",
-        description="one-to-one; circle: one mentor, several mentees; reverse: the junior one mentors",
+        description="one-to-one; peer: two equals; circle: one mentor with several mentees; reverse: the "
+        "junior one mentors",
     )
     mode: core.programmes.Mode = Field(
         "welfare", description="welfare: the best sum of scores; stable: no two would rather have each other"
@@ -78,8 +79,10 @@ class RulesIn(api.Body):
 
     @model_validator(mode="after")
     def _form_is_possible(self) -> RulesIn:
-        if self.form == "circle" and self.mode == "stable":
+        if self.form in ("circle", "peer") and self.mode == "stable":
             raise ValueError("stable pairs are for one-to-one and reverse programmes: leave mode out")
+        if self.form == "peer" and self.seniority < 0:
+            raise ValueError("seniority of peers is how many levels apart they may be: 0 or more")
         if self.group_size_min > self.group_size:
             raise ValueError("group_size_min is at most group_size")
         return self

@@ -11,7 +11,7 @@ from pydantic import AwareDatetime, BaseModel
 from services.matching import commands, core, store
 from services.matching.api.matches import MatchOut, match_out
 from shared import api, auth
-from shared.events import ParticipationId, PersonId, ProgrammeId, Role, RunId
+from shared.events import ParticipationId, PersonId, ProgrammeId, RunId
 
 Caller = Annotated[auth.Caller, Depends(auth.requires("matches:write"))]
 PAUSED = "paused"
@@ -71,7 +71,7 @@ class CertificateLine(BaseModel):
 
     participation_id: ParticipationId
     person_id: PersonId
-    role: Role
+    role: core.ids.Role
     amount: int
     seats: int
     joined_at: AwareDatetime
@@ -92,7 +92,7 @@ class WaitingOut(BaseModel):
     person_id: PersonId
     employee_number: str
     name: str
-    role: Role
+    role: core.ids.Role
     reason: str
     sentence: str
     joined_at: AwareDatetime

@@ -36,7 +36,7 @@ class JoinerIn(api.Body):
     skills: dict[Code, Level] | None = None
     languages: list[Code] | None = Field(None, min_length=1, max_length=8)
     site: Annotated[str, StringConstraints(max_length=100)] | None = None
-    level: int | None = Field(None, ge=0, le=6)
+    level: int | None = Field(None, ge=1, le=7)
 
 
 class WhatIfIn(api.Body):

@@ -21,5 +21,5 @@ async def of_mentors(
     programme = await store.programmes.get(tx.conn, programme_id)
     if programme.rules.form != "circle":
         return {}
-    known = await store.matches.open_groups(tx.conn, programme_id)
+    known = await store.circles.open_groups(tx.conn, programme_id)
     return {one: known.get(one) or GroupId(envelope.new_id()) for one in sorted(set(mentors))}

@@ -18,6 +18,16 @@ class AlreadyJoined(Refused):
     code = "already-joined"
 
 
+class WrongRole(Refused):
+    status = 422
+    code = "wrong-role"
+
+
+def _wrong_role(programme: Programme) -> str:
+    ways = " or ".join(core.programmes.roles(programme))
+    return f"In {programme.name} people take part as {ways}: join as that."
+
+
 class PoolNotOpen(Refused):
     status = 422
     code = "pool-not-open"
@@ -33,9 +43,11 @@ async def enrol(
 ) -> list[Participation]:
     """One participation per (role, profile, capacity).
 
-    Raises AlreadyJoined, ProgrammeClosed or PoolNotOpen.
+    Raises AlreadyJoined, ProgrammeClosed, WrongRole or PoolNotOpen.
     """
     programmes.refuse_closed(programme)
+    if not {role for role, _, _ in told} <= set(core.programmes.roles(programme)):
+        raise WrongRole(_wrong_role(programme))
     person = await store.people.get(tx.conn, person_id)
     if not core.programmes.is_open_to(programme.rules, person.card.pool):
         origin = core.people.POOLS[person.card.pool]

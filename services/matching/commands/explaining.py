@@ -52,8 +52,9 @@ async def why_nobody(conn: Connection, kept: Projections, run: Run, person_id: U
     found = []
     for one in left:
         number = pool.number(one.person_id)
-        there = any(person.number == number for person in sides[one.role])
-        way = await asyncio.to_thread(ladder.ladder, market, number, one.role) if there else None
+        way = None
+        if one.role != "peer" and any(person.number == number for person in sides[one.role]):
+            way = await asyncio.to_thread(ladder.ladder, market, number, one.role)
         found.append(Nobody(one, way))
     return found
 

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from services.matching import core, engine, said, store, taxonomy
 from services.matching.commands import circles, programmes, rounds
-from services.matching.core.ids import MatchId, Role
+from services.matching.core.ids import MatchId, PersonId, Side
 from services.matching.core.matches import Answer, Match
 from services.matching.core.participations import Participation
 from services.matching.core.programmes import Programme
@@ -35,8 +35,7 @@ async def make_by_hand(tx: Tx, programme_id: UUID, *, mentee_id: UUID, mentor_id
     programme = await store.programmes.get(tx.conn, programme_id)
     programmes.refuse_closed(programme)
     mentee, mentor = await lock_both(tx, programme_id, mentee_id=mentee_id, mentor_id=mentor_id)
-    taken = await store.matches.seats_taken(tx.conn, mentor.id)
-    core.matches.take_seat(capacity=mentor.capacity, taken=taken)
+    await _refuse_taken(tx, mentee, mentor)
     pairing = await look_at(tx, programme, mentee, mentor)
     groups = await circles.of_mentors(tx, programme.id, [mentor.id])
     match = Match(
@@ -55,11 +54,21 @@ async def make_by_hand(tx: Tx, programme_id: UUID, *, mentee_id: UUID, mentor_id
         made_at=tx.now,
         ends_on=core.programmes.match_ends_on(programme, tx.now.date()),
         group_id=groups.get(mentor.id),
+        peer=mentor.role == "peer",
     )
     if not await store.matches.add(tx.conn, match):
         raise already_matched()
     tx.emit(said.match_made(match, programme))
     return match
+
+
+async def _refuse_taken(tx: Tx, mentee: Participation, mentor: Participation) -> None:
+    """Two peers take the one seat of both. Raises CapacityExceeded or AlreadyMatched."""
+    taken = await store.matches.seats_taken(tx.conn, mentor.id)
+    if mentor.role != "peer":
+        core.matches.take_seat(capacity=mentor.capacity, taken=taken)
+    elif taken or await store.matches.seats_taken(tx.conn, mentee.id):
+        raise core.matches.AlreadyMatched("One of the two has a proposal or a match in this programme.")
 
 
 async def lock_both(
@@ -69,6 +78,9 @@ async def lock_both(
     found = await store.participations.lock_pair(
         tx.conn, programme_id, mentee_id=mentee_id, mentor_id=mentor_id
     )
+    peers = {one.person_id: one for one in found if one.role == "peer"}
+    if len(peers) == 2:
+        return peers[core.ids.PersonId(mentee_id)], peers[core.ids.PersonId(mentor_id)]
     by_role = {one.role: one for one in found}
     if "mentee" not in by_role:
         raise NotInProgramme(f"{mentee_id} is no mentee of this programme")
@@ -98,13 +110,15 @@ def already_matched() -> core.matches.AlreadyMatched:
     return core.matches.AlreadyMatched("The mentee has an open proposal or a match in this programme.")
 
 
-async def view(conn: Connection, match: Match) -> View:
-    """What the two of a match are shown of each other."""
+async def view(conn: Connection, match: Match, *, learner: PersonId | None = None) -> View:
+    """What the two of a match are shown of each other; of two peers either is the `learner` to the other."""
     ids = match.mentee_participation_id, match.mentor_participation_id
+    if learner == match.mentor_id:
+        ids = ids[1], ids[0]
     told = await store.participations.by_ids(conn, ids)
     names = {code: skill.name for code, skill in taxonomy.skills().items()}
     people = {one.id: one for one in await store.people.by_ids(conn, [match.mentee_id, match.mentor_id])}
-    pools = people[match.mentee_id].card.pool, people[match.mentor_id].card.pool
+    pools = people[told[ids[0]].person_id].card.pool, people[told[ids[1]].person_id].card.pool
     return core.views.view(told[ids[0]], told[ids[1]], names, pools=pools)
 
 
@@ -129,7 +143,7 @@ async def answer(tx: Tx, match_id: UUID, person_id: UUID, said_: Answer, *, reas
     return after
 
 
-async def _learn(tx: Tx, match: Match, role: Role) -> None:
+async def _learn(tx: Tx, match: Match, role: Side) -> None:
     """Notes what a "no" teaches about whoever said it."""
     goals: tuple[str, ...] = ()
     who = match.mentee_participation_id
@@ -143,7 +157,7 @@ async def _learn(tx: Tx, match: Match, role: Role) -> None:
         await store.lessons.add(tx.conn, lesson)
 
 
-async def _addressed(tx: Tx, match_id: UUID, person_id: UUID) -> tuple[Match, Role]:
+async def _addressed(tx: Tx, match_id: UUID, person_id: UUID) -> tuple[Match, Side]:
     match = await store.matches.find_locked(tx.conn, match_id)
     role = None if match is None else match.role_of(core.ids.PersonId(person_id))
     if match is None or role is None:

@@ -171,6 +171,10 @@ def _participation(seen: Projection, person_id: UUID | None, role: Role) -> Part
     side = seen.market.mentees if role == "mentee" else seen.market.mentors
     there = {one.number for one in side}
     for one in seen.pool.participations:
-        if one.person_id == person_id and one.role == role and seen.pool.number(one.person_id) in there:
+        if (
+            one.person_id == person_id
+            and one.role in (role, "peer")
+            and seen.pool.number(one.person_id) in there
+        ):
             return one.id
     raise core.reviewing.WrongDecision(f"{person_id} is no {role} of this run.")

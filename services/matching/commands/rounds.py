@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from services.matching import core, engine, said, store, taxonomy
 from services.matching.commands import circles, programmes
-from services.matching.core.ids import GroupId, MatchId, ParticipationId, PersonId, RunId
+from services.matching.core.ids import MatchId, ParticipationId, PersonId, RunId
 from services.matching.core.matches import Match
 from services.matching.core.outcomes import Outcome
 from services.matching.core.participations import Participation
@@ -221,7 +221,11 @@ async def forget(tx: Tx, run: Run) -> None:
 async def publish(tx: Tx, run: Run, pairs: Sequence[Found], left: Sequence[Left]) -> Run:
     """Proposes the pairs to the people; the pool is locked and the pairs are possible."""
     groups = await circles.of_mentors(tx, run.programme_id, [one.mentor_participation_id for one in pairs])
-    proposals = [_proposal(tx, run, pair, groups.get(pair.mentor_participation_id)) for pair in pairs]
+    peer = run.proof == "halves"
+    proposals = [
+        replace(_proposal(tx, run, pair), group_id=groups.get(pair.mentor_participation_id), peer=peer)
+        for pair in pairs
+    ]
     added = await store.proposals.add(tx.conn, proposals)
     assert added == len(proposals), "the pool is locked and placed mentees are not in the market"
     published = replace(
@@ -234,7 +238,7 @@ async def publish(tx: Tx, run: Run, pairs: Sequence[Found], left: Sequence[Left]
     return published
 
 
-def _proposal(tx: Tx, run: Run, pair: Found, group_id: GroupId | None) -> Match:
+def _proposal(tx: Tx, run: Run, pair: Found) -> Match:
     return Match(
         id=MatchId(envelope.new_id()),
         programme_id=run.programme_id,
@@ -248,7 +252,6 @@ def _proposal(tx: Tx, run: Run, pair: Found, group_id: GroupId | None) -> Match:
         answer_by=core.matches.answer_by(tx.now),
         created_at=tx.now,
         explanation=pair.explanation,
-        group_id=group_id,
     )
 
 
@@ -258,7 +261,7 @@ def _next_round(tx: Tx, seen: Look, outcome: Outcome) -> datetime | None:
     programme, freed_at = seen.pool.programme, seen.freed_at
     if outcome.dropped:
         return core.programmes.round_after(programme, tx.now)
-    mentees = [one.person_id for one in outcome.left if one.role == "mentee"]
+    mentees = [one.person_id for one in outcome.left if one.role != "mentor"]
     times = [freed_at[one] for one in mentees if one in freed_at]
     times += core.pool.pauses(seen.pool)
     freed = core.programmes.round_after(programme, min(times)) if times else None

@@ -12,5 +12,7 @@ MatchId = NewType("MatchId", UUID)
 RunId = NewType("RunId", UUID)
 GroupId = NewType("GroupId", UUID)
 
-Role = Literal["mentee", "mentor"]
+Role = Literal["mentee", "mentor", "peer"]
+Side = Literal["mentee", "mentor"]
+"""Where somebody stands in a match; two peers stand there, too, but are not called so."""
 Cadence = Literal["weekly", "biweekly", "monthly", "quarterly"]

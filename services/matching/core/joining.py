@@ -21,6 +21,7 @@ ROLES: Mapping[str, tuple[Role, ...]] = {
     "mentee": ("mentee",),
     "mentor": ("mentor",),
     "both": ("mentee", "mentor"),
+    "peer": ("peer",),
 }
 LANGUAGES: Mapping[str, str] = {
     "en": "English",
@@ -91,7 +92,7 @@ class Joining:
     def for_role(self, role: Role) -> tuple[Profile, int]:
         """What belongs to a role: where one stands and how one likes to learn is the mentee's, seats are the
         mentor's."""
-        if role == "mentee":
+        if role in ("mentee", "peer"):
             return self.profile, 1
         return replace(self.profile, current={}, learning=()), self.capacity
 
@@ -166,9 +167,9 @@ def wrong(filled: Filled, *, skills: Set[str], open_roles: Sequence[Role]) -> di
     roles = ROLES.get(filled.role, ())
     checks: dict[str, str | None] = {
         "role": _wrong_role(roles, open_roles),
-        "goal": _wrong_goals(filled.goals, skills, asked="mentee" in roles),
+        "goal": _wrong_goals(filled.goals, skills, asked=bool({"mentee", "peer"} & set(roles))),
         "current": _wrong_current(filled.current),
-        "skills": _wrong_levels(filled.levels, skills, asked="mentor" in roles),
+        "skills": _wrong_levels(filled.levels, skills, asked=bool({"mentor", "peer"} & set(roles))),
         "capacity": _wrong_capacity(filled.capacity) if "mentor" in roles else None,
         "language": _wrong_choice(filled.languages, LANGUAGES, "Choose at least one language."),
         "day": _wrong_choice(filled.days, [str(day) for day in range(7)], "Choose at least one day."),

@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, Literal
 
 from services.matching.core import lessons
-from services.matching.core.ids import GroupId, MatchId, ParticipationId, PersonId, ProgrammeId, Role, RunId
+from services.matching.core.ids import GroupId, MatchId, ParticipationId, PersonId, ProgrammeId, RunId, Side
 from services.matching.core.programmes import ANSWER_DAYS, LAPSED_BLOCK_DAYS
 from shared.errors import Refused
 
@@ -52,7 +52,8 @@ class Match:
     """Two people of one programme. `weight` is the integer weight of the pair, 100,000 = a score of 1.
 
     `explanation` is why this pair, as it was seen when it was proposed. `run_id` is empty for a match made by
-    hand. Answers are empty until given. The matches of the mentees of one circle share `group_id`.
+    hand. Answers are empty until given. The matches of the mentees of one circle share `group_id`. Of two
+    `peer`s the ids are in the order of their numbers.
     """
 
     id: MatchId
@@ -77,17 +78,18 @@ class Match:
     end_reason: str | None = None
     version: int = 1
     group_id: GroupId | None = None
+    peer: bool = False
 
     @property
     def score(self) -> float:
         return self.weight / WEIGHT_ONE
 
-    def role_of(self, person_id: PersonId) -> Role | None:
+    def role_of(self, person_id: PersonId) -> Side | None:
         if person_id == self.mentee_id:
             return "mentee"
         return "mentor" if person_id == self.mentor_id else None
 
-    def answer_of(self, role: Role) -> Answer | None:
+    def answer_of(self, role: Side) -> Answer | None:
         return self.mentee_answer if role == "mentee" else self.mentor_answer
 
 
@@ -114,7 +116,7 @@ def take_seat(*, capacity: int, taken: int) -> None:
 
 
 def answered(
-    match: Match, role: Role, answer: Answer, *, reason: str | None, now: datetime, ends_on: date
+    match: Match, role: Side, answer: Answer, *, reason: str | None, now: datetime, ends_on: date
 ) -> Match:
     """The match after one side's answer; active when both said yes, and then until `ends_on`.
 

@@ -35,6 +35,14 @@ class Outcome:
     dropped: int = 0
 
 
+def _scores(market: engine.Market, solution: engine.Solution) -> dict[str, float]:
+    """Of every mentee who has somebody, and of both where they are peers."""
+    scores = {pair.mentee: pair.score for pair in solution.pairs}
+    if market.rules.form == "peer":
+        scores |= {pair.mentor: pair.score for pair in solution.pairs}
+    return scores
+
+
 def of(pool: Pool, market: engine.Market, solution: engine.Solution) -> Outcome:
     return Outcome(
         market=market,
@@ -50,13 +58,15 @@ def of(pool: Pool, market: engine.Market, solution: engine.Solution) -> Outcome:
         left=tuple(pools.left_waiting(pool, solution)),
         proven=tuple(pools.proven(pool, market, solution.certificate)),
         rules=asdict(market.rules),
-        ledger=pools.ledger(pool, market, {pair.mentee: pair.score for pair in solution.pairs}),
+        ledger=pools.ledger(pool, market, _scores(market, solution)),
     )
 
 
 def ledger(pool: Pool, market: engine.Market, pairs: Sequence[Found]) -> tuple[Line, ...]:
     """What these pairs do for each group."""
     scores = {pool.number(one.mentee_id): one.weight / engine.WEIGHT_OF_ONE for one in pairs}
+    if market.rules.form == "peer":
+        scores |= {pool.number(one.mentor_id): one.weight / engine.WEIGHT_OF_ONE for one in pairs}
     return pools.ledger(pool, market, scores)
 
 

@@ -70,12 +70,13 @@ class Pool:
         return max((until for until in ends if until is not None and until > self.now), default=None)
 
     def members(self) -> dict[str, set[str]]:
-        """The numbers of the mentees of each group."""
-        known = {one.id: self.number(one.person_id) for one in self.participations if one.role == "mentee"}
+        """The numbers of the mentees, or peers, of each group."""
+        known = {one.id: self.number(one.person_id) for one in self.participations if one.role != "mentor"}
         return {code: {known[one] for one in ids if one in known} for code, ids in self.groups.items()}
 
     def by_number(self, role: Role) -> dict[str, Participation]:
-        return {self.number(one.person_id): one for one in self.participations if one.role == role}
+        """Who stands on this side; peers stand on both."""
+        return {self.number(one.person_id): one for one in self.participations if one.role in (role, "peer")}
 
 
 def market(pool: Pool) -> engine.Market:
@@ -84,10 +85,12 @@ def market(pool: Pool) -> engine.Market:
     Who is left in peace for a while is not in it.
     """
     placed = {mentee for mentee, _ in pool.open_pairs}
+    taken = placed | {mentor for _, mentor in pool.open_pairs}
     known = _known(pool)
     there = [one for one in pool.participations if pool.paused_until(one) is None]
-    mentees = [one for one in there if one.role == "mentee" and one.id not in placed]
-    mentors = [one for one in there if one.role == "mentor"]
+    peers = [one for one in there if one.role == "peer" and one.id not in taken]
+    mentees = [one for one in there if one.role == "mentee" and one.id not in placed] + peers
+    mentors = [one for one in there if one.role == "mentor"] + peers
     pairs = [(pool.number(a), pool.number(b)) for a, b in pool.apart]
     made = engine.Market(
         mentees=tuple(_mentee(pool, one, known[one.id]) for one in mentees),
@@ -140,7 +143,7 @@ def balanced(pool: Pool, solve: balance.Solve) -> Pool:
 
 
 def ledger(pool: Pool, market: engine.Market, scores: Mapping[str, float]) -> tuple[fairness.Line, ...]:
-    """What pairs do for each group of mentees, beside everybody else: the score of each who has somebody."""
+    """What pairs do for each group of mentees, or peers: the score of each who has somebody."""
     return fairness.audit(
         [one.number for one in market.mentees],
         scores,
@@ -154,6 +157,7 @@ def left_waiting(pool: Pool, solution: engine.Solution) -> list[Left]:
     roles: dict[str, dict[str, Participation]] = {
         "mentee": pool.by_number("mentee"),
         "mentor": pool.by_number("mentor"),
+        "peer": pool.by_number("peer"),
     }
     found = []
     for one in solution.waiting:
@@ -195,6 +199,8 @@ def proven(pool: Pool, market: engine.Market, certificate: engine.Certificate) -
     of_mentees = [
         Proven(mentees[one.number].id, certificate.profits.get(one.number, 0), 1) for one in market.mentees
     ]
+    if pool.programme.rules.form == "peer":
+        return of_mentees
     of_mentors = [
         Proven(mentors[one.number].id, certificate.prices.get(one.number, 0), one.seats_left)
         for one in market.mentors
@@ -299,7 +305,8 @@ def _known(pool: Pool) -> dict[ParticipationId, _Known]:
 
 
 def _feedback(pool: Pool, one: Participation) -> engine.Feedback:
-    ratings = pool.ratings.get((one.person_id, one.role), ())
+    roles: Sequence[Role] = ("mentee", "mentor") if one.role == "peer" else (one.role,)
+    ratings = [given for role in roles for given in pool.ratings.get((one.person_id, role), ())]
     return engine.feedback((rating, (pool.now - at).total_seconds() / DAY_S) for rating, at in ratings)
 
 

@@ -12,7 +12,7 @@ from services.matching.core.ids import Cadence, PersonId, ProgrammeId, Role
 
 Kind = Literal["evergreen", "cohort"]
 State = Literal["open", "closed"]
-Form = Literal["one-to-one", "circle", "reverse"]
+Form = Literal["one-to-one", "peer", "circle", "reverse"]
 Mode = Literal["welfare", "stable"]
 
 ROUND_AT = time(6, tzinfo=UTC)
@@ -36,9 +36,10 @@ class Rules:
     say they belong to, as they are asked; `balanced_groups`: those of them that a bonus of at most .05 brings
     near the others' match rate.
 
-    `form`: one mentor per mentee; circles of one mentor and `group_size_min` to `group_size` mentees; or
-    reverse, where the junior one mentors and `seniority` and `target_gap` are levels below. `mode`: the best
-    for all together, or stable pairs of whom no two would rather have each other.
+    `form`: one mentor per mentee; peers, two equals at most `seniority` levels apart (0: any); circles of one
+    mentor and `group_size_min` to `group_size` mentees; or reverse, where the junior one mentors and
+    `seniority` and `target_gap` are levels below. `mode`: the best for all together, or stable pairs of whom
+    no two would rather have each other.
     """
 
     min_shared_hours: float = 2.0
@@ -89,6 +90,11 @@ class Programme:
 def seats(programme: Programme, role: Role, asked: int) -> int:
     """The seats of who joins: those they ask for; in circles as many as a circle has."""
     return programme.rules.group_size if programme.rules.form == "circle" and role == "mentor" else asked
+
+
+def roles(programme: Programme) -> Sequence[Role]:
+    """How people can take part."""
+    return ("peer",) if programme.rules.form == "peer" else ("mentee", "mentor")
 
 
 def is_reshaped(before: Rules, after: Rules) -> bool:

@@ -21,6 +21,7 @@ NO_COST: Mapping[engine.ProofKind, str] = {
         "The pair fits, but the two would not both rather have each other than whom they have: that is what "
         "this programme looks for."
     ),
+    "halves": "The pair fits. What it would have cost all the others is not proven.",
     "relaxation": "The pair fits. What another circle would have cost all the others is not proven.",
 }
 
@@ -81,7 +82,8 @@ class Run:
         rules = self.rules or {}
         if rules.get("mode") == "stable":
             return "no-blocking-pair"
-        return "relaxation" if rules.get("form") == "circle" else "prices"
+        kinds: Mapping[str, engine.ProofKind] = {"circle": "relaxation", "peer": "halves"}
+        return kinds.get(rules.get("form", ""), "prices")
 
     @property
     def seen_at(self) -> datetime:

@@ -84,7 +84,8 @@ def fork(market: engine.Market, changes: Changes) -> engine.Market:
         mentor_weights=changes.mentor_weights or market.rules.mentor_weights,
         **told,
     )
-    return replace(market, mentees=tuple(mentees), mentors=tuple(mentors), rules=rules)
+    # A form turns its levels round: in reverse the mentor is below.
+    return engine.normal(replace(market, mentees=tuple(mentees), mentors=tuple(mentors), rules=rules))
 
 
 def number(place: int) -> str:

@@ -1,4 +1,4 @@
-"""The pages of a round under review: what a decision costs, making it with a reason, publishing."""
+"""Rounds held, cancelled and published by hand; decisions about one under review, their cost shown first."""
 
 from __future__ import annotations
 
@@ -99,6 +99,25 @@ async def publish(house: House, request: Request) -> Response:
         run = await store.runs.get(tx.conn, run_id)
         api.check_version(int(str(form.get("version") or 0)), run.version)
         await commands.reviewing.publish(tx, run_id)
+    return RedirectResponse(link(f"runs/{run_id}"), 303)
+
+
+async def hold(house: House, request: Request) -> Response:
+    """Asks for a round now instead of at its time."""
+    caller = _decider(request)
+    async with house.writing() as tx:
+        programme = await store.programmes.lock(tx.conn, as_id(request, "programme_id"))
+        commands.programmes.refuse_closed(programme)
+        run = await commands.rounds.ask(tx, programme, by=caller.id)
+    return RedirectResponse(link(f"runs/{run.id}"), 303)
+
+
+async def cancel(house: House, request: Request) -> Response:
+    """Stops a round that is not published: nothing of it will be."""
+    caller = _decider(request)
+    run_id = as_id(request, "run_id")
+    async with house.writing() as tx:
+        await commands.rounds.cancel(tx, run_id, by=caller.id)
     return RedirectResponse(link(f"runs/{run_id}"), 303)
 
 

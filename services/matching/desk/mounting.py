@@ -34,6 +34,8 @@ PAGES: tuple[tuple[str, Page, tuple[str, ...]], ...] = (
     ("/runs/{run_id}", runs.show, READ),
     ("/runs/{run_id}/pairs/{mentee_id}/{mentor_id}", explained.pair, READ),
     ("/runs/{run_id}/decide", deciding.decide, ("GET", "POST")),
+    ("/programmes/{programme_id}/hold", deciding.hold, ("POST",)),
+    ("/runs/{run_id}/cancel", deciding.cancel, ("POST",)),
     ("/runs/{run_id}/publish", deciding.publish, ("POST",)),
     ("/runs/{run_id}/waiting/{person_id}", explained.nobody, READ),
 )

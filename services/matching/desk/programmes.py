@@ -7,6 +7,7 @@ from starlette.responses import Response
 
 from services.matching import store
 from services.matching.api import readiness
+from services.matching.desk import deciding
 from services.matching.desk.house import House, as_id, newest_runs
 from shared import api
 from shared.events import ProgrammeId
@@ -32,6 +33,7 @@ async def programme(house: House, request: Request) -> Response:
         runs=runs,
         waiting=waiting[:WAITING_SHOWN],
         more=len(waiting) > WAITING_SHOWN,
+        holds=found.state == "open" and deciding.may_decide(request),
     )
 
 

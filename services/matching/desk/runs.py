@@ -14,7 +14,7 @@ from services.matching.core.ids import PersonId
 from services.matching.core.people import Person
 from services.matching.core.programmes import Programme
 from services.matching.core.reviewing import Decision
-from services.matching.core.runs import Found, Left, Run
+from services.matching.core.runs import UNPUBLISHED, Found, Left, Run
 from services.matching.desk import deciding, pictures
 from services.matching.desk.house import House, as_id, mentors
 from services.matching.engine.recruit import Scarce
@@ -78,6 +78,7 @@ async def show(house: House, request: Request) -> Response:
         shown=PAIRS_SHOWN,
         dearest=_dearest(view),
         decides=run.state == "review" and deciding.may_decide(request),
+        cancels=run.state in UNPUBLISHED and deciding.may_decide(request),
         words=deciding.WORDS,
         placed=[(str(one.mentee.id), one.mentee.name) for one in view.pairs],
         people=_mentees(view),

@@ -52,6 +52,7 @@ CADENCES = {
     "quarterly": "every quarter",
 }
 FORMS: Mapping[str, tuple[tuple[str, str], ...]] = {
+    "peer": (("Form", "peers: two equals who learn from each other"),),
     "circle": (("Form", "a circle: one mentor and several mentees"),),
     "reverse": (("Form", "reverse mentoring: the junior one mentors the senior one"),),
 }
@@ -70,8 +71,8 @@ async def show(link: joined.Link, read: api.Reading, request: Request) -> HTMLRe
 async def join(link: joined.Link, form: forms.Form, tx: api.InTx, request: Request) -> Response:
     guest = await joined.guest(tx.conn, link)
     filled = core.joining.read(form)
-    if guest.programme.rules.form == "circle":
-        # A circle has as many seats as the programme says: nobody is asked.
+    if guest.programme.rules.form in ("circle", "peer"):
+        # A circle has as many seats as the programme says, a peer has one: nobody is asked.
         filled = replace(filled, capacity="1")
     wrong = core.joining.wrong(filled, skills=set(taxonomy.skills()), open_roles=guest.open_roles)
     if wrong and not await auth.is_used(tx.conn, link):
@@ -121,6 +122,7 @@ def _roles(open_roles: Sequence[Role]) -> list[tuple[str, str, str]]:
     options = {
         "mentee": ("mentee", "As a mentee", "I would like somebody to learn from."),
         "mentor": ("mentor", "As a mentor", "I would like to share what I know."),
+        "peer": ("peer", "As a peer", "I would like to learn from an equal, and to share what I know."),
     }
     found = [options[role] for role in open_roles]
     both = ("both", "As both", "I would like to learn from one person and to share with another.")

@@ -39,8 +39,7 @@ class Guest:
     @property
     def open_roles(self) -> tuple[Role, ...]:
         taken = {one.role for one in self.joined}
-        roles: tuple[Role, ...] = ("mentee", "mentor")
-        return tuple(role for role in roles if role not in taken)
+        return tuple(role for role in core.programmes.roles(self.programme) if role not in taken)
 
     @property
     def paused_until(self) -> date | None:

@@ -10,7 +10,7 @@ from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 
 from services.matching import commands, core, store
-from services.matching.core.ids import Role
+from services.matching.core.ids import Role, Side
 from services.matching.core.matches import REASONS, Answer, Match
 from services.matching.core.people import Person
 from services.matching.core.programmes import Programme
@@ -32,11 +32,22 @@ class Offer:
 
     match: Match
     programme: Programme
-    role: Role
+    role: Side
     reader: Person
     partner: Person
     view: View
     purpose: str | None
+
+    @property
+    def as_helper(self) -> bool:
+        """Whether the reader is shown what the partner would like to learn."""
+        return self.match.peer or self.role == "mentor"
+
+    @property
+    def partner_is(self) -> Role:
+        if self.match.peer:
+            return "peer"
+        return "mentor" if self.role == "mentee" else "mentee"
 
     @property
     def answer(self) -> Answer | None:
@@ -74,7 +85,8 @@ async def offer_of(conn: Connection, link: SignedLink) -> Offer:
         raise NotFound("This proposal is not addressed to you.")
     programme = await store.programmes.get(conn, match.programme_id)
     partner = await store.people.get(conn, match.mentor_id if role == "mentee" else match.mentee_id)
-    view = await commands.matches.view(conn, match)
+    # To a peer the partner is shown as somebody who wants to learn: that is what the reader can help with.
+    view = await commands.matches.view(conn, match, learner=partner.id if match.peer else match.mentee_id)
     purpose = await store.wishes.find_purpose(conn, match.id)
     return Offer(match, programme, role, reader, partner, view, purpose)
 

@@ -62,7 +62,7 @@ CREATE TABLE participation (
     id           uuid PRIMARY KEY,
     programme_id uuid NOT NULL REFERENCES programme,
     person_id    uuid NOT NULL REFERENCES person,
-    role         text NOT NULL CHECK (role IN ('mentee', 'mentor')),
+    role         text NOT NULL CHECK (role IN ('mentee', 'mentor', 'peer')),
     capacity     int NOT NULL CHECK (capacity BETWEEN 1 AND 12),
     profile      jsonb NOT NULL,
     consent      boolean NOT NULL,
@@ -219,6 +219,8 @@ CREATE TABLE match (
     created_at              timestamptz NOT NULL,
     -- Shared by the matches of one mentor and the mentees of one circle.
     group_id                uuid,
+    -- Two peers, in the order of their numbers: the columns of mentee and mentor then label nobody.
+    peer                    boolean NOT NULL DEFAULT false,
     CHECK (mentee_id <> mentor_id)
 );
 CREATE INDEX match_age ON match (created_at, id);
@@ -226,6 +228,8 @@ CREATE INDEX match_group ON match (group_id) WHERE group_id IS NOT NULL;
 CREATE INDEX match_programme ON match (programme_id, created_at, id);
 CREATE INDEX match_run ON match (run_id) WHERE run_id IS NOT NULL;
 CREATE UNIQUE INDEX match_one_per_mentee ON match (mentee_participation_id) WHERE state IN ('proposed', 'active');
+CREATE UNIQUE INDEX match_one_per_peer ON match (mentor_participation_id)
+    WHERE peer AND state IN ('proposed', 'active');
 CREATE INDEX match_seats ON match (mentor_participation_id) WHERE state IN ('proposed', 'active');
 CREATE INDEX match_answer_by ON match (answer_by) WHERE state = 'proposed';
 CREATE INDEX match_ends_on ON match (ends_on) WHERE state = 'active';

@@ -2,6 +2,7 @@
 
 from services.matching.store import (
     afterwards,
+    circles,
     decisions,
     desk,
     ledger,
@@ -20,6 +21,7 @@ from services.matching.store import (
 
 __all__ = [
     "afterwards",
+    "circles",
     "decisions",
     "desk",
     "ledger",

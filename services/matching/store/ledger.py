@@ -32,7 +32,7 @@ async def groups(conn: Connection, programme_id: UUID) -> dict[str, frozenset[Pa
         """
         SELECT g.code, array_agg(g.participation_id) AS members
         FROM participation_group g JOIN participation a ON a.id = g.participation_id
-        WHERE a.programme_id = $1 AND a.role = 'mentee' GROUP BY g.code ORDER BY g.code
+        WHERE a.programme_id = $1 AND a.role <> 'mentor' GROUP BY g.code ORDER BY g.code
         """,
         programme_id,
     )
@@ -49,7 +49,7 @@ async def waited(
         FROM run_waiting w
         JOIN matching_run r ON r.id = w.run_id
         JOIN participation a ON a.id = w.participation_id
-        WHERE r.programme_id = $1 AND r.state = 'published' AND a.role = 'mentee'
+        WHERE r.programme_id = $1 AND r.state = 'published' AND a.role <> 'mentor'
           AND w.reason NOT IN ('not-eligible', 'consent-missing', 'goals-missing')
           AND coalesce(r.looked_at, r.created_at) <= $2 AND r.id IS DISTINCT FROM $3
           AND NOT EXISTS (SELECT 1 FROM match m WHERE m.mentee_participation_id = w.participation_id

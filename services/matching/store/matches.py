@@ -9,7 +9,7 @@ from uuid import UUID
 
 from asyncpg import Record
 
-from services.matching.core.ids import GroupId, MatchId, ParticipationId, PersonId, ProgrammeId, Role
+from services.matching.core.ids import MatchId, ParticipationId, PersonId, ProgrammeId, Role
 from services.matching.core.matches import Block, Match
 from shared.errors import NotFound
 from shared.tx import Connection
@@ -39,6 +39,7 @@ def _match(row: Record) -> Match:
         end_reason=row["end_reason"],
         version=row["version"],
         group_id=row.get("group_id"),
+        peer=bool(row.get("peer")),
     )
 
 
@@ -48,8 +49,8 @@ async def add(conn: Connection, match: Match) -> bool:
         """
         INSERT INTO match (id, programme_id, run_id, mentee_participation_id, mentor_participation_id,
                            mentee_id, mentor_id, state, weight, answer_by, explanation, made_at, ends_on,
-                           version, created_at, group_id)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)
+                           version, created_at, group_id, peer)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)
         ON CONFLICT (mentee_participation_id) WHERE state IN ('proposed', 'active') DO NOTHING RETURNING true
         """,
         match.id,
@@ -68,20 +69,9 @@ async def add(conn: Connection, match: Match) -> bool:
         match.version,
         match.created_at,
         match.group_id,
+        match.peer,
     )
     return bool(done)
-
-
-async def open_groups(conn: Connection, programme_id: UUID) -> dict[ParticipationId, GroupId]:
-    """The circle of each mentor of a programme who has one that is proposed or meets."""
-    rows = await conn.fetch(
-        """
-        SELECT DISTINCT mentor_participation_id, group_id FROM match
-        WHERE programme_id = $1 AND group_id IS NOT NULL AND state IN ('proposed', 'active')
-        """,
-        programme_id,
-    )
-    return {row["mentor_participation_id"]: row["group_id"] for row in rows}
 
 
 async def update(conn: Connection, match: Match) -> None:
@@ -112,7 +102,7 @@ async def get(conn: Connection, match_id: UUID) -> Match:
         """
         SELECT id, programme_id, run_id, mentee_participation_id, mentor_participation_id, mentee_id,
                mentor_id, state, weight, answer_by, explanation, mentee_answer, mentor_answer, decline_reason,
-               declined_by, made_at, ends_on, ended_at, end_reason, version, created_at, group_id
+               declined_by, made_at, ends_on, ended_at, end_reason, version, created_at, group_id, peer
         FROM match WHERE id = $1
         """,
         match_id,
@@ -127,7 +117,7 @@ async def find_locked(conn: Connection, match_id: UUID) -> Match | None:
         """
         SELECT id, programme_id, run_id, mentee_participation_id, mentor_participation_id, mentee_id,
                mentor_id, state, weight, answer_by, explanation, mentee_answer, mentor_answer, decline_reason,
-               declined_by, made_at, ends_on, ended_at, end_reason, version, created_at, group_id
+               declined_by, made_at, ends_on, ended_at, end_reason, version, created_at, group_id, peer
         FROM match WHERE id = $1 FOR UPDATE
         """,
         match_id,
@@ -148,7 +138,7 @@ async def page(
         """
         SELECT id, programme_id, run_id, mentee_participation_id, mentor_participation_id, mentee_id,
                mentor_id, state, weight, answer_by, explanation, mentee_answer, mentor_answer, decline_reason,
-               declined_by, made_at, ends_on, ended_at, end_reason, version, created_at, group_id
+               declined_by, made_at, ends_on, ended_at, end_reason, version, created_at, group_id, peer
         FROM match
         WHERE ($1::uuid IS NULL OR programme_id = $1)
           AND ($2::uuid IS NULL OR mentee_id = $2 OR mentor_id = $2)
@@ -172,7 +162,7 @@ async def of_run(conn: Connection, run_id: UUID) -> list[Match]:
         """
         SELECT m.id, programme_id, run_id, mentee_participation_id, mentor_participation_id, mentee_id,
                mentor_id, state, weight, answer_by, explanation, mentee_answer, mentor_answer, decline_reason,
-               declined_by, made_at, ends_on, ended_at, end_reason, m.version, m.created_at, group_id
+               declined_by, made_at, ends_on, ended_at, end_reason, m.version, m.created_at, group_id, peer
         FROM match m JOIN person p ON p.id = m.mentee_id
         WHERE run_id = $1 ORDER BY length(p.employee_number), p.employee_number
         """,
@@ -181,11 +171,15 @@ async def of_run(conn: Connection, run_id: UUID) -> list[Match]:
     return [_match(row) for row in rows]
 
 
-async def seats_taken(conn: Connection, mentor_participation_id: UUID) -> int:
-    """Active matches and open proposals of a mentor whose participation is locked."""
+async def seats_taken(conn: Connection, participation_id: UUID) -> int:
+    """Active matches and open proposals of a mentor or a peer whose participation is locked."""
     taken: int = await conn.fetchval(
-        "SELECT count(*) FROM match WHERE mentor_participation_id = $1 AND state IN ('proposed', 'active')",
-        mentor_participation_id,
+        """
+        SELECT count(*) FROM match
+        WHERE (mentor_participation_id = $1 OR (peer AND mentee_participation_id = $1))
+          AND state IN ('proposed', 'active')
+        """,
+        participation_id,
     )
     return taken
 
@@ -215,7 +209,7 @@ async def lock_lapsed(conn: Connection, now: datetime, limit: int) -> list[Match
         """
         SELECT m.id, programme_id, run_id, mentee_participation_id, mentor_participation_id, mentee_id,
                mentor_id, state, weight, answer_by, explanation, mentee_answer, mentor_answer, decline_reason,
-               declined_by, made_at, ends_on, ended_at, end_reason, m.version, m.created_at, group_id
+               declined_by, made_at, ends_on, ended_at, end_reason, m.version, m.created_at, group_id, peer
         FROM match m JOIN person p ON p.id = m.mentee_id
         WHERE state = 'proposed' AND answer_by <= $1
         ORDER BY answer_by, length(p.employee_number), p.employee_number LIMIT $2 FOR UPDATE OF m
@@ -237,7 +231,7 @@ async def lock_over(conn: Connection, last_day: date, limit: int) -> list[Match]
         """
         SELECT m.id, programme_id, run_id, mentee_participation_id, mentor_participation_id, mentee_id,
                mentor_id, state, weight, answer_by, explanation, mentee_answer, mentor_answer, decline_reason,
-               declined_by, made_at, ends_on, ended_at, end_reason, m.version, m.created_at, group_id
+               declined_by, made_at, ends_on, ended_at, end_reason, m.version, m.created_at, group_id, peer
         FROM match m JOIN person p ON p.id = m.mentee_id
         WHERE state = 'active' AND ends_on <= $1
         ORDER BY ends_on, length(p.employee_number), p.employee_number LIMIT $2 FOR UPDATE OF m
@@ -288,7 +282,7 @@ async def find_open(conn: Connection, mentee_participation_id: UUID) -> Match | 
         """
         SELECT id, programme_id, run_id, mentee_participation_id, mentor_participation_id, mentee_id,
                mentor_id, state, weight, answer_by, explanation, mentee_answer, mentor_answer, decline_reason,
-               declined_by, made_at, ends_on, ended_at, end_reason, version, created_at, group_id
+               declined_by, made_at, ends_on, ended_at, end_reason, version, created_at, group_id, peer
         FROM match WHERE mentee_participation_id = $1 AND state IN ('proposed', 'active')
         """,
         mentee_participation_id,

@@ -220,7 +220,8 @@ async def lock_pair(
         SELECT id, programme_id, person_id, role, capacity, profile, consent, version, joined_at,
                paused_until
         FROM participation
-        WHERE programme_id = $1 AND (person_id, role) IN (($2, 'mentee'), ($3, 'mentor'))
+        WHERE programme_id = $1
+          AND (person_id, role) IN (($2, 'mentee'), ($3, 'mentor'), ($2, 'peer'), ($3, 'peer'))
         ORDER BY id FOR NO KEY UPDATE
         """,
         programme_id,

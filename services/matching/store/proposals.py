@@ -17,14 +17,14 @@ async def add(conn: Connection, matches: Sequence[Match]) -> int:
         """
         INSERT INTO match (id, programme_id, run_id, mentee_participation_id, mentor_participation_id,
                            mentee_id, mentor_id, state, weight, answer_by, explanation, version, created_at,
-                           group_id)
+                           group_id, peer)
         SELECT id, programme_id, run_id, mentee_participation_id, mentor_participation_id, mentee_id,
-               mentor_id, 'proposed', weight, answer_by, explanation, version, created_at, group_id
+               mentor_id, 'proposed', weight, answer_by, explanation, version, created_at, group_id, peer
         FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::uuid[], $5::uuid[], $6::uuid[], $7::uuid[],
                     $8::int[], $9::timestamptz[], $10::jsonb[], $11::int[], $12::timestamptz[],
-                    $13::uuid[])
+                    $13::uuid[], $14::boolean[])
              AS new (id, programme_id, run_id, mentee_participation_id, mentor_participation_id, mentee_id,
-                     mentor_id, weight, answer_by, explanation, version, created_at, group_id)
+                     mentor_id, weight, answer_by, explanation, version, created_at, group_id, peer)
         ON CONFLICT (mentee_participation_id) WHERE state IN ('proposed', 'active') DO NOTHING RETURNING id
         """,
         [one.id for one in matches],
@@ -40,6 +40,7 @@ async def add(conn: Connection, matches: Sequence[Match]) -> int:
         [one.version for one in matches],
         [one.created_at for one in matches],
         [one.group_id for one in matches],
+        [one.peer for one in matches],
     )
     return len(rows)
 
@@ -56,7 +57,11 @@ async def mentees(conn: Connection, programme_id: UUID) -> list[ParticipationId]
 async def came_of(conn: Connection, run_id: UUID, *, mentee_id: UUID, mentor_id: UUID) -> bool:
     """Whether a run proposed these two to each other."""
     made = await conn.fetchval(
-        "SELECT 1 FROM match WHERE run_id = $1 AND mentee_id = $2 AND mentor_id = $3",
+        """
+        SELECT 1 FROM match
+        WHERE run_id = $1 AND ((mentee_id = $2 AND mentor_id = $3)
+                            OR (peer AND mentee_id = $3 AND mentor_id = $2))
+        """,
         run_id,
         mentee_id,
         mentor_id,

@@ -178,8 +178,9 @@ async def proven(conn: Connection, run_id: UUID, pair: tuple[UUID, UUID]) -> tup
         SELECT c.participation_id, c.amount, c.seats
         FROM run_certificate c JOIN participation a ON a.id = c.participation_id
         WHERE c.run_id = $1
-          AND ((a.role = 'mentee' AND a.person_id = $2) OR (a.role = 'mentor' AND a.person_id = $3))
-        ORDER BY a.role
+          AND ((a.role IN ('mentee', 'peer') AND a.person_id = $2)
+            OR (a.role IN ('mentor', 'peer') AND a.person_id = $3))
+        ORDER BY a.role, a.person_id = $3
         """,
         run_id,
         *pair,
@@ -208,7 +209,7 @@ async def waiting_mentees(conn: Connection, run_id: UUID) -> list[PersonId]:
     rows = await conn.fetch(
         """
         SELECT a.person_id FROM run_waiting w JOIN participation a ON a.id = w.participation_id
-        WHERE w.run_id = $1 AND a.role = 'mentee' ORDER BY a.person_id
+        WHERE w.run_id = $1 AND a.role IN ('mentee', 'peer') ORDER BY a.person_id
         """,
         run_id,
     )

@@ -12,4 +12,5 @@ MatchId = NewType("MatchId", UUID)
 SessionId = NewType("SessionId", UUID)
 
 Role = Literal["mentee", "mentor"]
+Part = Literal["mentee", "mentor", "peer"]
 Cadence = Literal["weekly", "biweekly", "monthly", "quarterly"]

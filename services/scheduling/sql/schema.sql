@@ -25,7 +25,7 @@ CREATE TABLE participation (
     version          int NOT NULL,
     person_id        uuid NOT NULL,
     programme_id     uuid NOT NULL,
-    role             text NOT NULL CHECK (role IN ('mentee', 'mentor')),
+    role             text NOT NULL CHECK (role IN ('mentee', 'mentor', 'peer')),
     hours            smallint[] NOT NULL,
     joined_at        timestamptz NOT NULL
 );

@@ -7,7 +7,7 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from services.scheduling import core
-from services.scheduling.core.ids import MatchId, ParticipationId, PersonId, ProgrammeId, Role, SessionId
+from services.scheduling.core.ids import MatchId, Part, ParticipationId, PersonId, ProgrammeId, SessionId
 from shared.errors import NotFound
 from shared.tx import Connection
 
@@ -49,7 +49,7 @@ async def save_participation(
     *,
     person_id: PersonId,
     programme_id: ProgrammeId,
-    role: Role,
+    role: Part,
     hours: Sequence[core.slots.Hours],
     joined_at: datetime,
 ) -> None:
@@ -83,7 +83,7 @@ async def find_unknown(
         " UNION ALL SELECT 3, 'working hours of ' || side.id"
         "   FROM (VALUES ($2::uuid, 'mentee'), ($3::uuid, 'mentor')) AS side (id, role)"
         "   WHERE NOT EXISTS (SELECT FROM participation p WHERE p.person_id = side.id"
-        "                     AND p.programme_id = $1 AND p.role = side.role)"
+        "                     AND p.programme_id = $1 AND p.role IN (side.role, 'peer'))"
         ") AS unknown ORDER BY place, what LIMIT 1",
         programme_id,
         mentee_id,
@@ -123,7 +123,7 @@ async def calendars(
     rows = await conn.fetch(
         "SELECT side.match_id, side.person_id, person.time_zone,"
         " (SELECT hours FROM participation p WHERE p.person_id = side.person_id"
-        "    AND p.programme_id = side.programme_id AND p.role = side.role"
+        "    AND p.programme_id = side.programme_id AND p.role IN (side.role, 'peer')"
         "    ORDER BY p.joined_at DESC, p.participation_id DESC LIMIT 1) AS hours,"
         " ARRAY(SELECT ARRAY[b.starts_at, b.ends_at] FROM busy_time b WHERE b.person_id = side.person_id"
         "    AND b.ends_at > $2 AND b.session_id IS DISTINCT FROM $3 ORDER BY b.starts_at) AS busy"

@@ -251,3 +251,18 @@ async def test_a_part_of_a_list_can_be_asked_for(conn: Connection) -> None:
     assert [row.session_id for row in week] == [an_id("session", "Ada", "Max", 1)]
     late = await store.list_rows(conn, question(), "sessions-cancelled", code="cancelled-late", limit=10)
     assert [row.person_id for row in late] == [person("Ben")]
+
+
+async def test_S20_peers_count_as_matched_on_either_side_and_as_no_mentors(pool: infra.MakePool) -> None:
+    async with (await pool("analytics")).acquire() as conn:
+        peers = [
+            joined(name).model_copy(update={"peer": True})  # type: ignore[union-attr]
+            for name in ("Ada", "Ben", "Cleo")
+        ]
+        await hear(conn, a_programme(), *peers, made("Ada", "Ben", at=3))  # type: ignore[arg-type]
+        found = await figures(conn)  # type: ignore[arg-type]
+        assert (found["match-rate"].counted, found["match-rate"].rows) == (2, 3)
+        assert found["mentor-utilisation"].rows == 0
+        assert found["days-to-match"].rows == 2
+        rows = await store.list_rows(conn, question(), "match-rate", limit=10)  # type: ignore[arg-type]
+        assert {row.code for row in rows} == {"peer"}

@@ -82,3 +82,17 @@ async def test_who_only_reads_cannot_decide_and_no_other_site_can(company: World
     assert refused.status_code == 403
     assert "Your token only reads" in refused.text
     assert await company.said("match-proposed") == []
+
+
+async def test_a_round_is_held_and_cancelled_from_the_desk(company: World) -> None:
+    run = await a_run_under_review(company)
+    await came_in(company)
+    programme = f"/desk/programmes/{run['programme_id']}"
+    assert "Hold a round now" in (await company.client.get(programme)).text
+    held = await company.client.post(f"{programme}/hold", data={})
+    assert held.status_code == 303
+    page = (await company.client.get(held.headers["location"])).text
+    assert "waiting to be solved" in page
+    assert "Cancel the round" in page
+    await company.client.post(f"{held.headers['location']}/cancel", data={})
+    assert "Cancelled by organiser." in (await company.client.get(held.headers["location"])).text

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from tests.integration.matching.world import World, a_programme
-from tests.unit.matching.builders import a_row
+from tests.integration.matching.world import NEGOTIATION, World, a_programme
+from tests.unit.matching.builders import a_form, a_row
 
 
 async def seniors_and_juniors(here: World) -> None:
@@ -122,6 +122,67 @@ async def test_nobody_in_a_stable_programme_would_rather_have_each_other(company
     assert "would not both rather have each other" in looked_at["sentence"]
 
 
+LEARNERS = {"goals": [NEGOTIATION], "skills": {NEGOTIATION: 6}}
+
+
+async def test_S20_two_peers_are_paired_neither_is_called_a_mentor_and_the_seat_of_both_is_taken(
+    company: World,
+) -> None:
+    programme = await company.open(rules={"form": "peer"})
+    for number in (1, 2, 3):
+        assert (await company.enrol(programme, number, "peer", **LEARNERS)).status_code == 201
+    run = await company.hold_round(programme)
+    (match,) = run["proposals"]
+    assert (run["proof"], run["bound"] >= run["value"]) == ("halves", True)
+    assert match["peer"] is True
+    (left,) = await company.waiting(programme)
+    assert left[1] == "peer"
+    pair = [number for pair in await company.pairs() for number in pair]
+    assert {*pair, left[0]} == {"1", "2", "3"}
+    listed = await company.call("GET", f"/v1/programmes/{programme}/participations")
+    assert {one["role"] for one in listed.json()["items"]} == {"peer"}
+    for number in pair:
+        page = (await company.client.get(company.link("proposal", match["match_id"], number))).text
+        assert "Meet your possible peer" in page
+        assert "mentor" not in page.replace("mentoring", "").replace("Mentoring", "").lower()
+    for first, second in ((pair[0], left[0]), (pair[1], left[0]), (left[0], pair[0]), (left[0], pair[1])):
+        refused = await company.pair(programme, first, second)
+        assert (refused.status_code, refused.json()["type"]) == (
+            409,
+            "urn:mentoring:problem:already-matched",
+        )
+    assert (await company.hold_round(programme))["proposals"] == []
+    for number in pair:
+        await company.say(match["match_id"], number, "accept")
+    (made,) = await company.said("match-made")
+    assert made["peer"] is True
+    joined = await company.said("participant-joined")
+    assert all(one["peer"] and one["role"] != "mentor" for one in joined)
+    (finished, _) = await company.said("matching-run-finished")
+    assert (finished["peer"], [one["role"] for one in finished["waiting"]]) == (True, ["mentee"])
+
+
+async def test_S20_who_joins_peers_joins_as_one_by_the_page_or_by_an_administrator(company: World) -> None:
+    programme = await company.open(rules={"form": "peer"})
+    refused = await company.enrol(programme, 1, "mentor")
+    assert (refused.status_code, refused.json()["type"]) == (422, "urn:mentoring:problem:wrong-role")
+    usual = await company.open(name="Usual")
+    assert (await company.enrol(usual, 1, "peer")).status_code == 422
+    link = company.link("join", programme, 2)
+    page = (await company.client.get(link)).text
+    assert "As a peer" in page
+    assert "As a mentor" not in page
+    form = {name: value for name, value in a_form().items() if name != "capacity"}
+    answer = await company.client.post(link, data={**form, "role": ["peer"]})
+    assert answer.status_code == 303, answer.text
+    await company.enrol(programme, 3, "peer", **LEARNERS, languages=["en", "es"])
+    made = await company.pair(programme, 2, 3)
+    assert made.status_code == 201, made.text
+    assert made.json()["peer"] is True
+    (said,) = await company.said("match-made")
+    assert said["peer"] is True
+
+
 @pytest.mark.parametrize(
     ("rules", "pointer"),
     [
@@ -129,6 +190,8 @@ async def test_nobody_in_a_stable_programme_would_rather_have_each_other(company
         ({"form": "flash"}, "/rules/form"),
         ({"mode": "greedy"}, "/rules/mode"),
         ({"form": "circle", "mode": "stable"}, "/rules"),
+        ({"form": "peer", "mode": "stable"}, "/rules"),
+        ({"form": "peer", "seniority": -1}, "/rules"),
         ({"form": "circle", "group_size": 13}, "/rules/group_size"),
         ({"form": "circle", "group_size": 3, "group_size_min": 4}, "/rules"),
     ],

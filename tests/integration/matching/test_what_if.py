@@ -2,7 +2,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.integration.matching.world import NEGOTIATION, PROGRAMMING, SPEAKING, World
+from tests.integration.matching.world import NEGOTIATION, PROGRAMMING, SPEAKING, World, a_company
+from tests.unit.matching.builders import a_row
 
 
 async def a_programme(company: World) -> str:
@@ -126,3 +127,14 @@ async def test_U3_every_field_that_does_not_fit_is_named(company: World) -> None
     nothing = await company.call("POST", path, {})
     assert nothing.status_code == 422
     assert "say what is different" in nothing.text
+
+
+async def test_U3_in_reverse_the_levels_of_a_what_if_are_levels_below(company: World) -> None:
+    await company.hire(*a_company(8), a_row(9, title="Director", manager_employee_number="9009"))
+    programme = await company.open(rules={"form": "reverse", "seniority": 0})
+    await company.enrol(programme, 9, "mentee")
+    await company.enrol(programme, 5, "mentor")
+    found = await what_if(company, programme, {"seniority": 1})
+    assert (found["before"]["pairs"], found["after"]["pairs"]) == (1, 1)
+    found = await what_if(company, programme, {"seniority": 6})
+    assert (found["before"]["pairs"], found["after"]["pairs"]) == (1, 0)

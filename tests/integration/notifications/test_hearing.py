@@ -293,3 +293,21 @@ def calendar_of(home: World) -> str:
     [part] = [one for one in home.inbox.mails[-1].walk() if one.get_content_type() == "text/calendar"]
     content = part.get_content()  # type: ignore[attr-defined]
     return content if isinstance(content, str) else content.decode()
+
+
+async def test_S20_peers_are_called_peers_in_their_mails(known: World) -> None:
+    as_peers = {"peer": True}
+    await known.hear(
+        world.an_invitation(known.now).model_copy(update=as_peers),
+        world.a_proposal(known.now).model_copy(update=as_peers),
+    )
+    await known.send()
+    await known.hear(world.a_match(known.now).model_copy(update=as_peers))
+    await known.send()
+    written = [mail.get_body(("plain",)).get_content() for mail in known.inbox.mails]
+    subjects = [str(mail["Subject"]) for mail in known.inbox.mails]
+    assert len(written) == 5
+    for text in (*written, *subjects):
+        assert "mentor" not in text.lower().replace("mentoring", "")
+        assert "mentee" not in text.lower()
+    assert sum("peer" in text.lower() for text in written) == 5

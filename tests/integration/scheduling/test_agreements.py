@@ -48,6 +48,21 @@ async def test_a_match_waits_for_the_cards_the_programme_and_the_hours_of_its_pe
     assert len(await listed(empty, "draft")) == 1
 
 
+async def test_S20_the_hours_of_peers_count_on_either_side(empty: World) -> None:
+    now = empty.now
+    await empty.hear(
+        world.a_programme(now),
+        world.a_person(MENTEE, now),
+        world.a_person(MENTOR, now),
+        world.a_participant(MENTEE, "mentee", now, peer=True),
+    )
+    with pytest.raises(Early):
+        await empty.hear(world.a_match(now, peer=True))
+    await empty.hear(world.a_participant(MENTOR, "mentee", now, peer=True), world.a_match(now, peer=True))
+    await empty.agree()
+    assert "session-scheduled" in await empty.topics()
+
+
 async def test_S26_a_pair_without_an_agreement_appears_in_missing_after_14_days(matched: World) -> None:
     await matched.confirm(MENTEE)
     matched.at(matched.now + timedelta(days=13, hours=23))

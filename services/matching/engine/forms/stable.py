@@ -18,19 +18,27 @@ from services.matching.engine.forms import found
 from services.matching.engine.forms.found import Found
 from services.matching.engine.state import NOBODY, Wide
 
-LISTED = 64
+LISTED = (64, 512)
+"""How many wishes are listed at first and then; after that all that are left."""
 ROWS = 256
 
-Wish = tuple[int, float, int]
-"""A column, what the row is worth to it, and the weight of the pair."""
+Last = tuple[np.float32, int, int]
 
 
 @dataclass(slots=True)
 class _Asking:
-    """A mentee's next wishes, the best last, and the last one that was ever listed: (u, weight, column)."""
+    """A mentee's wishes, the best first: columns, what the row is worth to each, and the weights.
 
-    wishes: list[Wish]
-    last: tuple[np.float32, int, int] | None
+    The first `asked` of them were asked. `lists` counts the lists so far, `last` is the last wish listed, by
+    (u, weight, column).
+    """
+
+    column: sides.Integers
+    worth: sides.Floats
+    weight: sides.Integers
+    asked: int
+    lists: int
+    last: Last | None
 
 
 def settle(index: arrays.Index, weights: sides.Integers, welfare: Found) -> Found:
@@ -58,12 +66,12 @@ def accept(index: arrays.Index, weights: sides.Integers) -> Wide:
     waiting = list(range(len(asking)))[::-1]
     while waiting:
         row = waiting.pop()
-        wish = _next(index, weights, asking[row], row)
-        if wish is None:
+        asked = _next(index, weights, asking, row)
+        if asked is None:
             continue
-        column, worth, weight = wish
+        column = int(asking[row].column[asked])
         # The root is whom the mentor would give up first: of equals the one with the later number.
-        mine = (worth, weight, -row)
+        mine = (float(asking[row].worth[asked]), int(asking[row].weight[asked]), -row)
         if len(kept[column]) < seats[column]:
             heapq.heappush(kept[column], mine)
         else:
@@ -75,11 +83,16 @@ def accept(index: arrays.Index, weights: sides.Integers) -> Wide:
     return partner
 
 
-def _next(index: arrays.Index, weights: sides.Integers, asking: _Asking, row: int) -> Wish | None:
-    if not asking.wishes and asking.last is not None:
+def _next(index: arrays.Index, weights: sides.Integers, asking: list[_Asking], row: int) -> int | None:
+    """The place of the next wish among the listed ones, None where everybody was asked."""
+    mine = asking[row]
+    if mine.asked == len(mine.column) and mine.last is not None:
         u, v = score.utilities(index, slice(row, row + 1), slice(None))
-        _list(asking, (u[0], v[0]), weights[row], index.seats)
-    return asking.wishes.pop() if asking.wishes else None
+        mine = asking[row] = _listed((u[0], v[0]), weights[row], index.seats, mine)
+    if mine.asked == len(mine.column):
+        return None
+    mine.asked += 1
+    return mine.asked - 1
 
 
 def _first_wishes(index: arrays.Index, weights: sides.Integers) -> list[_Asking]:
@@ -88,27 +101,31 @@ def _first_wishes(index: arrays.Index, weights: sides.Integers) -> list[_Asking]
         rows = slice(first, min(first + ROWS, len(weights)))
         u, v = score.utilities(index, rows, slice(None))
         for position in range(len(u)):
-            asking = _Asking([], None)
-            _list(asking, (u[position], v[position]), weights[first + position], index.seats)
-            everybody.append(asking)
+            worth = u[position], v[position]
+            everybody.append(_listed(worth, weights[first + position], index.seats, None))
     return everybody
 
 
-def _list(
-    asking: _Asking, worth: tuple[sides.Floats, sides.Floats], weight: sides.Integers, seats: sides.Integers
-) -> None:
-    """Lists the next wishes after the last: by u, then by weight, then by the column."""
+def _listed(
+    worth: tuple[sides.Floats, sides.Floats],
+    weight: sides.Integers,
+    seats: sides.Integers,
+    before: _Asking | None,
+) -> _Asking:
+    """The wishes after those listed before: by u, then by weight, then by the column."""
     u, v = worth
-    column = np.flatnonzero((weight > 0) & (seats > 0))
-    if asking.last is not None:
-        last_u, last_weight, last_column = asking.last
+    column = np.flatnonzero((weight > 0) & (seats > 0)).astype(np.int32)
+    lists = before.lists if before else 0
+    if before is not None and before.last is not None:
+        last_u, last_weight, last_column = before.last
         later = (weight[column] == last_weight) & (column > last_column)
         behind = (u[column] == last_u) & ((weight[column] < last_weight) | later)
         column = column[(u[column] < last_u) | behind]
-    if len(column) > LISTED:
-        least = np.partition(u[column], len(column) - LISTED)[len(column) - LISTED]
+    many = LISTED[lists] if lists < len(LISTED) else len(column)
+    if len(column) > many:
+        least = np.partition(u[column], len(column) - many)[len(column) - many]
         column = column[u[column] >= least]
-    ranked = column[np.lexsort((column, -weight[column], -u[column]))][:LISTED]
-    asking.wishes = [(int(c), float(v[c]), int(weight[c])) for c in ranked[::-1]]
+    ranked = column[np.lexsort((column, -weight[column], -u[column]))][:many]
     end = int(ranked[-1]) if len(ranked) else None
-    asking.last = None if end is None else (u[end], int(weight[end]), end)
+    last = None if end is None else (u[end], int(weight[end]), end)
+    return _Asking(ranked, v[ranked], weight[ranked], 0, lists + 1, last)
