@@ -4,7 +4,7 @@ BIN := .venv/bin
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up status test chaos lint clean screenshots bench-events bench-matching bench-quality
+.PHONY: help setup demo up status test chaos lint clean screenshots bench-events bench-matching bench-quality bench-picture
 
 help:
 	@echo "make demo         a company of 290 people lives through half a year of mentoring, in minutes"
@@ -16,6 +16,7 @@ help:
 	@echo "make bench-events what an event costs, and how far that is from the bounds and from the peers"
 	@echo "make bench-matching  the pairing engine against its goals and the peers (BENCH=full: 100,000 people)"
 	@echo "make bench-quality   would people say yes to our pairs? A simulation with hidden likings"
+	@echo "make bench-picture   the picture in services/matching/README.md, measured and drawn anew"
 	@echo "make setup        virtual environment, packages, Kafka's jars: part of all of these"
 	@echo "make screenshots  the pictures in README.md, made anew"
 	@echo "make clean        removes data, logs and caches of earlier runs"
@@ -62,6 +63,11 @@ bench-matching: setup
 
 bench-quality: setup
 	@$(BIN)/python -m tests.bench.matching.quality $(ARGS)
+
+bench-picture: setup
+	@$(PYTHON) deploy/setup.py peers matching
+	@$(BIN)/python -m tests.bench.matching.curve $(ARGS)
+	@$(BIN)/python -m tests.bench.matching.picture .local/bench/curve.jsonl deploy/pictures/matching.svg
 
 clean:
 	@$(PYTHON) deploy/setup.py clean

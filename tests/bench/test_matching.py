@@ -17,12 +17,13 @@ from rich.console import Console
 from services.matching import engine
 from services.matching.engine import index as arrays
 from services.matching.engine import rules
-from tests.bench.matching import crowd, goals, ours, peer_ortools, peer_scipy, stage
+from tests.bench.matching import crowd, curve, goals, ours, peer_ortools, peer_scipy, picture, stage
 from tests.bench.matching.quality import hidden, verdict, ways
 from tests.bench.matching.worker import Found
 
 TINY = stage.Sizes(
     people=200,
+    dense=200,
     hard=200,
     forced=60,
     forced_pairs=10,
@@ -31,7 +32,7 @@ TINY = stage.Sizes(
     groups=100,
     events=20,
     searches=5,
-    whys=10,
+    searched=300,
     repeats=1,
 )
 FROM_PEERS = {
@@ -80,7 +81,7 @@ def test_stable_pairs_and_equals_are_measured_without_their_peers(tmp_path: Path
     stable = here.ours("stable lists", mentees=30, seed=0, lists=tmp_path / "lists.npz")
     equals = here.ours("peer pairs", people=100, seed=0, weights=tmp_path / "peers.npy")
 
-    assert (stable["ties"], stable["blocking"]) == (0, 0)
+    assert stable["blocking"] == 0
     assert 0 < equals["value"] <= equals["bound"]
 
 
@@ -141,3 +142,13 @@ def test_the_verdict_on_quality_is_shown_and_written() -> None:
     assert "1.29" in console.export_text()
     assert [row.ok for row in verdict.rows(cell)] == [True, True, True]
     assert json.loads(verdict.line(cell))["curve"]["1"] == 0.5
+
+
+def test_the_picture_shows_every_point_of_every_curve(tmp_path: Path) -> None:
+    lines = list(curve.points(Here(tmp_path), 100, 1))  # type: ignore[arg-type]
+    (tmp_path / "points.jsonl").write_text("\n".join(lines))
+    points = picture.read(tmp_path / "points.jsonl")
+
+    assert {point.who for point in points} == set(picture.SERIES)
+    assert {point.gap for point in points if point.who != "ortools-25"} == {0.0}
+    assert picture.draw(points).count("<circle") == 3 * len(points)

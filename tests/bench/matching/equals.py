@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import random
 from dataclasses import replace
 from typing import TypeVar
@@ -9,7 +10,7 @@ from typing import TypeVar
 import numpy as np
 
 from services.matching import engine
-from services.matching.engine import forms, score, stability
+from services.matching.engine import forms, score, sides, stability
 from services.matching.engine import index as arrays
 from services.matching.engine.forms import peer, stable
 from tests.bench.matching import crowd
@@ -23,16 +24,24 @@ RATINGS = 10
 def stable_lists(spec: Spec) -> Found:
     """Our stable pairs where everybody may have everybody and nobody is indifferent; `lists` gets u and v."""
     engine.warm()
-    index = arrays.build(_open_to_all(spec["mentees"], spec["seed"]))
+    index, u, v = _without_ties(spec["mentees"], spec["seed"])
     weights, _ = score.matrix(index)
-    u, v = score.utilities(index, slice(None), slice(None))
     np.savez(spec["lists"], u=u, v=v, capacity=index.seats)
     clock = Clock()
     partner = stable.accept(index, weights)
     found = clock.read()
     blocked = stability.blocking(index, weights, partner)[0].pairs
-    ties = sum(len(row) - len(np.unique(row)) for row in (*u, *v.T))
-    return {**found, "mate": partner.tolist(), "ties": ties, "blocking": blocked}
+    return {**found, "mate": partner.tolist(), "blocking": blocked}
+
+
+def _without_ties(mentees: int, seed: int) -> tuple[arrays.Index, sides.Floats, sides.Floats]:
+    """The first company from this seed on in which nobody is indifferent between two others."""
+    for attempt in itertools.count(seed):
+        index = arrays.build(_open_to_all(mentees, attempt))
+        u, v = score.utilities(index, slice(None), slice(None))
+        if all(len(row) == len(np.unique(row)) for row in (*u, *v.T)):
+            return index, u, v
+    raise AssertionError("counting does not end")
 
 
 def _open_to_all(mentees: int, seed: int) -> engine.Market:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.bench.matching import equals, forced, solving, worker
+from tests.bench.matching import equals, fairness, following, forced, scale, solving, worker
 
 MEASUREMENTS = {
     "cold": solving.cold,
@@ -11,6 +11,15 @@ MEASUREMENTS = {
     "stable lists": equals.stable_lists,
     "peer pairs": equals.peer_pairs,
     "forced pairs": forced.forced_pairs,
+    "events": following.events,
+    "standing": following.standing,
+    "searches": following.searches,
+    "market": scale.market,
+    "proven": scale.proven,
+    "matrix": scale.matrix,
+    "lists": scale.lists,
+    "one-sided": scale.one_sided,
+    "balanced groups": fairness.balanced,
 }
 
 if __name__ == "__main__":

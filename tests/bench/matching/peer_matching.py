@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import sys
+
 import numpy as np
 from matching.games import HospitalResident
 
 from tests.bench.matching import worker
 from tests.bench.matching.worker import Clock, Found, Spec
+
+RECURSION_MAX = 1_000_000
 
 
 def stable(spec: Spec) -> Found:
@@ -16,6 +20,8 @@ def stable(spec: Spec) -> Found:
     wishes = {i: np.argsort(-row).tolist() for i, row in enumerate(u)}
     offers = {j: np.argsort(-column).tolist() for j, column in enumerate(v.T)}
     seats = dict(enumerate(capacity.tolist()))
+    # The package copies its players, who know each other, deeply.
+    sys.setrecursionlimit(RECURSION_MAX)
     clock = Clock()
     game = HospitalResident.create_from_dictionaries(wishes, offers, seats)
     solved = game.solve(optimal="resident")

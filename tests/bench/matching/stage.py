@@ -25,20 +25,21 @@ class Sizes:
     """How many mentees each measurement has (0.4 mentors for each); the seed is the market's."""
 
     people: int = 20_000
+    dense: int = 20_000
     hard: int = 20_000
     forced: int = 5_000
     forced_pairs: int = 500
-    stable: int = 500
+    stable: int = 150
     peers: int = 1_000
-    groups: int = 5_000
+    groups: int = 2_000
     events: int = 1_000
     searches: int = 500
-    whys: int = 2_000
+    searched: int = 100_000
     repeats: int = 3
     seed: int = 0
 
 
-FULL = Sizes(people=100_000, peers=2_000)
+FULL = Sizes(people=100_000, peers=2_000, groups=5_000)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +86,7 @@ class Side:
 
     seconds: float
     spread: tuple[float, float]
+    cpu_s: float
     peak_mb: float
     value: int
 
@@ -95,7 +97,9 @@ def side(runs: Sequence[Found]) -> Side:
     values = {run["value"] for run in runs}
     if len(values) != 1:
         raise Failed(f"the repetitions found different values: {sorted(values)}")
-    return Side(seconds, spread, max(run["peak_mb"] for run in runs), values.pop())
+    return Side(
+        seconds, spread, min(run["cpu_s"] for run in runs), max(run["peak_mb"] for run in runs), values.pop()
+    )
 
 
 def same_value(what: str, one: int, other: int) -> None:
