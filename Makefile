@@ -45,7 +45,7 @@ lint: setup
 # Files run two at a time, the long ones first; with ARGS just those.
 test: setup lint
 ifeq ($(strip $(ARGS)),)
-	$(BIN)/pytest -n 2 --dist loadfile tests/chaos tests/e2e tests/bench tests/integration tests/contract tests/unit
+	$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder tests/chaos tests/e2e tests/bench tests/integration tests/contract tests/unit
 else
 	$(BIN)/pytest $(ARGS)
 endif
