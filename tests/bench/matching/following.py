@@ -40,7 +40,7 @@ class Followed:
 
 
 def events(spec: Spec) -> Found:
-    """Leaves and joins in turn; exact on the live edges at every check; then the bound over all pairs.
+    """From a proven market, leaves and joins in turn, exact on the live edges at every check; then the bound.
 
     At last a proof over all pairs, after which the gap has to be 0.
     """
@@ -95,7 +95,9 @@ def _followed(spec: Spec, hysteresis: int = 0) -> Followed:
     here, away = mentees[round(AWAY * len(mentees)) :], mentees[: round(AWAY * len(mentees))]
     for mentee in here:
         live.mentee_joins(mentee, known[mentee])
-    return Followed(live, index, packed, known, here, away)
+    followed = Followed(live, index, packed, known, here, away)
+    live.prove(functools.partial(_missed, followed))
+    return followed
 
 
 def _numbers(index: Index, packed: Packed) -> tuple[list[str], list[str]]:
@@ -132,10 +134,11 @@ def _gap(followed: Followed) -> float:
 def _missed(
     followed: Followed, profits: Mapping[str, int], prices: Mapping[str, int]
 ) -> Iterator[tuple[str, str, int]]:
-    """What prices and profits do not cover, the worst of each mentee."""
+    """What prices and profits do not cover, the worst of each mentee; known from now on."""
     mentees, mentors = _numbers(followed.index, followed.packed)
     look = _look(followed, prices, profits)[1]
     for row, place, weight in zip(look.row.tolist(), look.place.tolist(), look.weight, strict=True):
+        followed.known[mentees[row]][mentors[place]] = int(weight)
         yield mentees[row], mentors[place], int(weight)
 
 
