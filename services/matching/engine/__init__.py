@@ -19,6 +19,7 @@
     for person in solution.waiting: ...  # number, role, code, sentence
     solution.certificate.bound           # no other pairs are worth more; equal to solution.value: proven best
     engine.explain(market, "17", "3")    # one pair: forbidden by which rules, or its score and why
+    engine.score(market, 0, 0)           # the same, by the places in the market
     engine.warm()                        # compiles the solver; until then a slower one serves
 
 On plain arrays, without people: `engine.solve_index` (all pairs of a market), `engine.solve_graph`. For a
@@ -34,7 +35,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from services.matching.engine import fingerprint, forms, graph, outcome, score
+from services.matching.engine import fingerprint, forms, graph, outcome, scoring
 from services.matching.engine import index as arrays
 from services.matching.engine.assign import Solver
 from services.matching.engine.forms import Proof as ProofKind
@@ -58,7 +59,7 @@ from services.matching.engine.outcome import solve_index
 from services.matching.engine.prove import Proven
 from services.matching.engine.reasons import Reason
 from services.matching.engine.reporting import tree
-from services.matching.engine.score import WEIGHT_OF_ONE, Component
+from services.matching.engine.scoring import WEIGHT_OF_ONE, Component
 from services.matching.engine.stability import Blocking
 from services.matching.engine.state import NOBODY, Wide
 from services.matching.engine.waiting import Exclusion, Waiting
@@ -99,6 +100,7 @@ __all__ = [
     "is_warm",
     "normal",
     "prepare",
+    "score",
     "solve",
     "solve_graph",
     "solve_index",
@@ -263,6 +265,12 @@ def explain(market: Market, mentee: str, mentor: str) -> Pairing:
     return prepare(market).explain(mentee, mentor)
 
 
+def score(market: Market, i: int, j: int) -> Pairing:
+    """How well the mentee `market.mentees[i]` and the mentor `market.mentors[j]` fit: the weight and its
+    components, or the rules that exclude them. Raises InvalidMarket, and IndexError for a place too far."""
+    return explain(market, market.mentees[i].number, market.mentors[j].number)
+
+
 def explain_all(market: Market, pairs: Sequence[tuple[str, str]]) -> list[Pairing]:
     """Several pairs of one market. Raises InvalidMarket; KeyError for a number it does not have."""
     prepared = prepare(market)
@@ -300,10 +308,10 @@ def _pairing(index: arrays.Index, row: int, column: int, inputs_hash: str) -> Pa
     at = slice(row, row + 1), slice(column, column + 1)
     return Pairing(
         weight=fit + added,
-        score=fit / score.WEIGHT_OF_ONE,
+        score=fit / scoring.WEIGHT_OF_ONE,
         forbidden=forms.forbidden(index, broken),
         reasons=forms.why(index, row, column),
-        components=score.components(index, row, column),
+        components=scoring.components(index, row, column),
         inputs_hash=inputs_hash,
         added=added,
         lift=float(index.lift[index.inside(index.favourites, *at).here].sum()),
@@ -322,7 +330,7 @@ def _pairs(index: arrays.Index, found: forms.Found) -> Iterator[Pair]:
             mentee=index.left.numbers[row],
             mentor=index.right.numbers[column],
             weight=fit + added,
-            score=fit / score.WEIGHT_OF_ONE,
+            score=fit / scoring.WEIGHT_OF_ONE,
             reasons=reasons_of[at],
             added=added,
             slot=None if found.slot[row] == NOBODY else int(found.slot[row]),

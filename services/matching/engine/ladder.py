@@ -14,7 +14,7 @@ from typing import Literal
 import numpy as np
 
 from services.matching.engine import index as arrays
-from services.matching.engine import market, rules, score, sides
+from services.matching.engine import market, rules, scoring, sides
 
 Role = Literal["mentee", "mentor"]
 
@@ -91,7 +91,7 @@ def _pairs_of(index: arrays.Index, number: str, role: Role) -> tuple[rules.Mask,
     here, everybody = slice(at, at + 1), slice(None)
     block = (here, everybody) if role == "mentee" else (everybody, here)
     bad = rules.mask(index, *block).ravel()
-    fits: sides.Flags = score.block(index, *block).ravel() > 0
+    fits: sides.Flags = scoring.block(index, *block).ravel() > 0
     return bad, fits
 
 

@@ -20,7 +20,7 @@ from services.matching.engine import (
     pack,
     prove,
     scan,
-    score,
+    scoring,
     stability,
     survey,
     waiting,
@@ -104,7 +104,7 @@ def of_weights(
     index: arrays.Index, solver: assign.Solver, stop: Stop, tell: Callable[[float], None]
 ) -> Outcome:
     """The outcome of a market whose pairs can all be held."""
-    weights, bad = forms.weighed(index, *score.matrix(index))
+    weights, bad = forms.weighed(index, *scoring.matrix(index))
     tell(0.5)
     found = forms.best(index, weights, solver=solver, stop=stop)
     tell(0.9)

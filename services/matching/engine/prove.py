@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from services.matching.engine import arena, graph, kernels, pack, score, survey, ties
+from services.matching.engine import arena, graph, kernels, pack, scoring, survey, ties
 from services.matching.engine import index as arrays
 from services.matching.engine import state as states
 from services.matching.engine.pack import Packed
@@ -121,7 +121,7 @@ def _solve(s: State, parts: Sequence[Callable[[State], graph.Steps]], crew: Crew
 
 def _without_prices(index: arrays.Index, packed: Packed, listed: survey.Listing, seats: Wide) -> _Cover:
     """What covers all pairs before anything is solved: everybody's best, or the most a pair can be worth."""
-    most = score.WEIGHT_OF_ONE + index.whole.rules.hysteresis + index.bonus[packed.row].astype(np.int64)
+    most = scoring.WEIGHT_OF_ONE + index.whole.rules.hysteresis + index.bonus[packed.row].astype(np.int64)
     profit = listed.top if listed.whole else most
     price = np.where(seats > 0, 0, most.max(initial=0))
     return _Cover(price, profit, int(profit.sum()))

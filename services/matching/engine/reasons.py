@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from services.matching.engine import index as arrays
-from services.matching.engine import market, score
+from services.matching.engine import market, scoring
 
 LANGUAGES = {
     "de": "German",
@@ -53,11 +53,11 @@ def forbidden(codes: Iterable[str]) -> tuple[Reason, ...]:
 
 def why(index: arrays.Index, row: int, column: int) -> tuple[Reason, ...]:
     """Why these two fit, one reason per component that says something, the most important first."""
-    return of_components(index, row, column, score.components(index, row, column))
+    return of_components(index, row, column, scoring.components(index, row, column))
 
 
 def of_components(
-    index: arrays.Index, row: int, column: int, components: Iterable[score.Component]
+    index: arrays.Index, row: int, column: int, components: Iterable[scoring.Component]
 ) -> tuple[Reason, ...]:
     """Why these two fit, one reason per component that says something, the most important first."""
     mentee, mentor = index.mentees[row], index.mentors[column]
@@ -106,7 +106,7 @@ def _aims(
     mentee: market.Mentee,
     mentor: market.Mentor,
     topics: Mapping[str, market.Topic],
-    part: score.Component,
+    part: scoring.Component,
 ) -> Reason:
     if not part.given:
         sentence = "What the mentor wants to learn in turn: not given by both, so it counts as average."
@@ -126,14 +126,14 @@ def _settings(whole: market.Market, mentee: str, mentor: str) -> list[Reason]:
     if mentor in whole.favourites.get(mentee, ()):
         found.append(Reason("favourite", "The mentor is among the favourites that the mentee named."))
     if whole.bonus.get(mentee, 0):
-        more = whole.bonus[mentee] / score.WEIGHT_OF_ONE
+        more = whole.bonus[mentee] / scoring.WEIGHT_OF_ONE
         found.append(Reason("bonus", f"The programme adds {more:g} to the score of all pairs of the mentee."))
     if whole.rules.hysteresis and (mentee, mentor) in whole.standing:
         found.append(Reason("standing", "They have been proposed to each other before, and that counts."))
     return found
 
 
-def _values(mentee: market.Mentee, mentor: market.Mentor, part: score.Component) -> Reason:
+def _values(mentee: market.Mentee, mentor: market.Mentor, part: scoring.Component) -> Reason:
     if not part.given:
         return Reason("values", "Values: not given by both, so they count as average.", given=False)
     alike = _alike(mentee.values, mentor.values)
@@ -144,7 +144,7 @@ def _values(mentee: market.Mentee, mentor: market.Mentor, part: score.Component)
     return Reason("values", "Their values at work differ.")
 
 
-def _style(mentee: market.Mentee, mentor: market.Mentor, part: score.Component) -> Reason:
+def _style(mentee: market.Mentee, mentor: market.Mentor, part: scoring.Component) -> Reason:
     if not part.given:
         return Reason("style", "Working style: not given by both, so it counts as average.", given=False)
     alike = _alike(mentee.style, mentor.style)
@@ -186,7 +186,7 @@ def _interests(mentee: market.Mentee, mentor: market.Mentor) -> Reason:
     )
 
 
-def _experience(mentee: market.Mentee, mentor: market.Mentor, part: score.Component) -> list[Reason]:
+def _experience(mentee: market.Mentee, mentor: market.Mentor, part: scoring.Component) -> list[Reason]:
     if not mentee.goal_names_level:
         return []
     if not part.given or mentor.level is None or mentee.level is None:
@@ -197,7 +197,7 @@ def _experience(mentee: market.Mentee, mentor: market.Mentor, part: score.Compon
     return [Reason("experience", f"The goal names a level, and the mentor is {place} the mentee.")]
 
 
-def _location(mentee: market.Mentee, mentor: market.Mentor, part: score.Component) -> Reason:
+def _location(mentee: market.Mentee, mentor: market.Mentor, part: scoring.Component) -> Reason:
     if not part.given:
         return Reason("location", "Place: not given by both, so it counts as average.", given=False)
     if mentee.site and mentee.site == mentor.site:
@@ -214,7 +214,7 @@ def _pool(mentee: market.Mentee, mentor: market.Mentor) -> list[Reason]:
     return [Reason("pool", f"The {role} comes from {origins.get(pool, pool)}.") for role, pool in who if pool]
 
 
-def _feedback(part: score.Component) -> Reason:
+def _feedback(part: scoring.Component) -> Reason:
     if part.given:
         return Reason("feedback", "Feedback after the mentor's earlier sessions was taken into account.")
     return Reason("feedback", "Earlier feedback: not given yet, so it counts as average.", given=False)

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from typing import Literal, TypeVar
 
 from services.matching.engine import index as arrays
-from services.matching.engine import market, score
+from services.matching.engine import market, scoring
 from services.matching.engine.reasons import LANGUAGES
 
 P = TypeVar("P", bound=market.Person)
@@ -93,7 +93,7 @@ def _line(
         name=name,
         mentors=len(mentors),
         seats=sum(mentor.capacity for mentor in mentors),
-        price=total / len(mentors) / score.WEIGHT_OF_ONE if mentors else None,
+        price=total / len(mentors) / scoring.WEIGHT_OF_ONE if mentors else None,
         wanted=len(mentees),
         waiting=sum(mentee.number in waiting for mentee in mentees),
     )

@@ -1,6 +1,6 @@
 """The compiled look at all pairs: the weight of each, element by element in float32, and what is made of it.
 
-The same sums in the same order as `score` and the same rules as `rules`: equal to the last bit everywhere,
+The same sums in the same order as `scoring` and the same rules as `rules`: equal to the last bit everywhere,
 because without fastmath nothing joins a product and a sum. The loops over a block have no branches.
 """
 
@@ -12,7 +12,7 @@ import numpy as np
 
 from services.matching.engine.compiled import POPCOUNT, STAY_APART, kernel, part
 from services.matching.engine.pack import BLOCK, LANE, Lists, Missed, Packed, Rather, Room, Words
-from services.matching.engine.score import ENOUGH_HALF_HOURS, GAP_STEEPNESS, SAME_CITY, WEIGHT_OF_ONE
+from services.matching.engine.scoring import ENOUGH_HALF_HOURS, GAP_STEEPNESS, SAME_CITY, WEIGHT_OF_ONE
 from services.matching.engine.sides import NO_LEVEL, Floats, Integers
 from services.matching.engine.state import Wide
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from services.matching.engine import index as arrays
-from services.matching.engine import score, sides
+from services.matching.engine import scoring, sides
 from services.matching.engine.state import NOBODY, Wide
 
 MARGINS = (0.0, 0.02, 0.05, 0.10)
@@ -30,7 +30,7 @@ def blocking(index: arrays.Index, weights: sides.Integers, partner: Wide) -> tup
     step = max(1, BLOCK_PAIRS // max(1, weights.shape[1]))
     for first in range(0, len(weights), step):
         rows = slice(first, min(first + step, len(weights)))
-        u, v = score.utilities(index, rows, slice(None))
+        u, v = scoring.utilities(index, rows, slice(None))
         gain = np.minimum(u - mentee[rows, None], v - mentor)[weights[rows] > 0]
         for margin in MARGINS:
             counts[margin] += int(np.count_nonzero(gain > np.float32(margin)))
@@ -42,7 +42,7 @@ def content(index: arrays.Index, partner: Wide) -> tuple[sides.Floats, sides.Flo
     mentee = np.zeros(len(partner), np.float32)
     least = np.full(len(index.seats), np.inf, np.float32)
     placed = np.flatnonzero(partner != NOBODY)
-    mentee[placed], worth = score.utilities_of(index, placed, partner[placed])
+    mentee[placed], worth = scoring.utilities_of(index, placed, partner[placed])
     np.minimum.at(least, partner[placed], worth)
     load = np.bincount(partner[partner != NOBODY], minlength=len(index.seats))
     return mentee, np.where(load < index.seats, np.float32(0), least)

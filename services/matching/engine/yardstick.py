@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from services.matching.engine import index as arrays
-from services.matching.engine import market, score
+from services.matching.engine import market, scoring
 
 
 def weights(whole: market.Market, pairs: Iterable[tuple[str, str]]) -> dict[tuple[str, str], int]:
@@ -19,6 +19,6 @@ def weights(whole: market.Market, pairs: Iterable[tuple[str, str]]) -> dict[tupl
     found = {}
     for mentee, mentor in pairs:
         row, column = rows[mentee], columns[mentor]
-        fused = score.fit(index, slice(row, row + 1), slice(column, column + 1))
+        fused = scoring.fit(index, slice(row, row + 1), slice(column, column + 1))
         found[mentee, mentor] = int(fused[0, 0])
     return found

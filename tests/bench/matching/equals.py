@@ -10,7 +10,7 @@ from typing import TypeVar
 import numpy as np
 
 from services.matching import engine
-from services.matching.engine import forms, score, sides, stability
+from services.matching.engine import forms, scoring, sides, stability
 from services.matching.engine import index as arrays
 from services.matching.engine.forms import peer, stable
 from tests.bench.matching import crowd
@@ -25,7 +25,7 @@ def stable_lists(spec: Spec) -> Found:
     """Our stable pairs where everybody may have everybody and nobody is indifferent; `lists` gets u and v."""
     engine.warm()
     index, u, v = _without_ties(spec["mentees"], spec["seed"])
-    weights, _ = score.matrix(index)
+    weights, _ = scoring.matrix(index)
     np.savez(spec["lists"], u=u, v=v, capacity=index.seats)
     clock = Clock()
     partner = stable.accept(index, weights)
@@ -38,7 +38,7 @@ def _without_ties(mentees: int, seed: int) -> tuple[arrays.Index, sides.Floats, 
     """The first company from this seed on in which nobody is indifferent between two others."""
     for attempt in itertools.count(seed):
         index = arrays.build(_open_to_all(mentees, attempt))
-        u, v = score.utilities(index, slice(None), slice(None))
+        u, v = scoring.utilities(index, slice(None), slice(None))
         if all(len(row) == len(np.unique(row)) for row in (*u, *v.T)):
             return index, u, v
     raise AssertionError("counting does not end")
@@ -64,7 +64,7 @@ def peer_pairs(spec: Spec) -> Found:
     """Pairs of equals from their finished weights, which `weights` gets."""
     engine.warm()
     index = arrays.build(forms.normal(crowd.peers(spec["people"], seed=spec["seed"])))
-    weights, _ = forms.weighed(index, *score.matrix(index))
+    weights, _ = forms.weighed(index, *scoring.matrix(index))
     np.save(spec["weights"], weights)
     clock = Clock()
     found = peer.pair_up(weights, index.left.numbers, solver="graph")

@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from services.matching import engine
 from services.matching.engine import index as arrays
-from services.matching.engine import score
+from services.matching.engine import scoring
 from tests.bench.matching.worker import Graph
 
 Weights = npt.NDArray[np.int32]
@@ -39,5 +39,5 @@ class Weighed:
 
 def weighed(market: engine.Market) -> Weighed:
     index = arrays.build(market)
-    weights, _ = score.matrix(index)
+    weights, _ = scoring.matrix(index)
     return Weighed(index.left.numbers, index.right.numbers, weights, index.seats)

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from services.matching.engine import assign, market, reasons, rules, score, sides, stability, waiting
+from services.matching.engine import assign, market, reasons, rules, scoring, sides, stability, waiting
 from services.matching.engine import index as arrays
 from services.matching.engine.forms import circle, flash, found, peer, peer_words, reverse, stable
 from services.matching.engine.forms.found import Found, Proof
@@ -115,14 +115,14 @@ def explained(index: arrays.Index, row: int, column: int) -> tuple[int, int, tup
         peer.check(index)
         back = rules.broken(index, index.mentees[column], index.mentors[row])
         broken = tuple(rule.code for rule in rules.RULES if rule.code in (*broken, *back))
-    fit = peer.fit if index.whole.rules.form == "peer" else score.fit
+    fit = peer.fit if index.whole.rules.form == "peer" else scoring.fit
     worth = 0 if broken else int(fit(index, slice(row, row + 1), slice(column, column + 1))[0, 0])
     return worth, added(index, row, column) if worth else 0, broken
 
 
 def added(index: arrays.Index, row: int, column: int) -> int:
     """The bonus and the hysteresis in the weight of a pair, of both where they are peers."""
-    plus = peer.added if index.whole.rules.form == "peer" else score.added
+    plus = peer.added if index.whole.rules.form == "peer" else scoring.added
     return int(plus(index, slice(row, row + 1), slice(column, column + 1))[0, 0])
 
 
@@ -145,7 +145,7 @@ def why_all(index: arrays.Index, rows: Wide, columns: Wide) -> list[tuple[Reason
     pairs = list(zip(rows.tolist(), columns.tolist(), strict=True))
     if index.whole.rules.form == "peer":
         return [peer_words.why(index, row, column) for row, column in pairs]
-    known = score.components_of(index, rows, columns)
+    known = scoring.components_of(index, rows, columns)
     return [reasons.of_components(index, *pair, parts) for pair, parts in zip(pairs, known, strict=True)]
 
 
@@ -154,5 +154,5 @@ def worth_all(index: arrays.Index, rows: Wide, columns: Wide) -> list[tuple[int,
     if index.whole.rules.form == "peer":
         pairs = zip(rows.tolist(), columns.tolist(), strict=True)
         return [explained(index, row, column)[:2] for row, column in pairs]
-    fits = score.fit_of(index, rows, columns).tolist()
-    return list(zip(fits, score.added_of(index, rows, columns).tolist(), strict=True))
+    fits = scoring.fit_of(index, rows, columns).tolist()
+    return list(zip(fits, scoring.added_of(index, rows, columns).tolist(), strict=True))

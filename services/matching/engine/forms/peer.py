@@ -17,7 +17,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from services.matching.engine import assign, market, score, sides, stability
+from services.matching.engine import assign, market, scoring, sides, stability
 from services.matching.engine import index as arrays
 from services.matching.engine.forms import exchange, found
 from services.matching.engine.forms.found import Found
@@ -43,8 +43,8 @@ def alike(whole: market.Market) -> market.Market:
 
 def worth(index: arrays.Index, rows: slice, columns: slice) -> tuple[sides.Floats, sides.Floats]:
     """What a block of pairs is worth to the peer in the row and to the one in the column, in [0, 1]."""
-    u, v = score.utilities(index, rows, columns)
-    back_u, back_v = score.utilities(index, columns, rows)
+    u, v = scoring.utilities(index, rows, columns)
+    back_u, back_v = scoring.utilities(index, columns, rows)
     half = np.float32(0.5)
     return half * (u + back_v.T), half * (v + back_u.T)
 
@@ -54,14 +54,14 @@ def fit(index: arrays.Index, rows: slice, columns: slice) -> sides.Integers:
     mine, theirs = worth(index, rows, columns)
     both = mine + theirs
     fused = np.divide(np.float32(2) * mine * theirs, both, out=np.zeros_like(both), where=both > 0)
-    weights: sides.Integers = (np.float32(score.WEIGHT_OF_ONE) * fused + np.float32(0.5)).astype(np.int32)
+    weights: sides.Integers = (np.float32(scoring.WEIGHT_OF_ONE) * fused + np.float32(0.5)).astype(np.int32)
     return weights
 
 
 def added(index: arrays.Index, rows: slice, columns: slice) -> sides.Integers:
     """The bonuses of both, and the hysteresis of a standing proposal, whoever was named first."""
-    back: sides.Integers = score.added(index, columns, rows).T
-    return score.added(index, rows, columns) + back
+    back: sides.Integers = scoring.added(index, columns, rows).T
+    return scoring.added(index, rows, columns) + back
 
 
 def block(index: arrays.Index, rows: slice, columns: slice) -> sides.Integers:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from services.matching.engine import index as arrays
-from services.matching.engine import score, sides
+from services.matching.engine import scoring, sides
 from services.matching.engine.forms import found
 from services.matching.engine.forms.found import Found
 from services.matching.engine.state import NOBODY, Wide
@@ -87,7 +87,7 @@ def _next(index: arrays.Index, weights: sides.Integers, asking: list[_Asking], r
     """The place of the next wish among the listed ones, None where everybody was asked."""
     mine = asking[row]
     if mine.asked == len(mine.column) and mine.last is not None:
-        u, v = score.utilities(index, slice(row, row + 1), slice(None))
+        u, v = scoring.utilities(index, slice(row, row + 1), slice(None))
         mine = asking[row] = _listed((u[0], v[0]), weights[row], index.seats, mine)
     if mine.asked == len(mine.column):
         return None
@@ -99,7 +99,7 @@ def _first_wishes(index: arrays.Index, weights: sides.Integers) -> list[_Asking]
     everybody = []
     for first in range(0, len(weights), ROWS):
         rows = slice(first, min(first + ROWS, len(weights)))
-        u, v = score.utilities(index, rows, slice(None))
+        u, v = scoring.utilities(index, rows, slice(None))
         for position in range(len(u)):
             worth = u[position], v[position]
             everybody.append(_listed(worth, weights[first + position], index.seats, None))

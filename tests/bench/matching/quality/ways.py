@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from services.matching import engine
 from services.matching.engine import index as arrays
-from services.matching.engine import score
+from services.matching.engine import scoring
 from tests.bench.matching.quality.hidden import MENTORS, SEATS, Reals, World
 
 Mates = npt.NDArray[np.int64]
@@ -34,7 +34,7 @@ def at_random(world: World, draw: np.random.Generator) -> Mates:
 
 def greedy(world: World, draw: np.random.Generator) -> Mates:
     """Everybody in turn takes the free mentor who is worth most to them, by the product's own mentee side."""
-    u, _ = score.utilities(arrays.build(world.market), slice(None), slice(None))
+    u, _ = scoring.utilities(arrays.build(world.market), slice(None), slice(None))
     return _in_turn(np.where(world.possible, u.astype(np.float64), -np.inf), draw)
 
 

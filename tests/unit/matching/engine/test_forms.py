@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.matching import engine
-from services.matching.engine import forms, score
+from services.matching.engine import forms, scoring
 from services.matching.engine import index as arrays
 from services.matching.engine.forms import circle, peer
 from tests.unit.matching.engine import builders
@@ -48,7 +48,7 @@ def who_would_leave(market: engine.Market, solution: engine.Solution) -> list[tu
             index = arrays.build(forms.normal(market))
             row = index.left.numbers.index(mentee.number)
             column = index.right.numbers.index(mentor.number)
-            u, v = score.utilities(index, slice(row, row + 1), slice(column, column + 1))
+            u, v = scoring.utilities(index, slice(row, row + 1), slice(column, column + 1))
             worth[mentee.number, mentor.number] = float(u[0, 0]), float(v[0, 0])
     found = []
     for (mentee, mentor), (u, v) in worth.items():

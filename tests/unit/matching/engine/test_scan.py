@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 
 from services.matching import engine
-from services.matching.engine import assign, graph, outcome, pack, prove, score, sides, stability, survey
+from services.matching.engine import assign, graph, outcome, pack, prove, scoring, sides, stability, survey
 from services.matching.engine import index as arrays
 from tests.unit.matching.engine import builders, crowd
 from tests.unit.matching.engine.builders import NEGOTIATION, WRITING, a_market, a_mentee, a_mentor
@@ -34,7 +34,7 @@ def scanned(index: arrays.Index) -> sides.Integers:
 @given(builders.markets(people=7))
 def test_the_kernel_weighs_every_pair_to_the_last_bit_as_the_plain_arithmetic(market: engine.Market) -> None:
     index = arrays.build(market)
-    assert np.array_equal(scanned(index), score.matrix(index)[0])
+    assert np.array_equal(scanned(index), scoring.matrix(index)[0])
 
 
 @pytest.mark.parametrize("seniority", [0, 1, -2])
@@ -52,7 +52,7 @@ def test_the_kernel_weighs_a_crowd_to_the_last_bit(seed: int, seniority: int) ->
         favourites=odd[2],
         lift=draw.choice([0.2, 0.16, 0.04], len(odd[2])).astype(np.float32),
     )
-    weights = score.matrix(index)[0]
+    weights = scoring.matrix(index)[0]
     assert np.array_equal(scanned(index), weights), f"seed {seed}"
     assert np.count_nonzero(weights) > 3_000
 
@@ -76,7 +76,7 @@ def what_is_wrong(index: arrays.Index, found: prove.Proven, weights: sides.Integ
 def test_looks_at_all_pairs_prove_what_all_edges_and_the_flow_find(seed: int) -> None:
     index = crowd.index(500, 1_200, seed=seed)
     index = replace(index, seats=np.where(np.arange(1_200) % 3, index.seats, 0).astype(np.int32))
-    weights = score.matrix(index)[0]
+    weights = scoring.matrix(index)[0]
     found = prove.best(index, pack.pack(index), crew())
     assert what_is_wrong(index, found, weights) == [], f"seed {seed}"
     assert found.value == found.bound
@@ -104,7 +104,7 @@ def test_blocking_pairs_are_counted_by_the_kernel_as_by_the_plain_arithmetic() -
     index = crowd.index(300, 1_100, seed=4)
     hands = crew()
     found = outcome.of_looks(index, hands)
-    weights = score.matrix(index)[0]
+    weights = scoring.matrix(index)[0]
     assert found.blocking == stability.blocking(index, weights, found.found.partner)
     assert found.blocking[0].pairs > 0
 
@@ -112,7 +112,7 @@ def test_blocking_pairs_are_counted_by_the_kernel_as_by_the_plain_arithmetic() -
 @pytest.mark.parametrize("asked", range(6))
 def test_a_look_that_is_stopped_leaves_pairs_that_may_be_made_and_a_bound_over_all_pairs(asked: int) -> None:
     index = crowd.index(1_200, 2_000, seed=5)
-    weights = score.matrix(index)[0]
+    weights = scoring.matrix(index)[0]
     left = iter(range(asked))
     found = prove.best(index, pack.pack(index), crew(2, lambda: next(left, None) is None))
     assert what_is_wrong(index, found, weights) == []
@@ -175,7 +175,7 @@ def test_markets_made_to_hurt_are_proven_over_all_pairs_and_paired_as_by_the_flo
     market = ADVERSE[name]
     index = arrays.build(market)
     found = prove.best(index, pack.pack(index), crew())
-    assert what_is_wrong(index, found, score.matrix(index)[0]) == []
+    assert what_is_wrong(index, found, scoring.matrix(index)[0]) == []
     assert found.value == found.bound
     flow = engine.solve(market, solver="flow")
     assert found.partner.tolist() == [
@@ -189,7 +189,7 @@ def test_markets_made_to_hurt_are_proven_over_all_pairs_and_paired_as_by_the_flo
 def test_the_best_mentors_of_a_mentee_are_the_best_of_all() -> None:
     index = crowd.index(40, 2_500, seed=6)
     packed = pack.pack(index)
-    weights = score.matrix(index)[0]
+    weights = scoring.matrix(index)[0]
     for at, row in enumerate(packed.row.tolist()):
         possible = np.flatnonzero(weights[row]).tolist()
         best = sorted(possible, key=lambda column: (-weights[row, column], column))[:10]

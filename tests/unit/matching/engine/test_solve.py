@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.matching import engine
-from services.matching.engine import assign, score
+from services.matching.engine import assign, scoring
 from services.matching.engine import index as arrays
 from tests.unit.matching.engine import builders, checker
 from tests.unit.matching.engine.builders import NEGOTIATION, WRITING, a_market, a_mentee, a_mentor
@@ -19,7 +19,7 @@ from tests.unit.matching.engine.builders import NEGOTIATION, WRITING, a_market, 
 def best_value(market: engine.Market) -> int:
     """The greatest sum of weights, by trying every assignment."""
     index = arrays.build(market)
-    weights = score.matrix(index)[0].tolist()
+    weights = scoring.matrix(index)[0].tolist()
     best = 0
     for choice in product(range(-1, len(index.mentors)), repeat=len(index.mentees)):
         used = Counter(column for column in choice if column >= 0)
@@ -143,7 +143,7 @@ def test_U2_forcing_a_pair_costs_the_cohort_at_least_what_the_certificate_says(m
 def without(market: engine.Market, mentee: engine.Mentee, mentor: engine.Mentor) -> int:
     """What the others are worth at best when this mentee and one seat of this mentor are gone."""
     rest = arrays.build(market)
-    weights = score.matrix(rest)[0]
+    weights = scoring.matrix(rest)[0]
     weights[rest.left.numbers.index(mentee.number)] = 0
     seats = rest.seats.copy()
     seats[rest.right.numbers.index(mentor.number)] -= 1

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 
 from services.matching import engine
 from services.matching.engine import index as arrays
-from services.matching.engine import rules, score
+from services.matching.engine import rules, scoring
 from tests.unit.matching.engine import builders
 from tests.unit.matching.engine.builders import NEGOTIATION, SPEAKING, WRITING, a_market, a_mentee, a_mentor
 
@@ -28,6 +28,16 @@ def test_S4_a_little_of_the_goal_skill_beats_none_even_beside_a_mastered_related
     near = a_mentor("202", skills={SPEAKING: 7.0}, topics=frozenset({SPEAKING}))
     market = a_market((mentee,), (covering, near))
     assert builders.the_weight(market, mentor="201") > builders.the_weight(market, mentor="202")
+
+
+def test_a_pair_is_scored_by_its_places_in_the_market_whatever_their_numbers() -> None:
+    market = a_market((a_mentee("9"), a_mentee("101")), (a_mentor("202", skills={WRITING: 5.0}), a_mentor()))
+    found = engine.score(market, 1, 0)
+    assert found == engine.explain(market, "101", "202")
+    assert engine.score(market, 1, 1).weight > found.weight
+    assert {part.code for part in found.components} >= {"goals", "values", "style", "availability"}
+    with pytest.raises(IndexError):
+        engine.score(market, 2, 0)
 
 
 def test_a_related_skill_counts_half() -> None:
@@ -170,11 +180,11 @@ def test_somebody_joining_changes_nobodys_other_components() -> None:
 @given(builders.markets())
 def test_the_components_of_every_pair_add_up_to_its_weight_in_the_matrix(market: engine.Market) -> None:
     index = arrays.build(market)
-    weights, bad = score.matrix(index)
+    weights, bad = scoring.matrix(index)
     for row in range(len(index.mentees)):
         for column in range(len(index.mentors)):
             u = v = np.float32(0)
-            for part in score.components(index, row, column):
+            for part in scoring.components(index, row, column):
                 assert 0 <= part.u <= 1
                 assert 0 <= part.v <= 1
                 u += np.float32(part.mentee_weight) * np.float32(part.u)
@@ -190,7 +200,7 @@ def test_the_components_of_every_pair_add_up_to_its_weight_in_the_matrix(market:
 @given(builders.markets())
 def test_a_block_of_pairs_scores_as_the_whole_does(market: engine.Market) -> None:
     index = arrays.build(market)
-    whole = score.block(index, slice(None), slice(None))
-    half = score.block(index, slice(1, 3), slice(0, 2))
+    whole = scoring.block(index, slice(None), slice(None))
+    half = scoring.block(index, slice(1, 3), slice(0, 2))
     assert np.array_equal(half, whole[1:3, 0:2])
-    assert np.array_equal(rules.mask(index, slice(1, 3), slice(0, 2)), score.matrix(index)[1][1:3, 0:2])
+    assert np.array_equal(rules.mask(index, slice(1, 3), slice(0, 2)), scoring.matrix(index)[1][1:3, 0:2])
