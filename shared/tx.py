@@ -152,6 +152,30 @@ async def transaction(door: Door, work: str = "door") -> AsyncIterator[Tx]:
     door.bell.ring()
 
 
+@asynccontextmanager
+async def snapshot(door: Door) -> AsyncIterator[Connection]:
+    """A connection for whoever only looks: all it reads is of one moment, and it can write nothing.
+
+    Raises Transient where the store could not be reached or broke.
+    """
+    async with lent(door) as conn, conn.transaction(isolation="repeatable_read", readonly=True):
+        yield conn
+
+
+@asynccontextmanager
+async def lent(door: Door) -> AsyncIterator[Connection]:
+    """A connection of the pool for as long as the block lasts, outside transactions. Raises Transient."""
+    conn = await acquire(door)
+    try:
+        yield conn
+    except Exception as error:
+        if is_broken(error, conn):
+            raise Transient(f"{type(error).__name__}: {error}") from error
+        raise
+    finally:
+        await _release(door, conn)
+
+
 async def _release(door: Door, conn: Connection) -> None:
     """Gives a connection back. One that broke meanwhile is the pool's trouble: the work is done or undone."""
     with suppress(*AWAY):

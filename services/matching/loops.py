@@ -22,7 +22,7 @@ from shared.clock import SteppedClock
 from shared.errors import Transient
 from shared.run import clock_of, open_pool
 from shared.service import Service
-from shared.tx import Bell, Door, acquire
+from shared.tx import Bell, Door, lent
 
 POLL_S = 0.25
 AWAY_S = 1.0
@@ -63,11 +63,8 @@ async def hold_rounds(door: Door, settings: Settings) -> None:
 
 async def hold_next(door: Door, settings: Settings) -> bool:
     """Solves one run, here or in a process of its own. False: none waits that nobody works on."""
-    conn = await acquire(door)
-    try:
+    async with lent(door) as conn:
         many = await store.solving.next_size(conn)
-    finally:
-        await door.pool.release(conn)  # type: ignore[arg-type]
     if many is None:
         return False
     if many <= settings.solve_here_max:

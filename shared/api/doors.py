@@ -46,16 +46,8 @@ async def reading(request: Request) -> AsyncIterator[Read]:
     """A read-only snapshot; nothing can be written or said through it."""
     auth.admit(request)
     door = context.of(request).door
-    conn = await transactions.acquire(door)
-    try:
-        async with conn.transaction(isolation="repeatable_read", readonly=True):
-            yield Read(conn, door.clock.now())
-    except transactions.AWAY as error:
-        if transactions.is_broken(error, conn):
-            raise Transient(f"{type(error).__name__}: {error}") from error
-        raise
-    finally:
-        await door.pool.release(conn)  # type: ignore[arg-type]
+    async with transactions.snapshot(door) as conn:
+        yield Read(conn, door.clock.now())
 
 
 InTx = Annotated[Tx, Depends(in_tx, scope="function")]

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from uuid import UUID
@@ -20,7 +19,6 @@ from services.analytics.store import people
 from services.analytics.store.people import Programme
 from shared import tx as transactions
 from shared.api import paging
-from shared.errors import Transient
 from shared.tx import Connection, Door
 
 SESSION_FIGURES = ("sessions-completed", "sessions-missed", "sessions-cancelled")
@@ -127,25 +125,10 @@ class Part:
     limit: int = 50
 
 
-@asynccontextmanager
-async def reading(door: Door) -> AsyncIterator[Connection]:
-    """A read-only snapshot. Raises Transient while the store is away."""
-    conn = await transactions.acquire(door)
-    try:
-        async with conn.transaction(isolation="repeatable_read", readonly=True):
-            yield conn
-    except transactions.AWAY as error:
-        if transactions.is_broken(error, conn):
-            raise Transient(type(error).__name__) from error
-        raise
-    finally:
-        await door.pool.release(conn)  # type: ignore[arg-type]
-
-
 async def programme(door: Door, chosen: UUID | None, period: str) -> ProgrammeView:
     now = door.clock.now()
     since = core.since_days(now, periods.days_of(period))
-    async with reading(door) as conn:
+    async with transactions.snapshot(door) as conn:
         programmes = await people.programmes(conn)
         shown = _choose(programmes, chosen)
         question = core.Question(shown.id if shown else None, now, since)
@@ -171,7 +154,7 @@ async def pairs(door: Door, chosen: UUID | None, state: str, text: str) -> Pairs
     """Pairs in one state, or in any where the state is none of STATES."""
     now = door.clock.now()
     states = (state,) if state in STATES else STATES
-    async with reading(door) as conn:
+    async with transactions.snapshot(door) as conn:
         programmes = await people.programmes(conn)
         shown = _choose(programmes, chosen)
         found = (
@@ -191,7 +174,7 @@ async def behind(
     until = None
     if part.week is not None:
         since, until = max(since, days.midnight(part.week)), days.midnight(part.week + days.A_WEEK)
-    async with reading(door) as conn:
+    async with transactions.snapshot(door) as conn:
         company = definition.scope == "company"
         shown = None if company else _choose(await people.programmes(conn), chosen)
         question = core.Question(shown.id if shown else None, now, since)
@@ -219,7 +202,7 @@ async def live_windows(door: Door, now: datetime) -> LiveView:
     since = live.window_of(now - LIVE_STRETCH)
     business_now = door.clock.now()
     question = core.Question(None, business_now, core.since_days(business_now, None))
-    async with reading(door) as conn:
+    async with transactions.snapshot(door) as conn:
         windows = await live_store.windows(conn, since=since)
         totals = await figure_store.totals(conn, question)
     return LiveView(

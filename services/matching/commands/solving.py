@@ -19,7 +19,7 @@ from services.matching.core.outcomes import Outcome
 from services.matching.core.pool import Pool
 from services.matching.core.runs import Run
 from shared import jobs
-from shared.tx import AWAY, Connection, Door, acquire, transaction
+from shared.tx import AWAY, Connection, Door, lent, snapshot, transaction
 
 LOOKS_MAX = 3
 """How often a run is solved again because the pool has changed meanwhile, before pairs are dropped."""
@@ -41,8 +41,7 @@ class Progress:
 
 async def hold_one(door: Door) -> bool:
     """Solves and publishes the run that has waited longest, of a programme nobody works on. False: none."""
-    holding = await acquire(door)
-    try:
+    async with lent(door) as holding:
         run = await _claim(door, holding)
         if run is None:
             return False
@@ -54,9 +53,6 @@ async def hold_one(door: Door) -> bool:
             with suppress(*AWAY):
                 await store.solving.leave(holding, run.programme_id)
         return True
-    finally:
-        with suppress(*AWAY):
-            await door.pool.release(holding)  # type: ignore[arg-type]
 
 
 async def _claim(door: Door, holding: Connection) -> Run | None:
@@ -73,7 +69,7 @@ async def _claim(door: Door, holding: Connection) -> Run | None:
 
 async def _hold(door: Door, run: Run) -> None:
     for left in reversed(range(LOOKS_MAX)):
-        async with _snapshot(door) as conn:
+        async with snapshot(door) as conn:
             seen = await rounds.look(conn, run)
         progress = Progress()
         async with _told(door, run, progress):
@@ -98,16 +94,6 @@ def solve(pool: Pool, progress: Progress) -> Outcome:
     )
     progress.tell("writing", 0, len(solution.pairs))
     return core.outcomes.of(pool, market, solution)
-
-
-@asynccontextmanager
-async def _snapshot(door: Door) -> AsyncIterator[Connection]:
-    conn = await acquire(door)
-    try:
-        async with conn.transaction(isolation="repeatable_read", readonly=True):
-            yield conn
-    finally:
-        await door.pool.release(conn)  # type: ignore[arg-type]
 
 
 @asynccontextmanager

@@ -17,7 +17,7 @@ from services.matching.core.runs import Found, Run
 from services.matching.desk.house import House, as_id, link
 from shared import api, auth
 from shared.errors import NotFound, Refused
-from shared.tx import Connection
+from shared.tx import Connection, snapshot
 
 WRITES = "matches:write"
 REASON_CHARS = (3, 500)
@@ -73,7 +73,7 @@ async def decide(house: House, request: Request) -> Response:
                 await commands.reviewing.decide(tx, house.kept, run, wish)
             return RedirectResponse(link(f"runs/{run_id}"), 303)
         wrong = {"reason": "Please say why, in 3 to 500 letters: it is kept with your decision."}
-    async with house.reading() as conn:
+    async with snapshot(house.door) as conn:
         view = await _view(house, conn, run_id, wish)
         programme = await store.programmes.get(conn, view.run.programme_id)
     words = WORDS[wish.kind]

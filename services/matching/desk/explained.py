@@ -8,6 +8,7 @@ from starlette.responses import RedirectResponse, Response
 from services.matching import commands, core, engine, store
 from services.matching.desk import pictures
 from services.matching.desk.house import House, as_id, link, mentors
+from shared.tx import snapshot
 
 
 async def pair(house: House, request: Request) -> Response:
@@ -16,7 +17,7 @@ async def pair(house: House, request: Request) -> Response:
     if other:
         return RedirectResponse(link(f"runs/{run_id}/pairs/{mentee_id}/{other}"), 303)
     mentor_id = as_id(request, "mentor_id")
-    async with house.reading() as conn:
+    async with snapshot(house.door) as conn:
         run = await store.runs.get(conn, run_id)
         found = await commands.explaining.why_not(
             conn, house.kept, run, mentee_id=mentee_id, mentor_id=mentor_id
@@ -39,7 +40,7 @@ async def pair(house: House, request: Request) -> Response:
 
 
 async def nobody(house: House, request: Request) -> Response:
-    async with house.reading() as conn:
+    async with snapshot(house.door) as conn:
         run = await store.runs.get(conn, as_id(request, "run_id"))
         person = await store.people.get(conn, as_id(request, "person_id"))
         roles = await commands.explaining.why_nobody(conn, house.kept, run, person.id)

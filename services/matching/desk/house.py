@@ -19,7 +19,7 @@ from services.matching.core.people import Person
 from services.matching.core.runs import Run
 from shared import look
 from shared.errors import NotFound, Transient
-from shared.tx import Connection, Door, Tx, acquire, transaction
+from shared.tx import Connection, Door, Tx, transaction
 
 PATH = "/desk"
 FOLDER = Path(__file__).parents[1]
@@ -34,16 +34,6 @@ class House:
 
     def page(self, name: str, status: int = 200, /, **context: object) -> HTMLResponse:
         return look.page(self.env, f"desk/{name}", status, **context)
-
-    @asynccontextmanager
-    async def reading(self) -> AsyncIterator[Connection]:
-        """A read-only snapshot; nothing can be written or said through it."""
-        conn = await acquire(self.door)
-        try:
-            async with conn.transaction(isolation="repeatable_read", readonly=True):
-                yield conn
-        finally:
-            await self.door.pool.release(conn)  # type: ignore[arg-type]
 
     @asynccontextmanager
     async def writing(self) -> AsyncIterator[Tx]:

@@ -11,19 +11,20 @@ from services.matching.desk import deciding
 from services.matching.desk.house import House, as_id, newest_runs
 from shared import api
 from shared.events import ProgrammeId
+from shared.tx import snapshot
 
 RUNS_SHOWN = 20
 WAITING_SHOWN = 100
 
 
 async def overview(house: House, request: Request) -> Response:
-    async with house.reading() as conn:
+    async with snapshot(house.door) as conn:
         found = await store.desk.programmes(conn)
     return house.page("programmes.html", programmes=found)
 
 
 async def programme(house: House, request: Request) -> Response:
-    async with house.reading() as conn:
+    async with snapshot(house.door) as conn:
         found = await store.programmes.get(conn, as_id(request, "programme_id"))
         runs = await newest_runs(conn, found.id, RUNS_SHOWN)
         waiting = await store.runs.waiting(conn, found.id, after=None, limit=WAITING_SHOWN + 1)
@@ -39,7 +40,7 @@ async def programme(house: House, request: Request) -> Response:
 
 async def ready(house: House, request: Request) -> Response:
     """Before a round: who is not ready, whom the rules leave nobody, and how many pairs each rule takes."""
-    async with house.reading() as conn:
+    async with snapshot(house.door) as conn:
         found = await store.programmes.get(conn, as_id(request, "programme_id"))
         read = api.Read(conn, house.door.clock.now())
         told = await readiness.get_readiness(ProgrammeId(found.id), read, house.kept)

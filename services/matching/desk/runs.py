@@ -18,7 +18,7 @@ from services.matching.core.runs import UNPUBLISHED, Found, Left, Run
 from services.matching.desk import deciding, pictures
 from services.matching.desk.house import House, as_id, mentors
 from services.matching.engine.recruit import Scarce
-from shared.tx import Connection
+from shared.tx import Connection, snapshot
 
 PAIRS_SHOWN = 300
 LINES_SHOWN = 6
@@ -67,7 +67,7 @@ class View:
 
 
 async def show(house: House, request: Request) -> Response:
-    async with house.reading() as conn:
+    async with snapshot(house.door) as conn:
         run = await store.runs.get(conn, as_id(request, "run_id"))
         view = await _view(conn, house.kept, run)
     return house.page(

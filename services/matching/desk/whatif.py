@@ -21,7 +21,7 @@ from services.matching.core.runs import Run
 from services.matching.desk import pictures
 from services.matching.desk.house import House, as_id, mentors, newest_runs
 from services.matching.engine.market import COMPONENTS, MENTEE_WEIGHTS, MENTOR_WEIGHTS
-from shared.tx import Connection
+from shared.tx import Connection, snapshot
 
 SIDES = (("mentee", dict(MENTEE_WEIGHTS)), ("mentor", dict(MENTOR_WEIGHTS)))
 MOVED_SHOWN = 20
@@ -59,7 +59,7 @@ class Asked:
 
 async def show(house: House, request: Request) -> Response:
     query = request.query_params
-    async with house.reading() as conn:
+    async with snapshot(house.door) as conn:
         programme = await store.programmes.get(conn, as_id(request, "programme_id"))
         runs = await newest_runs(conn, programme.id, 1)
         said = read(query, programme, runs[0] if runs else None)

@@ -17,7 +17,9 @@ KEPT: Mapping[str, Mapping[str, str]] = {
         "person-changed": "SELECT id, version FROM person",
         "programme-changed": "SELECT id, version FROM programme",
         "participant-joined": "SELECT person_id, count(*) FROM participation GROUP BY 1",
-        "matching-run-finished": "SELECT programme_id, count(*) FROM matching_run GROUP BY 1",
+        # A failed run is found here too: no fault is a reason to fail one.
+        "matching-run-finished": """
+            SELECT programme_id, count(*) FROM matching_run WHERE state <> 'cancelled' GROUP BY 1""",
         "match-proposed": """
             SELECT id, 1 FROM match WHERE run_id IS NOT NULL OR id IN (SELECT match_id FROM request)""",
         "match-declined": "SELECT id, 1 FROM match WHERE state IN ('declined', 'lapsed')",

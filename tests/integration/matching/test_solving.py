@@ -6,12 +6,21 @@ import asyncio
 from dataclasses import replace
 from typing import Any
 
+import pytest
+
 from services.matching import commands, core, store
 from services.matching.core.ids import ProgrammeId
 from services.matching.core.outcomes import Outcome
 from services.matching.core.runs import Run
 from shared import tx
+from shared.errors import Transient
+from tests.integration.analytics.processes import until
 from tests.integration.matching.world import World
+
+CUT_WAITING = """
+SELECT count(pg_terminate_backend(pid)) > 0 FROM pg_stat_activity
+WHERE datname = current_database() AND wait_event_type = 'Lock' AND pid <> pg_backend_pid()
+"""
 
 
 async def a_pool(company: World) -> str:
@@ -170,6 +179,21 @@ async def test_a_run_that_a_dead_process_left_behind_is_solved_by_the_next_one(c
     assert (after["state"], after["proposed"]) == ("published", 2)
     assert await finished(company, left_behind, again=False)
     assert len(await company.said("matching-run-finished")) == 1
+
+
+async def test_a_run_whose_connection_is_cut_while_it_reads_is_not_failed_but_solved_again(
+    company: World,
+) -> None:
+    run = await asked_for(company, await a_pool(company))
+    async with company.door.pool.acquire() as conn, conn.transaction():
+        await conn.execute("LOCK TABLE person IN ACCESS EXCLUSIVE MODE")
+        reading = asyncio.create_task(commands.solving.hold_one(company.door))
+        await until(lambda: company.door.pool.fetchval(CUT_WAITING), "it reads people and is cut off")
+        with pytest.raises(Transient):
+            await reading
+    assert (await company.run(run["run_id"]))["state"] == "solving"
+    await company.work()
+    assert (await company.run(run["run_id"]))["state"] == "published"
 
 
 async def test_a_run_that_ends_one_process_after_the_other_is_given_up(company: World) -> None:

@@ -117,3 +117,11 @@ async def test_what_is_said_carries_the_trace_of_its_request_and_its_cause(liste
     row = await door.pool.fetchrow("SELECT traceparent, correlation_id FROM outbox")
     assert row["traceparent"] == trace.traceparent
     assert row["correlation_id"] == trace.correlation_id
+
+
+async def test_a_look_whose_connection_is_cut_may_be_tried_again(listener: Listener) -> None:
+    with pytest.raises(Transient):
+        async with tx.snapshot(listener.door) as conn:
+            await conn.execute("SELECT pg_terminate_backend(pg_backend_pid())")
+    async with tx.snapshot(listener.door) as conn:
+        assert await conn.fetchval("SELECT 1") == 1
