@@ -22,7 +22,7 @@ KEPT: Mapping[str, Sequence[str]] = {
         *("at", "programme_id", "version", "kind", "state", "starts_on", "ends_on"),
         *("cadence", "hours_per_month", "session_minutes"),
     ),
-    "participant-invited": ("at", "person_id", "programme_id", "expires_at"),
+    "participant-invited": ("at", "person_id", "programme_id", "expires_at", "peer"),
     "participant-joined": (
         *("at", "participation_id", "person_id", "programme_id", "role", "version", "capacity", "peer"),
     ),
@@ -30,10 +30,11 @@ KEPT: Mapping[str, Sequence[str]] = {
         *("at", "run_id", "programme_id", "mentees", "mentors", "feasible_pairs", "proposed", "value"),
         *("inputs_hash", "waiting", "peer"),
     ),
-    "match-proposed": (*_PAIR, "version", "score", "answer_by", "requested_by", "group_id"),
+    "match-proposed": (*_PAIR, "version", "score", "answer_by", "requested_by", "group_id", "peer"),
     "match-declined": (*_PAIR, "version", "declined_by", "reason"),
     "match-made": (
         *(*_PAIR, "version", "score", "cadence", "hours_per_month", "session_minutes", "ends_on", "group_id"),
+        "peer",
     ),
     "match-ended": (*_PAIR, "version", "reason"),
     "match-continued": (*_PAIR, "version"),
