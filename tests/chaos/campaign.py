@@ -140,10 +140,7 @@ async def fought(
         crowd.start()
         if watch is not None:
             watch(crowd, schedule)
-        schedule.began = time.monotonic()
-        await schedule.run(wanted.enough, stop or asyncio.Event())
-        await schedule.last()
-        over = time.monotonic()
+        over = await _struck(schedule, wanted, stop or asyncio.Event())
         await crowd.stop()
         outbox_s = await _outboxes_empty(stage, over)
         lag_s = await _no_lag(stage, over)
@@ -151,6 +148,14 @@ async def fought(
         yield await _gathered(
             Fought(stage, wanted, schedule, crowd, tail, sampler, NOTHING, outbox_s, lag_s, took_s)
         )
+
+
+async def _struck(schedule: Schedule, wanted: Wanted, stop: asyncio.Event) -> float:
+    """All faults, one after another; the moment after the last."""
+    schedule.began = time.monotonic()
+    await schedule.run(wanted.enough, stop)
+    await schedule.last()
+    return time.monotonic()
 
 
 MAIL_DUE = "SELECT count(*) FROM message WHERE state = 'waiting' AND due_at <= now()"

@@ -7,6 +7,7 @@ import random
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 import pytest_asyncio
@@ -65,6 +66,14 @@ async def desk(door: infra.MakeDoor, tmp_path: Path) -> AsyncIterator[Desk]:
 
 async def _filled(here: World, base: str) -> Desk:
     chance = random.Random(5)
+    await _hire(here, chance)
+    programme = await here.open(rules={"group_names": GROUPS})
+    await _join(here, programme, chance)
+    run = await here.hold_round(programme)
+    return Desk(base, here, programme, _pages(here, programme, run))
+
+
+async def _hire(here: World, chance: random.Random) -> None:
     sites = ("Madrid", "Madrid", "Lisbon", "Berlin")
     await here.hire(
         *(
@@ -78,7 +87,10 @@ async def _filled(here: World, base: str) -> Desk:
             for number in range(1, 41)
         )
     )
-    programme = await here.open(rules={"group_names": GROUPS})
+
+
+async def _join(here: World, programme: str, chance: random.Random) -> None:
+    """Twenty-four mentees, some of whom nobody can help, and fifteen mentors."""
     for number in range(1, 25):
         told = {"values": {"growth": chance.randint(1, 5)}, "style": {"pace": chance.randint(1, 5)}}
         goals = chance.sample([NEGOTIATION, SPEAKING, PROGRAMMING], 2)
@@ -99,9 +111,11 @@ async def _filled(here: World, base: str) -> Desk:
         skill = chance.choice([NEGOTIATION, SPEAKING])
         told = {"values": {"growth": chance.randint(1, 5)}, "interests": ["games"]}
         await here.enrol(programme, number, "mentor", skills={skill: chance.randint(3, 7)}, **told)
-    run = await here.hold_round(programme)
+
+
+def _pages(here: World, programme: str, run: dict[str, Any]) -> tuple[str, ...]:
     made = run["proposals"][0]
-    pages = (
+    return (
         "",
         f"programmes/{programme}",
         f"runs/{run['run_id']}",
@@ -113,7 +127,6 @@ async def _filled(here: World, base: str) -> Desk:
         f"programmes/{programme}/what-if?round=again&min_shared_hours=1&capacities=25+%3D+3&leave=30",
         "programmes/nowhere",
     )
-    return Desk(base, here, programme, pages)
 
 
 @pytest_asyncio.fixture

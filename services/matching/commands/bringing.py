@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import replace
-from datetime import date
+from datetime import date, datetime
 from uuid import UUID
 
 from services.matching import core, said, store
-from services.matching.commands import programmes
+from services.matching.commands import circles, programmes
 from services.matching.commands.people import WrongHeader
 from services.matching.core.bringing import Known, Plan
 from services.matching.core.ids import MatchId
-from services.matching.core.matches import Match
-from services.matching.core.participations import Participation
 from services.matching.core.programmes import Programme
 from shared import envelope
 from shared.errors import FieldError
@@ -35,8 +33,18 @@ async def bring(tx: Tx, programme_id: UUID, content: bytes, *, dry: bool) -> Pla
     await store.participations.lock_seats(tx.conn, programme_id)
     plan = core.bringing.plan(file.rows, await _known(tx, programme_id))
     if not dry:
+        groups = await circles.of_mentors(tx, programme_id, [mentor.id for _, mentor, _ in plan.new])
         for mentee, mentor, since in plan.new:
-            match = _match(tx, programme, (mentee, mentor), since)
+            pair = core.matches.between(
+                MatchId(envelope.new_id()),
+                mentee,
+                mentor,
+                now=tx.now,
+                weight=0,
+                explanation={"reasons": [f"A pair since {since.isoformat()}, taken over."], "not_given": []},
+                group_id=groups.get(mentor.id),
+            )
+            match = core.matches.made_at_once(pair, now=tx.now, ends_on=_ends_on(programme, since, tx.now))
             added = await store.matches.add(tx.conn, match)
             assert added, "the pool is locked and the mentee has nobody"
             tx.emit(said.match_made(match, programme))
@@ -58,23 +66,8 @@ async def _known(tx: Tx, programme_id: UUID) -> Known:
     )
 
 
-def _match(tx: Tx, programme: Programme, both: tuple[Participation, Participation], since: date) -> Match:
-    mentee, mentor = both
-    today = tx.now.date()
+def _ends_on(programme: Programme, since: date, now: datetime) -> date:
+    """As counted from the beginning of the pair; a pair older than a match lasts begins anew."""
     natural = core.programmes.match_ends_on(programme, since)
-    return Match(
-        id=MatchId(envelope.new_id()),
-        programme_id=programme.id,
-        run_id=None,
-        mentee_participation_id=mentee.id,
-        mentor_participation_id=mentor.id,
-        mentee_id=mentee.person_id,
-        mentor_id=mentor.person_id,
-        state="active",
-        weight=0,
-        answer_by=tx.now,
-        created_at=tx.now,
-        explanation={"reasons": [f"A pair since {since.isoformat()}, taken over."], "not_given": []},
-        made_at=tx.now,
-        ends_on=natural if natural > today else core.programmes.match_ends_on(programme, today),
-    )
+    today = now.date()
+    return natural if natural > today else core.programmes.match_ends_on(programme, today)

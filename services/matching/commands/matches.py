@@ -35,31 +35,33 @@ async def make_by_hand(tx: Tx, programme_id: UUID, *, mentee_id: UUID, mentor_id
     programme = await store.programmes.get(tx.conn, programme_id)
     programmes.refuse_closed(programme)
     mentee, mentor = await lock_both(tx, programme_id, mentee_id=mentee_id, mentor_id=mentor_id)
-    await _refuse_taken(tx, mentee, mentor)
-    pairing = await look_at(tx, programme, mentee, mentor)
-    groups = await circles.of_mentors(tx, programme.id, [mentor.id])
-    match = Match(
-        id=MatchId(envelope.new_id()),
-        programme_id=programme.id,
-        run_id=None,
-        mentee_participation_id=mentee.id,
-        mentor_participation_id=mentor.id,
-        mentee_id=mentee.person_id,
-        mentor_id=mentor.person_id,
-        state="active",
-        weight=pairing.weight,
-        answer_by=tx.now,
-        created_at=tx.now,
-        explanation=core.pool.why(pairing.reasons),
-        made_at=tx.now,
-        ends_on=core.programmes.match_ends_on(programme, tx.now.date()),
-        group_id=groups.get(mentor.id),
-        peer=mentor.role == "peer",
+    ends_on = core.programmes.match_ends_on(programme, tx.now.date())
+    match = core.matches.made_at_once(
+        await fitting(tx, programme, mentee, mentor), now=tx.now, ends_on=ends_on
     )
     if not await store.matches.add(tx.conn, match):
         raise already_matched()
     tx.emit(said.match_made(match, programme))
     return match
+
+
+async def fitting(tx: Tx, programme: Programme, mentee: Participation, mentor: Participation) -> Match:
+    """A proposal to two who are locked, have a seat and may be a pair; it is not kept yet.
+
+    Raises CapacityExceeded, AlreadyMatched, Paused or RulesForbid.
+    """
+    await _refuse_taken(tx, mentee, mentor)
+    pairing = await _look_at(tx, programme, mentee, mentor)
+    groups = await circles.of_mentors(tx, programme.id, [mentor.id])
+    return core.matches.between(
+        MatchId(envelope.new_id()),
+        mentee,
+        mentor,
+        now=tx.now,
+        weight=pairing.weight,
+        explanation=core.pool.why(pairing.reasons),
+        group_id=groups.get(mentor.id),
+    )
 
 
 async def _refuse_taken(tx: Tx, mentee: Participation, mentor: Participation) -> None:
@@ -89,7 +91,7 @@ async def lock_both(
     return by_role["mentee"], by_role["mentor"]
 
 
-async def look_at(
+async def _look_at(
     tx: Tx, programme: Programme, mentee: Participation, mentor: Participation
 ) -> engine.Pairing:
     """How well the two fit. Raises Paused, AlreadyMatched for the mentee, RulesForbid naming the rules."""

@@ -7,11 +7,10 @@ from dataclasses import replace
 from uuid import UUID
 
 from services.matching import core, said, store
-from services.matching.commands import circles, matches, programmes
-from services.matching.core.ids import MatchId, PersonId
+from services.matching.commands import matches, programmes
+from services.matching.core.ids import PersonId
 from services.matching.core.matches import Match
 from services.matching.core.participations import Participation
-from shared import envelope
 from shared.errors import FieldError
 from shared.tx import Tx
 
@@ -26,26 +25,7 @@ async def ask(tx: Tx, programme_id: UUID, *, mentee_id: UUID, mentor_id: UUID, p
     programme = await store.programmes.get(tx.conn, programme_id)
     programmes.refuse_closed(programme)
     mentee, mentor = await matches.lock_both(tx, programme_id, mentee_id=mentee_id, mentor_id=mentor_id)
-    mentee = await _back(tx, mentee)
-    taken = await store.matches.seats_taken(tx.conn, mentor.id)
-    core.matches.take_seat(capacity=mentor.capacity, taken=taken)
-    pairing = await matches.look_at(tx, programme, mentee, mentor)
-    groups = await circles.of_mentors(tx, programme.id, [mentor.id])
-    match = Match(
-        id=MatchId(envelope.new_id()),
-        programme_id=programme.id,
-        run_id=None,
-        mentee_participation_id=mentee.id,
-        mentor_participation_id=mentor.id,
-        mentee_id=mentee.person_id,
-        mentor_id=mentor.person_id,
-        state="proposed",
-        weight=pairing.weight,
-        answer_by=core.matches.answer_by(tx.now),
-        created_at=tx.now,
-        explanation=core.pool.why(pairing.reasons),
-        group_id=groups.get(mentor.id),
-    )
+    match = await matches.fitting(tx, programme, await _back(tx, mentee), mentor)
     if not await store.matches.add(tx.conn, match):
         raise matches.already_matched()
     asked = replace(match, mentee_answer="accept")

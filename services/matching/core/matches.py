@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from services.matching.core import lessons
 from services.matching.core.ids import GroupId, MatchId, ParticipationId, PersonId, ProgrammeId, RunId, Side
+from services.matching.core.participations import Participation
 from services.matching.core.programmes import ANSWER_DAYS, LAPSED_BLOCK_DAYS
 from shared.errors import Refused
 
@@ -101,6 +102,40 @@ class Block:
     mentor_id: PersonId
     reason: str
     until: datetime | None
+
+
+def between(
+    match_id: MatchId,
+    mentee: Participation,
+    mentor: Participation,
+    *,
+    now: datetime,
+    weight: int,
+    explanation: Mapping[str, Any],
+    group_id: GroupId | None,
+) -> Match:
+    """A proposal made by somebody, not by a run, to two whose participations are locked."""
+    return Match(
+        id=match_id,
+        programme_id=mentee.programme_id,
+        run_id=None,
+        mentee_participation_id=mentee.id,
+        mentor_participation_id=mentor.id,
+        mentee_id=mentee.person_id,
+        mentor_id=mentor.person_id,
+        state="proposed",
+        weight=weight,
+        answer_by=answer_by(now),
+        created_at=now,
+        explanation=explanation,
+        group_id=group_id,
+        peer=mentor.role == "peer",
+    )
+
+
+def made_at_once(match: Match, *, now: datetime, ends_on: date) -> Match:
+    """A match that nobody is asked about."""
+    return replace(match, state="active", answer_by=now, made_at=now, ends_on=ends_on)
 
 
 def answer_by(now: datetime) -> datetime:

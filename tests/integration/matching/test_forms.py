@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
+import httpx
 import pytest
 
 from tests.integration.matching.world import NEGOTIATION, World, a_programme
@@ -160,6 +161,30 @@ async def test_S20_two_peers_are_paired_neither_is_called_a_mentor_and_the_seat_
     assert all(one["peer"] and one["role"] != "mentor" for one in joined)
     (finished, _) = await company.said("matching-run-finished")
     assert (finished["peer"], [one["role"] for one in finished["waiting"]]) == (True, ["mentee"])
+
+
+async def test_S20_a_peer_who_asks_for_another_one_takes_the_seat_of_both_and_calls_nobody_a_mentor(
+    company: World,
+) -> None:
+    programme = await company.open(rules={"form": "peer"})
+    for number in (1, 2, 3):
+        await company.enrol(programme, number, "peer", **LEARNERS)
+    path = f"/v1/programmes/{programme}/requests"
+
+    async def ask(mentee: int, mentor: int) -> httpx.Response:
+        ids = {"mentee_id": company.people[str(mentee)], "mentor_id": company.people[str(mentor)]}
+        return await company.call("POST", path, {**ids, "purpose": "To learn to negotiate."})
+
+    asked = await ask(1, 2)
+    assert (asked.status_code, asked.json()["peer"]) == (201, True)
+    (proposed,) = await company.said("match-proposed")
+    assert proposed["peer"] is True
+    for mentee, mentor in ((3, 1), (3, 2), (2, 3)):
+        refused = await ask(mentee, mentor)
+        assert (refused.status_code, refused.json()["type"]) == (
+            409,
+            "urn:mentoring:problem:already-matched",
+        )
 
 
 async def test_S20_who_joins_peers_joins_as_one_by_the_page_or_by_an_administrator(company: World) -> None:

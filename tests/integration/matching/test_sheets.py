@@ -49,6 +49,16 @@ async def test_pairs_that_exist_are_taken_over_once(
     assert await company.pairs(run_id=run["run_id"], state="proposed") == [("3", "9")]
 
 
+async def test_S21_mentees_taken_over_with_one_mentor_of_a_circle_share_its_id(company: World) -> None:
+    programme = await company.open(rules={"form": "circle", "group_size": 4, "group_size_min": 2})
+    for number in (1, 2):
+        await company.enrol(programme, number, "mentee")
+    await company.enrol(programme, 8, "mentor")
+    await bring(company, programme, "1,8,2025-10-01", "2,8,2026-03-01")
+    (first, second) = await company.matches(state="active")
+    assert first["group_id"] == second["group_id"] is not None
+
+
 async def test_a_wrong_row_is_rejected_with_its_line_its_field_and_the_reason(company: World) -> None:
     programme = await a_programme(company)
     answer = await bring(
