@@ -8,7 +8,6 @@ first where seats are short. The group bonus is the Lagrange multiplier of "the 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import replace
 
 from services.matching import engine
 from services.matching.core.fairness import BALANCED_MIN, BONUS_MAX, TARGET, rate_ratio
@@ -80,9 +79,3 @@ def _ratio(solution: engine.Solution, numbers: Collection[str], able: Collection
     matched = {pair.mentee for pair in solution.pairs}
     others = set(able) - set(numbers)
     return rate_ratio(len(matched & set(numbers)), len(numbers), len(matched & others), len(others))
-
-
-def with_bonus(market: engine.Market, amounts: Mapping[str, int]) -> engine.Market:
-    """The market with amounts for those who are in it."""
-    here = {one.number for one in market.mentees}
-    return replace(market, bonus={number: amount for number, amount in amounts.items() if number in here})

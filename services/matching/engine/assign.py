@@ -38,11 +38,6 @@ class Assigned:
     solver: Solver
 
 
-def ready() -> Solver:
-    """The solver that can start now: the flow until the other one is compiled."""
-    return "graph" if graph.is_warm() else "flow"
-
-
 def best(
     weights: sides.Integers,
     seats: sides.Integers,
@@ -66,6 +61,18 @@ def best(
         partner = _on_graph(tight.row * len(seats) + tight.column, tight.gain, len(weights), seats).mate
     else:
         partner = flow.assign(tight.row, tight.column, tight.gain, mentees=len(weights), seats=seats)
+    return _assigned(weights, seats, partner, (price, profit), solver=solver)
+
+
+def _assigned(
+    weights: sides.Integers,
+    seats: sides.Integers,
+    partner: Wide,
+    prices: tuple[Wide, Wide],
+    *,
+    solver: Solver,
+) -> Assigned:
+    price, profit = prices
     placed = np.flatnonzero(partner != NOBODY)
     return Assigned(
         partner=partner,
@@ -91,15 +98,7 @@ def _so_far(weights: sides.Integers, seats: sides.Integers, price: Wide, partner
     )
     price = price.copy()
     price[seats == 0] = duals.claims(weights[:, seats == 0], profit)
-    placed = np.flatnonzero(partner != NOBODY)
-    return Assigned(
-        partner=partner,
-        price=price,
-        profit=profit,
-        value=int(weights[placed, partner[placed]].sum(dtype=np.int64)),
-        bound=int(profit.sum() + (price * seats).sum()),
-        solver="graph",
-    )
+    return _assigned(weights, seats, partner, (price, profit), solver="graph")
 
 
 def _prices(
