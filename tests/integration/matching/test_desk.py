@@ -124,6 +124,18 @@ async def test_the_desk_says_who_is_not_ready_and_what_the_rules_take_away(compa
     assert "Programming: 1 wants it" in page
 
 
+async def test_the_desk_says_that_a_round_without_free_seats_would_pair_nobody(company: World) -> None:
+    programme = await company.open()
+    await company.enrol(programme, 1, "mentee")
+    await company.enrol(programme, 2, "mentee")
+    await company.enrol(programme, 5, "mentor")
+    assert (await company.pair(programme, 1, 5)).status_code == 201
+    await came_in(company)
+    assert "A round would pair nobody: no mentor has a free seat." in await seen(
+        company, f"programmes/{programme}/readiness"
+    )
+
+
 async def test_a_page_that_is_not_there_says_so(here: World) -> None:
     await came_in(here)
     for path in ("nowhere", "runs/x", "runs/018e0000-0000-7000-8000-000000000000"):
