@@ -18,6 +18,8 @@ from tests.chaos.miniature.pair import Pair, until
 from tests.chaos.miniature.phrases import COMPLETED, ENDED
 from tests.chaos.miniature.processes import WITHIN_S, Process
 
+WAKE_AGAIN_S = 0.5
+
 Provoke = Callable[[Pair], Awaitable[None]]
 
 
@@ -48,6 +50,15 @@ async def nothing(pair: Pair) -> None:
 
 async def talk(pair: Pair) -> None:
     pair.order_some()
+
+
+async def wake(pair: Pair) -> None:
+    """Talks until the relay is woken from a rest: while it carries nobody has to wake it."""
+    speaker = pair.speaker
+    assert speaker is not None
+    while speaker.alive:
+        pair.order_some(1)
+        await asyncio.wait([speaker.ended], timeout=WAKE_AGAIN_S)
 
 
 async def end(pair: Pair) -> None:
@@ -140,7 +151,8 @@ SMALL_ROUNDS = {"MENTORING_RELAY_ROWS_MAX": "4"}
 """A transaction of the talk says so many events: they are a full round."""
 SPEAKER = (
     Visit("speaker", around("relay.connect", "relay.lock", "relay.producer-start"), nothing, at_start=True),
-    Visit("speaker", (*transaction("door"), *around("relay.rest", "relay.read")), talk),
+    Visit("speaker", (*transaction("door"), *around("relay.read")), talk),
+    Visit("speaker", around("relay.rest"), wake),
     Visit("speaker", around("relay.partitions", "relay.send", "relay.ack", "relay.delete"), talk),
     Visit("speaker", around("relay.read-ahead"), talk, at_start=True, env=SMALL_ROUNDS),
     Visit("speaker", around("relay.follow", "relay.ask", "relay.ask-close"), follow, at_start=True),
@@ -193,6 +205,7 @@ async def die_at(pair: Pair, visit: Visit, point: str) -> list[str]:
     try:
         status = await asyncio.wait_for(asyncio.shield(doomed.ended), WITHIN_S)
     except TimeoutError:
+        provoking.cancel()
         return [f"nobody came to {point}"]
     await provoking
     if status != -signal.SIGKILL or (doomed.points / point).exists():
