@@ -15,6 +15,7 @@ from shared.events import (
     MatchContinued,
     MatchDeclined,
     MatchEnded,
+    MatchFlagged,
     MatchingRunFinished,
     MatchMade,
     MatchProposed,
@@ -22,7 +23,11 @@ from shared.events import (
     MessageSent,
     ParticipantInvited,
     ParticipantJoined,
+    ParticipantLeft,
+    ParticipantPaused,
+    ParticipantResumed,
     PersonChanged,
+    PersonErased,
     ProgrammeChanged,
     SessionCancelled,
     SessionCompleted,
@@ -113,6 +118,26 @@ async def on_messages_failed(events: Sequence[MessageFailed], tx: Tx) -> None:
     await messages.put_failed(tx.conn, events)
 
 
+async def on_participants_paused(events: Sequence[ParticipantPaused], tx: Tx) -> None:
+    """No figure is made of it: it is in the log."""
+
+
+async def on_participants_resumed(events: Sequence[ParticipantResumed], tx: Tx) -> None:
+    """No figure is made of it: it is in the log."""
+
+
+async def on_participants_left(events: Sequence[ParticipantLeft], tx: Tx) -> None:
+    """No figure is made of it: it is in the log."""
+
+
+async def on_matches_flagged(events: Sequence[MatchFlagged], tx: Tx) -> None:
+    """No figure is made of it: it is in the log."""
+
+
+async def on_people_erased(events: Sequence[PersonErased], tx: Tx) -> None:
+    """No figure is made of it: it is in the log."""
+
+
 async def remember(batch: Sequence[Heard], tx: Tx) -> None:
     """Logs what was applied, and notes from when on days that were written are out of date."""
     await log.append(tx.conn, [_logged(one) for one in batch])
@@ -166,12 +191,17 @@ CONSUMERS: Mapping[type[Event], Handler] = {
     PersonChanged: InBatches(on_people_changed),
     ParticipantInvited: InBatches(on_participants_invited),
     ParticipantJoined: InBatches(on_participants_joined),
+    ParticipantPaused: InBatches(on_participants_paused),
+    ParticipantResumed: InBatches(on_participants_resumed),
+    ParticipantLeft: InBatches(on_participants_left),
     MatchingRunFinished: InBatches(on_matching_runs_finished),
     MatchProposed: InBatches(on_matches_proposed),
     MatchDeclined: InBatches(on_matches_declined),
     MatchMade: InBatches(on_matches_made),
+    MatchFlagged: InBatches(on_matches_flagged),
     MatchEnded: InBatches(on_matches_ended),
     MatchContinued: InBatches(on_matches_continued),
+    PersonErased: InBatches(on_people_erased),
     AgreementConfirmed: InBatches(on_agreements_confirmed),
     SessionScheduled: InBatches(on_sessions_scheduled),
     SessionMoved: InBatches(on_sessions_moved),

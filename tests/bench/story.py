@@ -50,7 +50,7 @@ class Pair:
 def story(pairs: int, *, first: int = 0) -> Iterator[tuple[type[Event], list[Event]]]:
     """All events of each kind, the kinds in an order in which every fact's parents are known."""
     everybody = [Pair(number) for number in range(first, first + pairs)]
-    for kind in sorted(events.EVENTS, key=lambda kind: kind in (events.MatchEnded, events.MatchContinued)):
+    for kind in sorted(events.EVENTS, key=lambda kind: kind in LAST):
         fields = FIELDS.get(kind, _of_match)
         yield (
             kind,
@@ -64,6 +64,7 @@ def golden(kind: type[Event]) -> dict[str, Any]:
     return data
 
 
+LAST = (events.MatchEnded, events.MatchContinued, events.ParticipantLeft, events.PersonErased)
 Fields = Callable[[Pair], Sequence[Mapping[str, Any]]]
 
 
@@ -94,6 +95,15 @@ def _joined(pair: Pair) -> Sequence[Mapping[str, Any]]:
         }
         for person, role, _ in pair.people()
     ]
+
+
+def _participations(pair: Pair) -> Sequence[Mapping[str, Any]]:
+    names = "participation_id", "person_id", "programme_id", "role"
+    return [{**{name: one[name] for name in names}, "version": 2} for one in _joined(pair)]
+
+
+def _erased(pair: Pair) -> Sequence[Mapping[str, Any]]:
+    return [{"person_id": person} for person, _, _ in pair.people()]
 
 
 def _run(pair: Pair) -> Sequence[Mapping[str, Any]]:
@@ -159,6 +169,10 @@ FIELDS: Mapping[type[Event], Fields] = {
     events.PersonChanged: _persons,
     events.ParticipantInvited: _invited,
     events.ParticipantJoined: _joined,
+    events.ParticipantPaused: _participations,
+    events.ParticipantResumed: _participations,
+    events.ParticipantLeft: _participations,
+    events.PersonErased: _erased,
     events.MatchingRunFinished: _run,
     events.MatchProposed: _proposed,
     events.MatchDeclined: _declined,

@@ -95,7 +95,7 @@ def test_an_event_is_said_by_one_service() -> None:
 @EVERY_EVENT
 def test_a_topic_is_the_name_of_a_past_fact_in_small_letters(event: type[Event]) -> None:
     assert re.fullmatch(r"[a-z]+(-[a-z]+)+", event.topic())
-    assert event.topic().rpartition("-")[2].endswith(("ed", "made", "sent"))
+    assert event.topic().rpartition("-")[2].endswith(("ed", "made", "sent", "left"))
 
 
 # -- the check itself -----------------------------------------------------------------------------------

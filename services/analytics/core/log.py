@@ -14,6 +14,7 @@ from typing import Any
 from uuid import UUID
 
 _PAIR = ("at", "match_id", "programme_id", "mentee_id", "mentor_id")
+_PARTICIPATION = ("at", "participation_id", "person_id", "programme_id", "role", "version", "peer")
 _SESSION = (*_PAIR, "session_id", "ordinal", "starts_at")
 
 KEPT: Mapping[str, Sequence[str]] = {
@@ -23,9 +24,10 @@ KEPT: Mapping[str, Sequence[str]] = {
         *("cadence", "hours_per_month", "session_minutes"),
     ),
     "participant-invited": ("at", "person_id", "programme_id", "expires_at", "peer"),
-    "participant-joined": (
-        *("at", "participation_id", "person_id", "programme_id", "role", "version", "capacity", "peer"),
-    ),
+    "participant-joined": (*_PARTICIPATION, "capacity"),
+    "participant-paused": (*_PARTICIPATION, "until", "reason"),
+    "participant-resumed": _PARTICIPATION,
+    "participant-left": (*_PARTICIPATION, "reason"),
     "matching-run-finished": (
         *("at", "run_id", "programme_id", "mentees", "mentors", "feasible_pairs", "proposed", "value"),
         *("inputs_hash", "waiting", "peer"),
@@ -36,8 +38,10 @@ KEPT: Mapping[str, Sequence[str]] = {
         *(*_PAIR, "version", "score", "cadence", "hours_per_month", "session_minutes", "ends_on", "group_id"),
         "peer",
     ),
+    "match-flagged": (*_PAIR, "version", "reason"),
     "match-ended": (*_PAIR, "version", "reason"),
     "match-continued": (*_PAIR, "version"),
+    "person-erased": ("at", "person_id"),
     "agreement-confirmed": (
         *("at", "match_id", "programme_id", "version", "hours_per_month", "cadence", "focus"),
     ),

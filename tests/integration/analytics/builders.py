@@ -102,6 +102,42 @@ def joined(
     )
 
 
+def paused_resumed_left(name: str, role: Role = "mentee", at: float = 20) -> list[Event]:
+    """A leave of ten days, and the end of the participation ten days after it."""
+    of = {
+        "participation_id": say.ParticipationId(an_id("participation", name, role)),
+        "person_id": person(name),
+        "programme_id": programme(),
+        "role": role,
+    }
+    until = day(at + 10).date()
+    return [
+        say.ParticipantPaused.model_validate(
+            {**of, "at": day(at), "version": 2, "until": until, "reason": "leave"}
+        ),
+        say.ParticipantResumed.model_validate({**of, "at": day(at + 11), "version": 3}),
+        say.ParticipantLeft.model_validate(
+            {**of, "at": day(at + 20), "version": 4, "reason": "left-company"}
+        ),
+    ]
+
+
+def erased(name: str, at: float) -> Event:
+    return say.PersonErased(at=day(at), person_id=person(name))
+
+
+def flagged(mentee: str, mentor: str, at: float) -> Event:
+    return say.MatchFlagged(
+        at=day(at),
+        match_id=match(mentee, mentor),
+        programme_id=programme(),
+        mentee_id=person(mentee),
+        mentor_id=person(mentor),
+        version=3,
+        reason="reporting-line",
+    )
+
+
 def proposed(mentee: str, mentor: str, at: float = 2) -> Event:
     return say.MatchProposed(
         at=day(at),

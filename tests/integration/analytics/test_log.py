@@ -22,7 +22,14 @@ from shared.inbox import Record
 from shared.service import InBatches
 from shared.tx import Bell, Door, Tx, transaction
 from tests import infra
-from tests.integration.analytics.builders import continued, invited, made
+from tests.integration.analytics.builders import (
+    continued,
+    erased,
+    flagged,
+    invited,
+    made,
+    paused_resumed_left,
+)
 from tests.integration.analytics.half_year import half_year, records
 
 KINDS = {kind.topic(): kind for kind in CONSUMERS}
@@ -152,7 +159,8 @@ async def test_U15_no_name_and_no_mail_enters_the_log(door: Door) -> None:
 
 def one_of_each() -> list[Event]:
     kinds: dict[type[Event], Event] = {}
-    for event in [*half_year(1, weeks=26), continued("ana", "tom", at=200)]:
+    late = [continued("ana", "tom", at=200), flagged("ana", "tom", at=20), erased("ana", at=300)]
+    for event in [*half_year(1, weeks=26), *paused_resumed_left("ana"), *late]:
         kinds.setdefault(type(event), event)
     return list(kinds.values())
 

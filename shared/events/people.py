@@ -1,0 +1,36 @@
+"""The people themselves."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from shared.events.event import Event, PersonId
+
+
+class PersonChanged(Event):
+    """The card of a person. The only event with personal data; compacted, newest `version` wins."""
+
+    key_field = "person_id"
+    compacted = True
+
+    person_id: PersonId
+    version: int
+    employee_number: str
+    given_name: str
+    family_name: str
+    email: str
+    title: str
+    department: str
+    site: str
+    time_zone: str
+    manager_id: PersonId | None
+    hire_date: date | None
+    status: str
+
+
+class PersonErased(Event):
+    """A person is to be forgotten: every service deletes what it has of them. Cannot be taken back."""
+
+    key_field = "person_id"
+
+    person_id: PersonId
