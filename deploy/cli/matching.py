@@ -44,8 +44,27 @@ class Asked:
     def get(self, path: str, **query: Any) -> dict[str, Any]:
         return self._said(self.http.get(path, params=query))
 
-    def post(self, path: str, body: object) -> dict[str, Any]:
-        return self._said(self.http.post(path, json=body))
+    def post(self, path: str, body: object = None, **query: Any) -> dict[str, Any]:
+        return self._said(self.http.post(path, json=body, params=query))
+
+    def send(self, path: str, content: bytes, kind: str, **query: Any) -> dict[str, Any]:
+        """Sends a file."""
+        return self._said(self.http.post(path, content=content, params=query, headers={"content-type": kind}))
+
+    def text(self, path: str) -> str:
+        """A file that is asked for."""
+        answer = self.http.get(path)
+        if not answer.is_success:
+            self._said(answer)
+        return answer.text
+
+    def put(self, path: str, body: object) -> dict[str, Any]:
+        return self._said(self.http.put(path, json=body))
+
+    def delete(self, path: str) -> None:
+        answer = self.http.delete(path)
+        if not answer.is_success:
+            self._said(answer)
 
     def pages(self, path: str) -> Iterator[dict[str, Any]]:
         after: dict[str, str] = {}
@@ -76,7 +95,7 @@ def explain(
     directory: options.Directory = options.DEFAULT_DIRECTORY,
 ) -> None:
     """Says why two people were paired by the last round, or why not; or why somebody has nobody."""
-    with _asking(directory) as asked:
+    with asking(directory) as asked:
         run = _last_run(asked, _programme(asked, programme))
         mentee_id = _person(asked, mentee)
         if mentor is None:
@@ -95,7 +114,7 @@ def what_if(
 ) -> None:
     """Compares a round with one under changes; proposes and keeps nothing."""
     body = _changes(changes)
-    with _asking(directory) as asked:
+    with asking(directory) as asked:
         found_ = _programme(asked, programme)
         if again:
             body["run_id"] = _last_run(asked, found_)["run_id"]
@@ -103,7 +122,7 @@ def what_if(
 
 
 @contextmanager
-def _asking(directory: Path) -> Iterator[Asked]:
+def asking(directory: Path) -> Iterator[Asked]:
     """Raises Trouble where no stack runs in the folder, or matching does not answer."""
     running = found.stack(directory)
     base, token = running.http["matching"][0], running.admin_token

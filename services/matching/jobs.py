@@ -42,6 +42,16 @@ async def end_pauses(tx: Tx) -> None:
     await commands.pausing.end_pauses(tx)
 
 
+async def forget_files(tx: Tx) -> None:
+    """What files of people held, a month after they came."""
+    await commands.files.forget(tx)
+
+
+async def next_forgetting(conn: Connection) -> datetime | None:
+    oldest = await store.files.oldest_kept(conn)
+    return None if oldest is None else oldest + core.files.KEPT
+
+
 async def next_pause_end(conn: Connection) -> datetime | None:
     day = await store.participations.next_pause_end(conn)
     return None if day is None else core.matches.over_at(day)
@@ -57,4 +67,5 @@ JOBS = (
     every(60, complete_matches, next_completion),
     every(60, end_pauses, next_pause_end),
     every(60, match_round, store.programmes.next_round_at),
+    every(3600, forget_files, next_forgetting),
 )

@@ -9,16 +9,25 @@ from fastapi import FastAPI
 
 from services.matching import api, commands, desk, loops, pages, store
 from services.matching.consumers import CONSUMERS
+from services.matching.hris import files
 from services.matching.jobs import JOBS
 from services.matching.settings import Settings
 from shared.api import application
 from shared.service import Service
-from shared.tx import Door
+from shared.tx import Connection, Door
+
+
+async def _busy(conn: Connection) -> int:
+    """Runs to be solved and files to be taken over."""
+    return await store.solving.busy(conn) + await store.files.busy(conn)
 
 
 def build(settings: Settings) -> Service:
     def http(door: Door) -> FastAPI:
-        app = application(door, settings, *api.routers(), pages.router(), title="Mentoring: matching")
+        bodies = {api.files.PREFIX: settings.file_bytes_max}
+        app = application(
+            door, settings, *api.routers(), pages.router(), title="Mentoring: matching", bodies=bodies
+        )
         app.state.projections = commands.projection.Projections()
         desk.mount(app, door, settings)
         return app
@@ -30,6 +39,6 @@ def build(settings: Settings) -> Service:
         http=http,
         consumers=CONSUMERS,
         jobs=JOBS,
-        loops=(loops.compile_solver, partial(loops.hold_rounds, settings=settings)),
-        busy=store.solving.busy,
+        loops=(loops.compile_solver, partial(loops.hold_rounds, settings=settings), files.take_over),
+        busy=_busy,
     )

@@ -14,4 +14,5 @@ class Settings(settings.Settings):
     solve_here_max: int = Field(
         300, ge=0, description="participations up to which a programme is solved inside the serving process"
     )
+    file_bytes_max: int = Field(64 << 20, ge=1, description="size of a file of people")
     desk_session_hours: int = Field(12, ge=1, le=168, description="how long a session at /desk lasts")

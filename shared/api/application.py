@@ -27,11 +27,13 @@ def application(
     next_due: NextDue | None = None,
     busy: Busy | None = None,
     policies: Mapping[str, str] | None = None,
+    bodies: Mapping[str, int] | None = None,
 ) -> FastAPI:
     """A service's routes with everything around them that is the same in every service.
 
     `progress` is filled by the loops of the process; `next_due` and `busy` answer /quiet. `policies` gives a
-    path prefix (a mounted console) its own content security policy. Raises ValueError on wrong token files.
+    path prefix (a mounted console) its own content security policy, `bodies` a path its own limit of bytes.
+    Raises ValueError on wrong token files.
     """
     meters = meters or metrics.build()
     keys = auth.Keys(auth.load_tokens(settings.tokens_file), settings.link_key.get_secret_value(), door.clock)
@@ -45,7 +47,9 @@ def application(
         app.include_router(router)
     if settings.clock == "stepped":
         app.include_router(stepped.router())
-    app.add_middleware(edge.Edge, keys=keys, metrics=meters, settings=settings, policies=policies or {})
+    app.add_middleware(
+        edge.Edge, keys=keys, metrics=meters, settings=settings, policies=policies or {}, bodies=bodies or {}
+    )
     return app
 
 

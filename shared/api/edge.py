@@ -35,7 +35,8 @@ QUIET_PATHS = frozenset({"/livez", "/readyz", "/metrics", "/clock", "/quiet"})
 
 
 class Edge:
-    """ASGI middleware, outermost of ours. `policies` gives a path prefix its own content security policy."""
+    """ASGI middleware, outermost of ours. `policies` gives a path prefix its own content security policy,
+    `bodies` a path its own limit of bytes."""
 
     def __init__(
         self,
@@ -45,11 +46,13 @@ class Edge:
         metrics: Metrics,
         settings: Settings,
         policies: Mapping[str, str],
+        bodies: Mapping[str, int],
     ) -> None:
         self._app = app
         self._keys = keys
         self._metrics = metrics
         self._body_bytes_max = settings.body_bytes_max
+        self._bodies = bodies
         self._rate = RateLimitItemPerMinute(settings.requests_per_minute_max)
         self._limiter = FixedWindowRateLimiter(MemoryStorage())
         self._policies = policies
@@ -89,27 +92,13 @@ class Edge:
             answer = problems.problem(429, "too-many-requests", "too many requests", headers=retry)
             await answer(scope, receive, send)
             return
-        length = headers.get("content-length", "0")
-        if not length.isdigit() or int(length) > self._body_bytes_max:
-            detail = f"the body may have {self._body_bytes_max} bytes"
+        length, most = headers.get("content-length", "0"), self._bodies.get(path, self._body_bytes_max)
+        if not length.isdigit() or int(length) > most:
+            detail = f"the body may have {most} bytes"
             answer = problems.problem(413, "content-too-large", detail, headers={"Connection": "close"})
             await answer(scope, receive, send)
             return
-        await self._app(scope, self._counted(receive), send)
-
-    def _counted(self, receive: Receive) -> Receive:
-        """A body without a length is counted while it comes."""
-        seen = 0
-
-        async def counted() -> Message:
-            nonlocal seen
-            message = await receive()
-            seen += len(message.get("body", b""))
-            if seen > self._body_bytes_max:
-                raise HTTPException(413, f"the body may have {self._body_bytes_max} bytes")
-            return message
-
-        return counted
+        await self._app(scope, _counted(receive, most), send)
 
     def _who(self, scope: Scope, headers: Headers) -> str:
         caller = auth.find_caller(self._keys, headers.get("authorization"))
@@ -130,6 +119,21 @@ class Edge:
         if route not in QUIET_PATHS:
             ms = round(seconds * 1000, 1)
             log.info("http", outcome=outcome(status), method=method, route=route, status=status, ms=ms)
+
+
+def _counted(receive: Receive, most: int) -> Receive:
+    """A body without a length is counted while it comes."""
+    seen = 0
+
+    async def counted() -> Message:
+        nonlocal seen
+        message = await receive()
+        seen += len(message.get("body", b""))
+        if seen > most:
+            raise HTTPException(413, f"the body may have {most} bytes")
+        return message
+
+    return counted
 
 
 def outcome(status: int) -> str:

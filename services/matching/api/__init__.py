@@ -6,6 +6,7 @@ from services.matching.api import (
     comparing,
     explaining,
     fairness,
+    files,
     matches,
     participations,
     people,
@@ -14,6 +15,7 @@ from services.matching.api import (
     reviewing,
     runs,
     sheets,
+    sites,
     whatif,
     wishes,
 )
@@ -22,6 +24,8 @@ from services.matching.api import (
 def routers() -> tuple[APIRouter, ...]:
     rooms = (
         people,
+        files,
+        sites,
         programmes,
         readiness,
         participations,
@@ -42,6 +46,7 @@ __all__ = [
     "comparing",
     "explaining",
     "fairness",
+    "files",
     "matches",
     "participations",
     "people",
@@ -51,6 +56,7 @@ __all__ = [
     "routers",
     "runs",
     "sheets",
+    "sites",
     "whatif",
     "wishes",
 ]

@@ -175,6 +175,12 @@ async def page(conn: Connection, *, after: tuple[datetime, UUID] | None, limit: 
     return [_person(row) for row in rows]
 
 
+async def count_there(conn: Connection) -> int:
+    """How many people are active or on leave."""
+    count: int = await conn.fetchval("SELECT count(*) FROM person WHERE status IN ('active', 'leave')")
+    return count
+
+
 async def managers(conn: Connection) -> dict[str, str | None]:
     """Everybody's manager, by employee numbers; the manager may be unknown here."""
     rows = await conn.fetch("SELECT employee_number, manager_employee_number FROM person")
