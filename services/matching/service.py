@@ -19,7 +19,9 @@ from shared.tx import Door
 
 def build(settings: Settings) -> Service:
     def http(door: Door) -> FastAPI:
-        app = application(door, settings, *api.routers(), pages.router(), title="Mentoring: matching")
+        routers = *api.routers(), pages.router()
+        has_access = store.people.has_access
+        app = application(door, settings, *routers, title="Mentoring: matching", has_access=has_access)
         app.state.projections = commands.projection.Projections()
         app.state.entrance = entrance.Entrance(door, settings.hris_requests_per_minute_max)
         desk.mount(app, door, settings)
