@@ -26,7 +26,7 @@ def commands() -> typer.Typer:
     made.command("resume")(operating.resume)
     made.command("reread")(operating.reread)
     made.add_typer(matching.match, name="match")
-    made.add_typer(hris.hris, name="hris")
+    made.add_typer(hris.commands(), name="hris")
     made.command("replay")(replaying.command)
     return made
 

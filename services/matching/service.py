@@ -9,7 +9,7 @@ from fastapi import FastAPI
 
 from services.matching import api, commands, desk, loops, pages, store
 from services.matching.consumers import CONSUMERS
-from services.matching.hris import files
+from services.matching.hris import entrance, files
 from services.matching.jobs import JOBS
 from services.matching.settings import Settings
 from shared.api import application
@@ -24,11 +24,17 @@ async def _busy(conn: Connection) -> int:
 
 def build(settings: Settings) -> Service:
     def http(door: Door) -> FastAPI:
-        bodies = {api.files.PREFIX: settings.file_bytes_max}
         app = application(
-            door, settings, *api.routers(), pages.router(), title="Mentoring: matching", bodies=bodies
+            door,
+            settings,
+            *api.routers(),
+            pages.router(),
+            title="Mentoring: matching",
+            has_access=store.people.has_access,
+            bodies={api.files.PREFIX: settings.file_bytes_max},
         )
         app.state.projections = commands.projection.Projections()
+        app.state.entrance = entrance.Entrance(door, settings.hris_requests_per_minute_max)
         desk.mount(app, door, settings)
         return app
 

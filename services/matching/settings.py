@@ -16,3 +16,6 @@ class Settings(settings.Settings):
     )
     file_bytes_max: int = Field(64 << 20, ge=1, description="size of a file of people")
     desk_session_hours: int = Field(12, ge=1, le=168, description="how long a session at /desk lasts")
+    hris_requests_per_minute_max: int = Field(
+        30_000, ge=1, description="per source, at each door of HR systems"
+    )

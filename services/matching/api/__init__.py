@@ -16,6 +16,7 @@ from services.matching.api import (
     runs,
     sheets,
     sites,
+    sources,
     whatif,
     wishes,
 )
@@ -37,6 +38,7 @@ def routers() -> tuple[APIRouter, ...]:
         matches,
         fairness,
         sheets,
+        sources,
         wishes,
     )
     return tuple(router for room in rooms for router in room.routers())
@@ -57,6 +59,7 @@ __all__ = [
     "runs",
     "sheets",
     "sites",
+    "sources",
     "whatif",
     "wishes",
 ]

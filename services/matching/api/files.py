@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any, ClassVar, Literal
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query, Request
@@ -23,7 +23,7 @@ from shared.errors import FieldError, Refused
 from shared.tx import Door, lent, snapshot, transaction
 
 PREFIX = "/v1/hris/files"
-SCOPE = "hris:files"
+SCOPE: Literal["hris:files"] = "hris:files"
 HEADER = ("line", "employee_number", "field", "reason")
 CSV_OUT: dict[int | str, dict[str, Any]] = {200: {"content": {"text/csv": {"schema": {"type": "string"}}}}}
 REJECTS_SHOWN = 50

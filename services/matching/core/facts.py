@@ -1,7 +1,7 @@
 """What HR systems say about people, the same behind every door, and which word is newer.
 
-The state of a person is a fold of the set of their facts (`core/standing.py`), so neither the order of facts nor
-their repetition matters. For that any two facts have an order that is read from the two of them alone.
+The state of a person is a fold of the set of their facts (`core/standing.py`), so neither the order of facts
+nor their repetition matters. For that any two facts have an order that is read from the two of them alone.
 """
 
 from __future__ import annotations
@@ -100,7 +100,7 @@ class Fact:
 
 @dataclass(frozen=True)
 class Taken:
-    """What became of a fact; where it is held or rejected `reason` is a sentence, and `field` what is wrong."""
+    """What became of a fact; of one held or rejected `reason` is a sentence and `field` what is wrong."""
 
     fact: Fact
     state: Outcome

@@ -288,6 +288,60 @@ CREATE TABLE rating (
 );
 CREATE INDEX rating_about ON rating (about_id, about_role);
 
+-- What HR systems say becomes facts; a person is what their facts add up to.
+CREATE TABLE hris_source (
+    name                text PRIMARY KEY CHECK (length(name) BETWEEN 1 AND 60),
+    kind                text NOT NULL CHECK (kind IN ('scim', 'webhook', 'csv', 'feed', 'desk')),
+    precedence          int NOT NULL,
+    precedence_by_field jsonb NOT NULL DEFAULT '{}',
+    created_at          timestamptz NOT NULL,
+    retired_at          timestamptz,
+    last_contact_at     timestamptz,
+    last_success_at     timestamptz,
+    silent_after_hours  int CHECK (silent_after_hours > 0)
+);
+
+
+-- What opens a source's door. Of a token only the hash is kept; a webhook's secret has to be known to check
+-- signatures, so it is kept sealed with a key that is not in this database. All times here are wall time.
+CREATE TABLE hris_credential (
+    id         uuid PRIMARY KEY,
+    source     text NOT NULL REFERENCES hris_source,
+    kind       text NOT NULL CHECK (kind IN ('token', 'secret')),
+    scope      text NOT NULL CHECK (scope IN ('scim', 'hris:events', 'hris:files')),
+    sha256     text UNIQUE CHECK (sha256 ~ '^[0-9a-f]{64}$'),
+    sealed     bytea,
+    created_at timestamptz NOT NULL,
+    expires_at timestamptz,
+    revoked_at timestamptz,
+    CHECK ((kind = 'token') = (sha256 IS NOT NULL AND expires_at IS NOT NULL)),
+    CHECK ((kind = 'secret') = (sealed IS NOT NULL))
+);
+CREATE INDEX hris_credential_of_source ON hris_credential (source, kind, created_at);
+
+-- Deliveries of webhooks, so that one that comes again is known; kept for some days of wall time.
+CREATE TABLE hris_delivery (
+    source      text NOT NULL REFERENCES hris_source,
+    delivery_id text NOT NULL,
+    sha256      text NOT NULL,
+    facts       int NOT NULL,
+    received_at timestamptz NOT NULL,
+    PRIMARY KEY (source, delivery_id)
+);
+CREATE INDEX hris_delivery_age ON hris_delivery (received_at);
+
+-- Facts that are stored and not yet taken over. A row leaves when its fact is taken over; one that fails stays
+-- with its error, until somebody has mended the cause and asks for it again.
+CREATE TABLE hris_received (
+    id          bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    source      text NOT NULL REFERENCES hris_source,
+    event_id    text NOT NULL,
+    fact        jsonb NOT NULL,
+    received_at timestamptz NOT NULL,
+    error       text
+);
+CREATE INDEX hris_received_waiting ON hris_received (id) WHERE error IS NULL;
+
 -- The time zone of a site, for rows of files that name none.
 CREATE TABLE site_zone (
     site_key   text PRIMARY KEY,
@@ -325,10 +379,10 @@ CREATE INDEX hris_file_age ON hris_file (created_at, id);
 CREATE INDEX hris_file_open ON hris_file (created_at, id) WHERE state IN ('waiting', 'applying');
 CREATE INDEX hris_file_kept ON hris_file (created_at) WHERE emptied_at IS NULL;
 
--- Rows that are not applied yet, in the order in which they will be. Whoever the file no longer has is a row
--- without a line.
+-- Rows that are not applied yet, in the order in which they will be. Whomever the file lacks is a row
+-- without a line. No foreign key: looking it up for each of a hundred thousand rows takes seconds.
 CREATE TABLE hris_file_row (
-    file_id         uuid NOT NULL REFERENCES hris_file,
+    file_id         uuid NOT NULL,
     place           int NOT NULL,
     line            int,
     employee_number text NOT NULL,
@@ -349,9 +403,9 @@ CREATE TABLE hris_file_reject (
 );
 
 -- What the last file of a source said of an employee number: so that the same again is nothing new, and that
--- whoever a file lacks is known.
+-- whomever a file lacks is known. No foreign key, as above.
 CREATE TABLE hris_roster (
-    source          text NOT NULL REFERENCES hris_source,
+    source          text NOT NULL,
     employee_number text NOT NULL,
     -- Of the row; empty where it was not taken over.
     digest          text NOT NULL,

@@ -20,6 +20,7 @@ from services.matching.store import (
     sheets,
     sites,
     solving,
+    sources,
     wishes,
 )
 
@@ -43,5 +44,6 @@ __all__ = [
     "sheets",
     "sites",
     "solving",
+    "sources",
     "wishes",
 ]
