@@ -13,6 +13,7 @@ from uuid import UUID
 from zoneinfo import available_timezones
 
 from services.matching import core, store
+from services.matching.core.doubles import Judged
 from services.matching.core.files import File, NamedReject, Sending
 from services.matching.core.roster import Bad, Places, Row
 from services.matching.core.sources import Source
@@ -53,9 +54,9 @@ async def keep(tx: Tx, content: bytes, sending: Sending) -> File:
         await store.file_rows.add_rejects(tx.conn, file.id, _named(bad))
         total += len(found)
         rejected += len(bad)
-    repeated = await store.file_rows.drop_repeated(tx.conn, file.id)
-    rejected += await _refuse_clashes(tx, file)
-    file = core.files.kept(file, rows_total=total, rejected=rejected, repeated=repeated)
+    judged = await _drop_doubles(tx, file)
+    rejected += len(judged.clashing)
+    file = core.files.kept(file, rows_total=total, rejected=rejected, repeated=len(judged.repeated))
     await store.files.save(tx.conn, file)
     return file
 
@@ -79,17 +80,15 @@ async def _refuse_source(tx: Tx, name: str) -> None:
         raise NotForFiles(f"{name} takes no files: it {why}")
 
 
-async def _refuse_clashes(tx: Tx, file: File) -> int:
-    """Rows that contradict each other are all rejected: nobody knows which one is right."""
-    found = await store.file_rows.clashes(tx.conn, file.id)
-    rejects = [
-        NamedReject(one.employee_number, core.files.clash(one.field, one.line, one.other_line))
-        for one in found
-    ]
-    if rejects:
-        await store.file_rows.add_rejects(tx.conn, file.id, rejects)
-        await store.file_rows.drop_rows(tx.conn, file.id, sorted({one.place for one in found}))
-    return len({one.place for one in found})
+async def _drop_doubles(tx: Tx, file: File) -> Judged:
+    keys = await store.file_rows.doubled(tx.conn, file.id)
+    if not keys:
+        return Judged((), (), ())
+    rows = await store.file_rows.with_keys(tx.conn, file.id, keys)
+    judged = await asyncio.to_thread(core.doubles.judge, rows)
+    await store.file_rows.add_rejects(tx.conn, file.id, judged.rejects)
+    await store.file_rows.drop_rows(tx.conn, file.id, [*judged.repeated, *judged.clashing])
+    return judged
 
 
 async def confirm(tx: Tx, file_id: UUID, by: str) -> File:

@@ -32,6 +32,7 @@ class FileInWork(Refused):
 
 async def import_now(tx: Tx, content: bytes, sending: Sending) -> File:
     """A small file from its first byte to its last fact. Raises WrongHeader, Unreadable, FileInWork."""
+    await store.files.plan_each(tx.conn)
     await store.files.lock_source(tx.conn, sending.source)
     if await store.files.is_busy(tx.conn, sending.source):
         raise FileInWork(
@@ -45,6 +46,7 @@ async def import_now(tx: Tx, content: bytes, sending: Sending) -> File:
 
 async def step(tx: Tx, file: File) -> bool:
     """The next piece of work on a file that is kept; False: there is none any more."""
+    await store.files.plan_each(tx.conn)
     if file.state == "waiting":
         await foresee(tx, file)
     elif file.state == "applying":
@@ -58,11 +60,13 @@ async def foresee(tx: Tx, file: File) -> File:
     """Finds out what a kept file would do. Then it is to be applied, or held until somebody confirms it."""
     missing, why_not = await _add_missing(tx, file)
     unchanged = await store.file_rows.drop_unchanged(tx.conn, file.id, file.source)
-    await store.file_rows.put_first_who_swap(tx.conn, file.id)
-    parts = [part async for part in _parts(tx, file)]
+    swapping = await store.file_rows.swapping(tx.conn, file.id)
+    if swapping:
+        await store.file_rows.put_first(tx.conn, file.id, swapping)
+    people = await store.people.count_there(tx.conn)
     report = core.foreseeing.report(
-        parts,
-        people=await store.people.count_there(tx.conn),
+        [part async for part in _parts(tx, file)] if await _needs_look(tx, file, people) else [],
+        people=people,
         missing=missing,
         not_reconciled=why_not,
         dry=file.dry,
@@ -70,6 +74,12 @@ async def foresee(tx: Tx, file: File) -> File:
     file = core.files.foreseen(file, report, unchanged=unchanged)
     await store.files.save(tx.conn, file)
     return file
+
+
+async def _needs_look(tx: Tx, file: File, people: int) -> bool:
+    """Looking at every row takes as long as reading it: only where somebody may have to confirm the file."""
+    ending = await store.file_rows.count_ending(tx.conn, file.id)
+    return file.dry or ending > core.foreseeing.ended_free(people)
 
 
 async def _add_missing(tx: Tx, file: File) -> tuple[int | None, str]:

@@ -49,8 +49,8 @@ class Sending:
 
 @dataclass(frozen=True)
 class Report:
-    """What a file would do: facts by kind, and some of the employees of each. `ended` are people who are
-    there and would be inactive or gone, `ended_free` how many may be without a look. `missing` is how many
+    """What a file would do. Where every row was looked at: facts by kind, and some of the employees of each;
+    `ended` are people who are there and would be inactive or gone, `ended_free` how many may be without a look. `missing` is how many
     people the file lacks; None: not asked, or `not_reconciled` says why nobody can tell. `holds` says why
     somebody has to confirm the file, "" where nobody has to."""
 
@@ -179,13 +179,3 @@ def dropped(file: File, *, by: str, now: datetime) -> File:
 def _counted(tally: Mapping[str, int], more: Mapping[str, int]) -> dict[str, int]:
     names = {**tally, **more}
     return {name: count for name in names if (count := tally.get(name, 0) + more.get(name, 0))}
-
-
-def clash(field: str, line: int, other_line: int) -> Reject:
-    """Of a row that contradicts another one: nobody knows which of them is right."""
-    words = {
-        "employee_number": f"the file has this employee again in line {other_line}, and differently",
-        "user_name": f"the file gives this user name to somebody else in line {other_line}",
-        "work_email": f"the file gives this address to somebody else in line {other_line}",
-    }
-    return Reject(line, field, words[field])

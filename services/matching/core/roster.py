@@ -64,6 +64,11 @@ class Row(NamedTuple):
         return name_key(self.cells[1] or "")
 
     @property
+    def ends(self) -> bool:
+        """Whether it may end somebody, or make them inactive."""
+        return self.cells[11] in ("inactive", "terminated") or bool(self.cells[15])
+
+    @property
     def work_email_key(self) -> str:
         return name_key(self.cells[4] or "")
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 from uuid import UUID
 
 from asyncpg import Record
 
+from services.matching.core.doubles import FIELDS, Keyed
 from services.matching.core.files import NamedReject
 from services.matching.core.roster import Row
 from services.matching.core.tables import Reject
@@ -22,6 +23,7 @@ ROW_COLUMNS = (
     "work_email_key",
     "digest",
     "cells",
+    "ends",
 )
 
 
@@ -39,16 +41,6 @@ class Kept(NamedTuple):
         return Row(self.line or 0, tuple(self.cells), self.digest)
 
 
-class Clash(NamedTuple):
-    """Two rows that cannot both be right: they have one `field` in common."""
-
-    place: int
-    line: int
-    employee_number: str
-    field: str
-    other_line: int
-
-
 async def add_rows(conn: Connection, file_id: UUID, rows: Iterable[Row]) -> None:
     records = [
         (
@@ -60,6 +52,7 @@ async def add_rows(conn: Connection, file_id: UUID, rows: Iterable[Row]) -> None
             row.work_email_key,
             row.digest,
             row.cells,
+            row.ends,
         )
         for row in rows
     ]
@@ -83,53 +76,46 @@ async def add_rejects(conn: Connection, file_id: UUID, rejects: Sequence[NamedRe
     )
 
 
-async def drop_repeated(conn: Connection, file_id: UUID) -> int:
-    """Leaves one of rows that are the same. Returns how many went."""
-    return int(
-        await conn.fetchval(
-            """
-            WITH again AS (
-                SELECT place, row_number() OVER (PARTITION BY employee_number, digest ORDER BY place) AS nth
-                FROM hris_file_row
-                WHERE file_id = $1 AND employee_number IN (
-                    SELECT employee_number FROM hris_file_row WHERE file_id = $1
-                    GROUP BY employee_number HAVING count(*) > 1)),
-            gone AS (
-                DELETE FROM hris_file_row r USING again
-                WHERE r.file_id = $1 AND r.place = again.place AND again.nth > 1 RETURNING 1)
-            SELECT count(*) FROM gone
-            """,
-            file_id,
-        )
-    )
-
-
-async def clashes(conn: Connection, file_id: UUID) -> list[Clash]:
-    """Rows about one employee, and rows of several that have one user name or address."""
+async def doubled(conn: Connection, file_id: UUID) -> dict[str, list[str]]:
+    """Employee numbers, user names and addresses that several rows have, by the names of these fields."""
     rows = await conn.fetch(
         """
-        WITH keyed AS (
-            SELECT 'employee_number' AS field, employee_number AS key
-            FROM hris_file_row WHERE file_id = $1 GROUP BY employee_number HAVING count(*) > 1
-            UNION ALL
-            SELECT 'user_name', user_name_key FROM hris_file_row WHERE file_id = $1
-            GROUP BY user_name_key HAVING count(DISTINCT employee_number) > 1
-            UNION ALL
-            SELECT 'work_email', work_email_key FROM hris_file_row WHERE file_id = $1
-            GROUP BY work_email_key HAVING count(DISTINCT employee_number) > 1),
-        found AS (
-            SELECT r.place, r.line, r.employee_number, k.field, k.key
-            FROM keyed k JOIN hris_file_row r ON r.file_id = $1
-             AND k.key = CASE k.field WHEN 'employee_number' THEN r.employee_number
-                                      WHEN 'user_name' THEN r.user_name_key ELSE r.work_email_key END)
-        SELECT place, line, employee_number, field,
-               CASE WHEN line = min(line) OVER w THEN max(line) OVER w ELSE min(line) OVER w END AS other_line
-        FROM found WINDOW w AS (PARTITION BY field, key) ORDER BY line, field
+        SELECT 'employee_number' AS field, employee_number AS key
+        FROM hris_file_row WHERE file_id = $1 GROUP BY employee_number HAVING count(*) > 1
+        UNION ALL
+        SELECT 'user_name', user_name_key
+        FROM hris_file_row WHERE file_id = $1 GROUP BY user_name_key HAVING count(*) > 1
+        UNION ALL
+        SELECT 'work_email', work_email_key
+        FROM hris_file_row WHERE file_id = $1 GROUP BY work_email_key HAVING count(*) > 1
         """,
         file_id,
     )
+    found: dict[str, list[str]] = {}
+    for row in rows:
+        found.setdefault(row["field"], []).append(row["key"])
+    return found
+
+
+async def with_keys(conn: Connection, file_id: UUID, keys: Mapping[str, Sequence[str]]) -> list[Keyed]:
+    """The rows that have one of these employee numbers, user names or addresses, in their order."""
+    rows = await conn.fetch(
+        """
+        SELECT place, line, employee_number, user_name_key, work_email_key, digest FROM hris_file_row
+        WHERE file_id = $1 AND (employee_number = ANY($2::text[]) OR user_name_key = ANY($3::text[])
+                                OR work_email_key = ANY($4::text[]))
+        ORDER BY place
+        """,
+        file_id,
+        *(keys.get(field, []) for field in FIELDS),
+    )
     return [
-        Clash(row["place"], row["line"], row["employee_number"], row["field"], row["other_line"])
+        Keyed(
+            row["place"],
+            row["line"],
+            row["digest"],
+            (row["employee_number"], row["user_name_key"], row["work_email_key"]),
+        )
         for row in rows
     ]
 
@@ -162,9 +148,10 @@ async def add_missing(conn: Connection, file_id: UUID, source: str) -> int:
                   AND NOT EXISTS (SELECT 1 FROM hris_file_reject j
                                   WHERE j.file_id = $1 AND j.employee_number = s.employee_number)),
             added AS (
-                INSERT INTO hris_file_row (file_id, place, employee_number, digest, cells)
+                INSERT INTO hris_file_row (file_id, place, employee_number, digest, cells, ends)
                 SELECT $1, coalesce((SELECT max(place) FROM hris_file_row WHERE file_id = $1), 0)
-                           + row_number() OVER (ORDER BY employee_number), employee_number, '', '{}'
+                           + row_number() OVER (ORDER BY employee_number), employee_number, '', '{}',
+                       true
                 FROM lacking RETURNING 1)
             SELECT count(*) FROM added
             """,
@@ -191,24 +178,40 @@ async def drop_unchanged(conn: Connection, file_id: UUID, source: str) -> int:
     )
 
 
-async def put_first_who_swap(conn: Connection, file_id: UUID) -> None:
-    """Rows that want the user name or address of somebody else, and the rows of those, come first: they are
-    looked at together."""
-    await conn.execute(
+async def count_ending(conn: Connection, file_id: UUID) -> int:
+    """How many rows may end somebody, or make them inactive."""
+    count: int = await conn.fetchval(
+        "SELECT count(*) FROM hris_file_row WHERE file_id = $1 AND ends", file_id
+    )
+    return count
+
+
+async def swapping(conn: Connection, file_id: UUID) -> list[str]:
+    """The employees of rows that want the user name or address of somebody else, and whose it is."""
+    rows = await conn.fetch(
         """
-        WITH wanted AS (
-            SELECT r.employee_number AS who, p.employee_number AS whose
-            FROM hris_file_row r JOIN person p ON p.user_name_key = r.user_name_key
-            WHERE r.file_id = $1 AND p.employee_number <> r.employee_number AND p.status <> 'terminated'
-            UNION ALL
-            SELECT r.employee_number, p.employee_number
-            FROM hris_file_row r JOIN person p ON p.work_email_key = r.work_email_key
-            WHERE r.file_id = $1 AND p.employee_number <> r.employee_number AND p.status <> 'terminated')
-        UPDATE hris_file_row SET place = -place
-        WHERE file_id = $1 AND line IS NOT NULL
-          AND employee_number IN (SELECT who FROM wanted UNION SELECT whose FROM wanted)
+        SELECT unnest(ARRAY[r.employee_number, p.employee_number]) AS employee_number
+        FROM hris_file_row r JOIN person p ON p.user_name_key = r.user_name_key
+        WHERE r.file_id = $1 AND p.employee_number <> r.employee_number AND p.status <> 'terminated'
+        UNION
+        SELECT unnest(ARRAY[r.employee_number, p.employee_number])
+        FROM hris_file_row r JOIN person p ON p.work_email_key = r.work_email_key
+        WHERE r.file_id = $1 AND p.employee_number <> r.employee_number AND p.status <> 'terminated'
         """,
         file_id,
+    )
+    return [row["employee_number"] for row in rows]
+
+
+async def put_first(conn: Connection, file_id: UUID, numbers: Sequence[str]) -> None:
+    """Rows that are looked at together, before all others."""
+    await conn.execute(
+        """
+        UPDATE hris_file_row SET place = -place
+        WHERE file_id = $1 AND employee_number = ANY($2::text[]) AND line IS NOT NULL AND place > 0
+        """,
+        file_id,
+        numbers,
     )
 
 

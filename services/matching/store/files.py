@@ -161,6 +161,12 @@ async def is_outdated(conn: Connection, file: File) -> bool:
     )
 
 
+async def plan_each(conn: Connection) -> None:
+    """Statements about many rows are planned for the rows there are, until the transaction ends: a plan that
+    was kept from when the tables were small reads all of them again for each piece."""
+    await conn.execute("SET LOCAL plan_cache_mode = force_custom_plan")
+
+
 async def lock_source(conn: Connection, source: str) -> None:
     """One file of a source at a time, until the transaction ends."""
     await conn.execute("SELECT pg_advisory_xact_lock(hashtextextended('matching file of ' || $1, 0))", source)

@@ -46,8 +46,11 @@ CREATE TABLE hris_file_row (
     work_email_key  text,
     digest          text NOT NULL,
     cells           text[] NOT NULL,
+    -- Whether it may end somebody, or make them inactive.
+    ends            boolean NOT NULL,
     PRIMARY KEY (file_id, place)
 );
+CREATE INDEX hris_file_row_number ON hris_file_row (file_id, employee_number);
 
 CREATE TABLE hris_file_reject (
     file_id         uuid NOT NULL REFERENCES hris_file,
