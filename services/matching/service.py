@@ -18,7 +18,9 @@ from shared.tx import Door
 
 def build(settings: Settings) -> Service:
     def http(door: Door) -> FastAPI:
-        app = application(door, settings, *api.routers(), pages.router(), title="Mentoring: matching")
+        routers = *api.routers(), pages.router()
+        has_access = store.people.has_access
+        app = application(door, settings, *routers, title="Mentoring: matching", has_access=has_access)
         app.state.projections = commands.projection.Projections()
         desk.mount(app, door, settings)
         return app
