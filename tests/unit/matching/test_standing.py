@@ -14,7 +14,13 @@ from zoneinfo import ZoneInfo
 
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    rule,
+    run_state_machine_as_test,
+)
 
 from services.matching.core import facts, standing
 from services.matching.core.facts import Fact, Heard, Identity, Source
@@ -26,20 +32,18 @@ SOURCES = {
     "directory": Source("directory", 2),
     "count": Source("count", 2),
 }
-COUNTER = itertools.count()
 WHO = Identity(employee_number="7")
 MADRID, TOKYO, HONOLULU = "Europe/Madrid", "Asia/Tokyo", "Pacific/Honolulu"
 
 
 def said(
-    kind: Any, *, at: datetime | None = MONDAY, source: str = "hr", name: str = "", **more: Any
+    kind: Any, *, at: datetime | None = MONDAY, source: str = "hr", arrival: int = 0, **more: Any
 ) -> Heard:
-    """A fact that came in in the order in which it was made."""
-    place = next(COUNTER)
+    """A fact with a name of its own; where it has no time it counts by its `arrival`."""
     about = {field: more.pop(field) for field in list(more) if field in facts.FIELDS}
     received = more.pop("received", at or MONDAY)
-    fact = Fact(source, name or f"event-{place}", kind, WHO, about, said_at=at, **more)
-    return Heard(fact, received, place)
+    name = f"{kind} {source} {at} {arrival} {about} {more}"
+    return Heard(Fact(source, name, kind, WHO, about, said_at=at, **more), received, arrival)
 
 
 def fold(heard: Sequence[Heard], now: datetime = MONDAY, zone: str = MADRID) -> Folded:
@@ -79,8 +83,8 @@ def test_a_later_version_is_newer_though_it_was_said_by_an_earlier_clock() -> No
 
 
 def test_a_fact_without_a_time_counts_by_arrival() -> None:
-    first = said("change", title="Buyer", at=None)
-    second = said("change", title="Lead", at=None)
+    first = said("change", title="Buyer", at=None, arrival=1)
+    second = said("change", title="Lead", at=None, arrival=2)
     assert fold([second, first]).fields["title"] == "Lead"
 
 
@@ -244,10 +248,9 @@ class Model:
                 cancelled.add(one.key)
         zone = ZoneInfo(self.value("time_zone", holding) or self.first())
         word, until = None, None
-        for one in standing.in_order(one for one in holding if one.key not in cancelled):
+        told = [one for one in holding if one.fact.kind not in facts.STAYS and one.key not in cancelled]
+        for one in standing.in_order(told):
             kind = one.fact.kind
-            if kind in ("change", "manager"):
-                continue
             word = word or "active"
             if (
                 kind == "rehire"
@@ -308,15 +311,16 @@ class AnyOrder(RuleBasedStateMachine):
         zone = self.card.get("time_zone") or MADRID
         whole, part = fold(self.all, self.now), fold(self.kept, self.now, zone)
         self.card = {**self.card, **part.fields}
-        assert self.card == dict(whole.fields)
+        assert {name: self.card[name] for name in whole.fields} == whole.fields
         assert (part.standing, part.pending, part.due_at) == (whole.standing, whole.pending, whole.due_at)
         self.kept = [one for one in self.kept if one.key not in part.settled]
 
 
-AnyOrder.TestCase.settings = settings(
-    max_examples=max(10, LONG // STEPS + 1),
-    stateful_step_count=STEPS,
-    deadline=None,
-    suppress_health_check=list(HealthCheck),
-)
-test_U6_any_order_and_repetition_of_facts_ends_the_same = AnyOrder.TestCase
+def test_U6_any_order_and_repetition_of_facts_ends_the_same() -> None:
+    form = settings(
+        max_examples=max(10, LONG // STEPS + 1),
+        stateful_step_count=STEPS,
+        deadline=None,
+        suppress_health_check=list(HealthCheck),
+    )
+    run_state_machine_as_test(AnyOrder, settings=form)
