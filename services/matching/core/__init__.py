@@ -13,6 +13,7 @@ from services.matching.core import (
     lessons,
     levels,
     matches,
+    meeting,
     outcomes,
     participations,
     people,
@@ -26,6 +27,7 @@ from services.matching.core import (
     sources,
     standing,
     views,
+    weighing,
     whatif,
     wishes,
 )
@@ -43,6 +45,7 @@ __all__ = [
     "lessons",
     "levels",
     "matches",
+    "meeting",
     "outcomes",
     "participations",
     "people",
@@ -56,6 +59,7 @@ __all__ = [
     "sources",
     "standing",
     "views",
+    "weighing",
     "whatif",
     "wishes",
 ]

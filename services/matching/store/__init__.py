@@ -5,6 +5,7 @@ from services.matching.store import (
     circles,
     decisions,
     desk,
+    facts,
     ledger,
     lessons,
     matches,
@@ -17,6 +18,7 @@ from services.matching.store import (
     sheets,
     solving,
     sources,
+    standings,
     wishes,
 )
 
@@ -25,6 +27,7 @@ __all__ = [
     "circles",
     "decisions",
     "desk",
+    "facts",
     "ledger",
     "lessons",
     "matches",
@@ -37,5 +40,6 @@ __all__ = [
     "sheets",
     "solving",
     "sources",
+    "standings",
     "wishes",
 ]
