@@ -17,9 +17,11 @@ from shared.tx import Door
 
 
 def build(settings: Settings) -> Service:
+    kept = commands.projection.Projections()
+
     def http(door: Door) -> FastAPI:
         app = application(door, settings, *api.routers(), pages.router(), title="Mentoring: matching")
-        app.state.projections = commands.projection.Projections()
+        app.state.projections = kept
         desk.mount(app, door, settings)
         return app
 
@@ -30,6 +32,6 @@ def build(settings: Settings) -> Service:
         http=http,
         consumers=CONSUMERS,
         jobs=JOBS,
-        loops=(loops.compile_solver, partial(loops.hold_rounds, settings=settings)),
+        loops=(loops.compile_solver, partial(loops.hold_rounds, settings=settings, kept=kept)),
         busy=store.solving.busy,
     )
