@@ -1,7 +1,7 @@
 """Who may come in: service tokens with scopes for programs, signed links in mails for people.
 
-A route is closed unless it says otherwise: `requires(scope)` or `signed(purpose)`. `unguarded_routes` finds
-the ones that forgot.
+A route is closed unless it says otherwise: `requires(scope)`, `signed(purpose)`, or a service's own guard, a
+dependency with `guards = True`. `unguarded_routes` finds the ones that forgot.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Any, TypeAlias
+from typing import Annotated, Any, ClassVar, TypeAlias
 from uuid import UUID
 
 from fastapi import Depends, FastAPI, Request
@@ -158,6 +158,7 @@ class requires:
     """Dependency: the caller, who holds `scope`."""
 
     scope: str
+    guards: ClassVar[bool] = True
 
     async def __call__(
         self, request: Request, _shown: Annotated[HTTPAuthorizationCredentials | None, Depends(BEARER)]
@@ -219,6 +220,7 @@ class signed:
     """
 
     purpose: str
+    guards: ClassVar[bool] = True
 
     async def __call__(self, request: Request, token: str) -> SignedLink:
         keys = keys_of(request)
@@ -271,12 +273,12 @@ def _calls(dependant: Dependant) -> Iterator[object]:
 
 
 def unguarded_routes(app: FastAPI) -> list[str]:
-    """ "METHOD path" of every route that neither requires a scope nor a signed link, nor is declared open."""
+    """ "METHOD path" of every route that has no guard (a dependency with `guards`) and is not open."""
     found = []
     for context in iter_route_contexts(app.routes):
         path = str(context.path)
         guarded = isinstance(context.original_route, APIRoute) and any(
-            isinstance(call, (requires, signed)) for call in _calls(context.dependant)
+            getattr(call, "guards", False) is True for call in _calls(context.dependant)
         )
         if not guarded and path not in OPEN_PATHS:
             found.append(f"{','.join(sorted(context.methods or {'*'}))} {path}")

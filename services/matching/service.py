@@ -9,6 +9,7 @@ from fastapi import FastAPI
 
 from services.matching import api, commands, desk, loops, pages, store
 from services.matching.consumers import CONSUMERS
+from services.matching.hris import entrance
 from services.matching.jobs import JOBS
 from services.matching.settings import Settings
 from shared.api import application
@@ -22,6 +23,7 @@ def build(settings: Settings) -> Service:
         has_access = store.people.has_access
         app = application(door, settings, *routers, title="Mentoring: matching", has_access=has_access)
         app.state.projections = commands.projection.Projections()
+        app.state.entrance = entrance.Entrance(door, settings.hris_requests_per_minute_max)
         desk.mount(app, door, settings)
         return app
 

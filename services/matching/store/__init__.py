@@ -16,6 +16,7 @@ from services.matching.store import (
     runs,
     sheets,
     solving,
+    sources,
     wishes,
 )
 
@@ -35,5 +36,6 @@ __all__ = [
     "runs",
     "sheets",
     "solving",
+    "sources",
     "wishes",
 ]
