@@ -132,9 +132,15 @@ async def on_participant_paused(event: events.ParticipantPaused, tx: Tx) -> None
         )
 
 
-async def on_participant_back_or_gone(
-    event: events.ParticipantResumed | events.ParticipantLeft, tx: Tx
-) -> None:
+async def on_participant_resumed(event: events.ParticipantResumed, tx: Tx) -> None:
+    await _no_longer_away(event, tx)
+
+
+async def on_participant_left(event: events.ParticipantLeft, tx: Tx) -> None:
+    await _no_longer_away(event, tx)
+
+
+async def _no_longer_away(event: Absence, tx: Tx) -> None:
     """That somebody is away is no news any more."""
     if await _is_news(tx, event):
         for pair in await heard.pairs_of(tx.conn, event.programme_id, event.person_id, _roles(event)):
@@ -296,8 +302,8 @@ CONSUMERS: Mapping[type[events.Event], Handler] = {
     events.MatchDeclined: on_match_declined,
     events.MatchMade: on_match_made,
     events.ParticipantPaused: on_participant_paused,
-    events.ParticipantResumed: on_participant_back_or_gone,
-    events.ParticipantLeft: on_participant_back_or_gone,
+    events.ParticipantResumed: on_participant_resumed,
+    events.ParticipantLeft: on_participant_left,
     events.MatchFlagged: on_match_flagged,
     events.MatchEnded: on_match_ended,
     events.MatchContinued: on_match_continued,

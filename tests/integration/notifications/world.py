@@ -26,7 +26,7 @@ from services.notifications.consumers import CONSUMERS
 from services.notifications.settings import Settings
 from shared import envelope, events, metrics, tx
 from shared.clock import SteppedClock
-from shared.events import MatchId, ParticipationId, PersonId, ProgrammeId, SessionId
+from shared.events import MatchId, PersonId, ProgrammeId, SessionId
 
 KEY = "a key for links in tests"
 PROGRAMME = ProgrammeId(UUID(int=900))
@@ -382,41 +382,3 @@ async def until(what: Callable[[], bool | Awaitable[bool]], timeout_s: float = 2
             if found if isinstance(found, bool) else await found:
                 return
             await asyncio.sleep(0.01)
-
-
-def a_pause(
-    at: datetime, who: PersonId, until: date | None, *, version: int = 2, **changes: Any
-) -> events.ParticipantPaused:
-    plain = {**_part(at, who, version), "until": until, "reason": "leave"}
-    return events.ParticipantPaused(**{**plain, **changes})
-
-
-def a_return(at: datetime, who: PersonId, *, version: int = 3) -> events.ParticipantResumed:
-    return events.ParticipantResumed(**_part(at, who, version))
-
-
-def a_departure(at: datetime, who: PersonId, *, version: int = 3) -> events.ParticipantLeft:
-    return events.ParticipantLeft(**_part(at, who, version), reason="left-company")
-
-
-def _part(at: datetime, who: PersonId, version: int) -> dict[str, Any]:
-    return {
-        "at": at,
-        "participation_id": ParticipationId(UUID(int=100 + who.int)),
-        "person_id": who,
-        "programme_id": PROGRAMME,
-        "role": "mentee" if who == MENTEE else "mentor",
-        "version": version,
-    }
-
-
-def a_flag(at: datetime) -> events.MatchFlagged:
-    return events.MatchFlagged(
-        at=at,
-        match_id=MATCH,
-        programme_id=PROGRAMME,
-        mentee_id=MENTEE,
-        mentor_id=MENTOR,
-        version=3,
-        reason="reporting-line",
-    )
