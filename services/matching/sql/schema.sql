@@ -288,10 +288,64 @@ CREATE TABLE rating (
 );
 CREATE INDEX rating_about ON rating (about_id, about_role);
 
+-- What HR systems say becomes facts; a person is what their facts add up to.
+CREATE TABLE hris_source (
+    name                text PRIMARY KEY CHECK (length(name) BETWEEN 1 AND 60),
+    kind                text NOT NULL CHECK (kind IN ('scim', 'webhook', 'csv', 'feed', 'desk')),
+    precedence          int NOT NULL,
+    precedence_by_field jsonb NOT NULL DEFAULT '{}',
+    created_at          timestamptz NOT NULL,
+    retired_at          timestamptz,
+    last_contact_at     timestamptz,
+    last_success_at     timestamptz,
+    silent_after_hours  int CHECK (silent_after_hours > 0)
+);
+
+
+-- What opens a source's door. Of a token only the hash is kept; a webhook's secret has to be known to check
+-- signatures, so it is kept sealed with a key that is not in this database. All times here are wall time.
+CREATE TABLE hris_credential (
+    id         uuid PRIMARY KEY,
+    source     text NOT NULL REFERENCES hris_source,
+    kind       text NOT NULL CHECK (kind IN ('token', 'secret')),
+    scope      text NOT NULL CHECK (scope IN ('scim', 'hris:events', 'hris:files')),
+    sha256     text UNIQUE CHECK (sha256 ~ '^[0-9a-f]{64}$'),
+    sealed     bytea,
+    created_at timestamptz NOT NULL,
+    expires_at timestamptz,
+    revoked_at timestamptz,
+    CHECK ((kind = 'token') = (sha256 IS NOT NULL AND expires_at IS NOT NULL)),
+    CHECK ((kind = 'secret') = (sealed IS NOT NULL))
+);
+CREATE INDEX hris_credential_of_source ON hris_credential (source, kind, created_at);
+
+-- Deliveries of webhooks, so that one that comes again is known; kept for some days of wall time.
+CREATE TABLE hris_delivery (
+    source      text NOT NULL REFERENCES hris_source,
+    delivery_id text NOT NULL,
+    sha256      text NOT NULL,
+    facts       int NOT NULL,
+    received_at timestamptz NOT NULL,
+    PRIMARY KEY (source, delivery_id)
+);
+CREATE INDEX hris_delivery_age ON hris_delivery (received_at);
+
+-- Facts that are stored and not yet taken over. A row leaves when its fact is taken over; one that fails stays
+-- with its error, until somebody has mended the cause and asks for it again.
+CREATE TABLE hris_received (
+    id          bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    source      text NOT NULL REFERENCES hris_source,
+    event_id    text NOT NULL,
+    fact        jsonb NOT NULL,
+    received_at timestamptz NOT NULL,
+    error       text
+);
+CREATE INDEX hris_received_waiting ON hris_received (id) WHERE error IS NULL;
+
 -- What identity providers keep here through SCIM: users and groups as they were sent.
 CREATE TABLE scim_resource (
     id          uuid PRIMARY KEY,
-    source      text NOT NULL,
+    source      text NOT NULL REFERENCES hris_source,
     kind        text NOT NULL CHECK (kind IN ('User', 'Group')),
     -- As it was sent, without its id, its dates and its members; empty once it is deleted.
     resource    jsonb NOT NULL,
@@ -306,18 +360,18 @@ CREATE TABLE scim_resource (
     modified_at timestamptz NOT NULL,
     deleted_at  timestamptz
 );
-CREATE UNIQUE INDEX scim_user_name ON scim_resource (source, name_key) WHERE kind = 'User' AND deleted_at IS NULL;
-CREATE INDEX scim_group_name ON scim_resource (source, name_key) WHERE kind = 'Group' AND deleted_at IS NULL;
-CREATE INDEX scim_external_id ON scim_resource (source, external_id)
-    WHERE external_id IS NOT NULL AND deleted_at IS NULL;
-CREATE INDEX scim_page ON scim_resource (source, kind, id) WHERE deleted_at IS NULL;
+-- What tells most comes first: then no index is taken for another before the table was analysed.
+CREATE UNIQUE INDEX scim_user_name ON scim_resource (name_key, source) WHERE kind = 'User' AND deleted_at IS NULL;
+CREATE INDEX scim_user_external_id ON scim_resource (external_id, source) WHERE kind = 'User' AND deleted_at IS NULL;
+CREATE INDEX scim_user_page ON scim_resource (id) INCLUDE (source) WHERE kind = 'User' AND deleted_at IS NULL;
+CREATE INDEX scim_group_page ON scim_resource (id) INCLUDE (source) WHERE kind = 'Group' AND deleted_at IS NULL;
 CREATE INDEX scim_person ON scim_resource (person_id) WHERE person_id IS NOT NULL;
 CREATE INDEX scim_compared ON scim_resource USING gin (compared jsonb_path_ops) WITH (fastupdate = off)
     WHERE deleted_at IS NULL;
 
 -- How many there are of a kind: the sum of the rows, which are many so that writers do not wait for each other.
 CREATE TABLE scim_tally (
-    source text NOT NULL,
+    source text NOT NULL REFERENCES hris_source,
     kind   text NOT NULL,
     slot   int NOT NULL,
     many   bigint NOT NULL,

@@ -17,6 +17,7 @@ from services.matching.store import (
     scim,
     sheets,
     solving,
+    sources,
     wishes,
 )
 
@@ -37,5 +38,6 @@ __all__ = [
     "scim",
     "sheets",
     "solving",
+    "sources",
     "wishes",
 ]

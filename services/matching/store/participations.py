@@ -10,6 +10,7 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
+import orjson
 from asyncpg import Record
 
 from services.matching.core.ids import ParticipationId, PersonId, ProgrammeId, Role
@@ -20,7 +21,7 @@ from shared.tx import Connection
 
 
 def _profile(text: str) -> Profile:
-    told: dict[str, Any] = json.loads(text)
+    told: dict[str, Any] = orjson.loads(text)
     return Profile(
         goals=tuple(told["goals"]),
         skills=told["skills"],

@@ -11,6 +11,7 @@ from asyncpg import Record
 
 from services.matching.core.ids import PersonId
 from services.matching.core.people import Card, Person, name_key
+from shared import events
 from shared.errors import NotFound
 from shared.tx import Connection
 
@@ -122,6 +123,12 @@ async def save(conn: Connection, people: Sequence[Person]) -> None:
 async def find(conn: Connection, person_id: UUID) -> Person | None:
     found = await by_ids(conn, [person_id])
     return found[0] if found else None
+
+
+async def has_access(conn: Connection, person_id: UUID) -> bool:
+    """Whether the person's links open; nobody's who is not known."""
+    status: str | None = await conn.fetchval("SELECT status FROM person WHERE id = $1", person_id)
+    return status in events.WITH_ACCESS
 
 
 async def get(conn: Connection, person_id: UUID) -> Person:

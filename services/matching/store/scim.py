@@ -66,23 +66,26 @@ async def find_locked(conn: Connection, source: str, kind: str, resource_id: UUI
     return None if row is None else _kept(row)
 
 
+ADD = """
+WITH added AS (
+    INSERT INTO scim_resource (id, source, kind, resource, compared, name_key, external_id, person_id,
+                               version, created_at, modified_at)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+    ON CONFLICT (name_key, source) WHERE kind = 'User' AND deleted_at IS NULL DO NOTHING
+    RETURNING id
+), counted AS (
+    INSERT INTO scim_tally (source, kind, slot, many)
+    SELECT $2, $3, pg_backend_pid() % 32, 1 FROM added
+    ON CONFLICT (source, kind, slot) DO UPDATE SET many = scim_tally.many + 1
+)
+SELECT id FROM added
+"""
+
+
 async def add(conn: Connection, kept: Kept, compared: str) -> bool:
     """False where the name of a user is taken. Counts it, too."""
     added = await conn.fetchval(
-        """
-        WITH added AS (
-            INSERT INTO scim_resource (id, source, kind, resource, compared, name_key, external_id, person_id,
-                                       version, created_at, modified_at)
-            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
-            ON CONFLICT (source, name_key) WHERE kind = 'User' AND deleted_at IS NULL DO NOTHING
-            RETURNING id
-        ), counted AS (
-            INSERT INTO scim_tally (source, kind, slot, many)
-            SELECT $2, $3, pg_backend_pid() % 32, 1 FROM added
-            ON CONFLICT (source, kind, slot) DO UPDATE SET many = scim_tally.many + 1
-        )
-        SELECT id FROM added
-        """,
+        ADD,
         kept.id,
         kept.source,
         kept.kind,
@@ -152,25 +155,21 @@ async def total(conn: Connection, source: str, kind: str) -> int:
     )
 
 
-async def page(conn: Connection, source: str, kind: str, part: Slice) -> list[Kept]:
-    """Everything of a kind in the order of ids, which is that of creation: pages stay disjoint."""
+async def users(conn: Connection, source: str, part: Slice) -> list[Kept]:
+    """All of them in the order of ids, which is that of creation: pages stay disjoint."""
     rows = await conn.fetch(
         """
         SELECT id, source, kind, resource, name_key, external_id, person_id, version, created_at, modified_at,
-               CASE WHEN kind = 'Group' AND $5 THEN
-                   (SELECT jsonb_agg(entry || jsonb_build_object('value', member_id) ORDER BY member_id)
-                    FROM scim_member WHERE group_id = id) END AS members
+               NULL AS members
         FROM scim_resource
         WHERE id = ANY (ARRAY(
-            SELECT id FROM scim_resource WHERE source = $1 AND kind = $2 AND deleted_at IS NULL
-            ORDER BY id OFFSET $3 LIMIT $4))
+            SELECT id FROM scim_resource WHERE source = $1 AND kind = 'User' AND deleted_at IS NULL
+            ORDER BY id OFFSET $2 LIMIT $3))
         ORDER BY id
         """,
         source,
-        kind,
         part.offset,
         part.limit,
-        part.members,
     )
     return [_kept(row) for row in rows]
 
@@ -192,18 +191,13 @@ async def users_named(conn: Connection, source: str, name_key: str, path: str) -
 
 
 async def users_of_external_id(conn: Connection, source: str, external_id: str, path: str) -> list[Kept]:
-    """In the order of ids; nothing keeps a provider from saying one external id twice.
-
-    They are found first, by their index, also as long as nobody has counted what is in the table.
-    """
+    """In the order of ids; nothing keeps a provider from saying one external id twice."""
     rows = await conn.fetch(
         """
-        WITH named AS MATERIALIZED (
-            SELECT id FROM scim_resource WHERE source = $1 AND external_id = $2 AND deleted_at IS NULL
-        )
         SELECT id, source, kind, resource, name_key, external_id, person_id, version, created_at, modified_at,
                NULL AS members
-        FROM scim_resource WHERE id = ANY (ARRAY(SELECT id FROM named)) AND kind = 'User'
+        FROM scim_resource
+        WHERE source = $1 AND external_id = $2 AND kind = 'User' AND deleted_at IS NULL
           AND compared @@ $3::jsonpath
         ORDER BY id
         """,
@@ -244,41 +238,44 @@ async def count_users(conn: Connection, source: str, path: str) -> int:
     )
 
 
+SEARCH = """
+WITH found AS (
+    SELECT r.id, CASE WHEN r.compared @? w.primary_path::jsonpath
+                 THEN jsonb_path_query_first(r.compared, w.of_primary::jsonpath)
+                 ELSE jsonb_path_query_first(r.compared, w.of_first::jsonpath) END #>> '{}' AS key
+    FROM unnest($2::text[], $3::text[], $4::text[], $5::text[], $6::text[])
+         AS w (kind, path, primary_path, of_primary, of_first)
+    JOIN (
+        SELECT id, kind, CASE WHEN kind = 'Group' THEN compared || coalesce(
+            (SELECT jsonb_build_object('members', jsonb_agg(
+                 lower((entry || jsonb_build_object('value', member_id))::text)::jsonb))
+             FROM scim_member WHERE group_id = id HAVING count(*) > 0), '{}')
+            ELSE compared END AS compared
+        FROM scim_resource WHERE source = $1 AND kind = ANY ($2::text[]) AND deleted_at IS NULL
+    ) r USING (kind)
+    WHERE w.path IS NULL OR r.compared @@ w.path::jsonpath
+), part AS (
+    SELECT id, row_number() OVER (
+        ORDER BY CASE WHEN $9 THEN key END COLLATE "C" DESC NULLS FIRST,
+                 CASE WHEN NOT $9 THEN key END COLLATE "C" NULLS LAST, id) AS place
+    FROM found ORDER BY place OFFSET $7 LIMIT $8
+)
+SELECT r.id, r.source, r.kind, r.resource, r.name_key, r.external_id, r.person_id, r.version,
+       r.created_at, r.modified_at,
+       CASE WHEN r.kind = 'Group' AND $10 THEN
+           (SELECT jsonb_agg(entry || jsonb_build_object('value', member_id) ORDER BY member_id)
+            FROM scim_member WHERE group_id = r.id) END AS members
+FROM part JOIN scim_resource r USING (id) ORDER BY part.place
+"""
+
+
 async def search(conn: Connection, source: str, wanted: Sequence[Wanted], part: Slice) -> list[Kept]:
     """The most general question: several kinds, members of groups compared, sorted by anything.
 
     Texts are in the order of their code points; without a value is last, or first where it goes down.
     """
     rows = await conn.fetch(
-        """
-        WITH found AS (
-            SELECT r.id, CASE WHEN r.compared @? w.primary_path::jsonpath
-                         THEN jsonb_path_query_first(r.compared, w.of_primary::jsonpath)
-                         ELSE jsonb_path_query_first(r.compared, w.of_first::jsonpath) END #>> '{}' AS key
-            FROM unnest($2::text[], $3::text[], $4::text[], $5::text[], $6::text[])
-                 AS w (kind, path, primary_path, of_primary, of_first)
-            JOIN (
-                SELECT id, kind, CASE WHEN kind = 'Group' THEN compared || coalesce(
-                    (SELECT jsonb_build_object('members', jsonb_agg(
-                         lower((entry || jsonb_build_object('value', member_id))::text)::jsonb))
-                     FROM scim_member WHERE group_id = id HAVING count(*) > 0), '{}')
-                    ELSE compared END AS compared
-                FROM scim_resource WHERE source = $1 AND kind = ANY ($2::text[]) AND deleted_at IS NULL
-            ) r USING (kind)
-            WHERE w.path IS NULL OR r.compared @@ w.path::jsonpath
-        ), part AS (
-            SELECT id, row_number() OVER (
-                ORDER BY CASE WHEN $9 THEN key END COLLATE "C" DESC NULLS FIRST,
-                         CASE WHEN NOT $9 THEN key END COLLATE "C" NULLS LAST, id) AS place
-            FROM found ORDER BY place OFFSET $7 LIMIT $8
-        )
-        SELECT r.id, r.source, r.kind, r.resource, r.name_key, r.external_id, r.person_id, r.version,
-               r.created_at, r.modified_at,
-               CASE WHEN r.kind = 'Group' AND $10 THEN
-                   (SELECT jsonb_agg(entry || jsonb_build_object('value', member_id) ORDER BY member_id)
-                    FROM scim_member WHERE group_id = r.id) END AS members
-        FROM part JOIN scim_resource r USING (id) ORDER BY part.place
-        """,
+        SEARCH,
         source,
         [one.kind for one in wanted],
         [one.path for one in wanted],

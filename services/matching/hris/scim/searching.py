@@ -38,12 +38,12 @@ async def _find_in_order(
 ) -> Found:
     """One kind in the order of ids; what identity providers ask most has statements of its own."""
     asked, part = what
+    if kind.name != "User":
+        return await _search(conn, source, [_wanted(kind, asked)], part)
     if asked.filter is None:
-        rows = await store.scim.page(conn, source, kind.name, part)
+        rows = await store.scim.users(conn, source, part)
         return Found(await store.scim.total(conn, source, kind.name), rows)
     sought = filters.compiled(kind, asked.filter)
-    if kind.name != "User":
-        return await _search(conn, source, [Wanted(kind.name, sought.path)], part)
     if sought.name is not None or sought.external_id is not None:
         rows = await _indexed(conn, source, sought)
         end = None if part.limit is None else part.offset + part.limit

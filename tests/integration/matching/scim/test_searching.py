@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import itertools
-from collections.abc import Iterator
 from typing import Any
 
 import asyncpg
-import pytest
 import scim2_models as scim
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -16,17 +13,9 @@ from hypothesis import strategies as st
 from deploy.local.databases import Store
 from services.matching import store
 from services.matching.core.scim import Slice
-from services.matching.hris.scim import comparing, filters, models
-from services.matching.hris.scim.storage import Storage
-from shared import tx
-from shared.clock import SteppedClock
-from tests import infra
-from tests.conftest import BEGINNING
+from services.matching.hris.scim import filters, models
+from tests.integration.matching.scim.ground import KINDS, USER, USERS, Ground
 
-PROVIDER = models.provider()
-USERS, GROUPS = PROVIDER.resource_types
-KINDS = {one.name: one for one in (comparing.kind(PROVIDER, kind) for kind in PROVIDER.resource_types)}
-USER = KINDS["User"].model
 WORDS = (
     "",
     "a",
@@ -47,7 +36,6 @@ WORDS = (
     "İ",
     "\u2028",
 )
-SOURCES = itertools.count(1)
 MAILS = ("a@x.example", "A@x.example", "b@x.example")
 TEXTS = (
     "userName", "title", "displayName", "name.givenName", "externalId", "emails.type", "emails.display", "id",
@@ -64,28 +52,6 @@ WHOLE = (
     "schemas",
 )
 OPERATORS = ("eq", "ne", "co", "sw", "ew", "gt", "ge", "lt", "le")
-
-
-@pytest.fixture(scope="module")
-def runner() -> Iterator[asyncio.Runner]:
-    with asyncio.Runner() as made:
-        yield made
-
-
-@pytest.fixture(scope="module")
-def kept(runner: asyncio.Runner, postgres: infra.Databases) -> Iterator[Store]:
-    made = runner.run(postgres.fresh("matching"))
-    yield made
-    runner.run(postgres.drop(made))
-
-
-@pytest.fixture(scope="module")
-def matching(runner: asyncio.Runner, kept: Store) -> Iterator[tx.Door]:
-    clock = SteppedClock()
-    clock.set(BEGINNING)
-    pool = runner.run(infra.connect(kept.dsn))
-    yield tx.Door("matching", pool, clock, tx.Bell())
-    pool.terminate()
 
 
 def maybe(values: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
@@ -154,13 +120,13 @@ def with_a_name(said: dict[str, Any], number: int) -> scim.Resource[Any]:
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(users=st.lists(A_USER, min_size=1, max_size=6), sought=A_FILTER)
 def test_any_filter_keeps_what_the_librarys_own_evaluator_keeps(
-    runner: asyncio.Runner, matching: tx.Door, users: list[dict[str, Any]], sought: str
+    runner: asyncio.Runner, ground: Ground, users: list[dict[str, Any]], sought: str
 ) -> None:
     try:
         request = asked(filter=sought)
     except ValueError:
         return  # the library refuses it, as it does before the storage is asked
-    storage = Storage(matching, f"source-{next(SOURCES)}", KINDS)
+    storage = runner.run(ground.storage())
 
     async def both() -> tuple[set[str], set[str]]:
         made = [await storage.create(USERS, with_a_name(one, place)) for place, one in enumerate(users)]
@@ -181,14 +147,14 @@ def test_any_filter_keeps_what_the_librarys_own_evaluator_keeps(
 )
 def test_any_order_is_the_librarys_own(
     runner: asyncio.Runner,
-    matching: tx.Door,
+    ground: Ground,
     users: list[dict[str, Any]],
     *,
     by: str,
     order: str,
 ) -> None:
     request = asked(sort_by=by, sort_order=order)
-    storage = Storage(matching, f"source-{next(SOURCES)}", KINDS)
+    storage = runner.run(ground.storage())
 
     async def both() -> tuple[list[Any], list[Any]]:
         made = [await storage.create(USERS, with_a_name(one, place)) for place, one in enumerate(users)]
@@ -202,9 +168,9 @@ def test_any_order_is_the_librarys_own(
 
 
 def test_pages_are_disjoint_and_complete_while_people_come_and_go(
-    runner: asyncio.Runner, matching: tx.Door
+    runner: asyncio.Runner, ground: Ground
 ) -> None:
-    storage = Storage(matching, "pages", KINDS)
+    storage = runner.run(ground.storage())
 
     async def read() -> tuple[list[str], list[str], int | None]:
         made = [await storage.create(USERS, with_a_name({}, number)) for number in range(25)]
@@ -237,43 +203,44 @@ class Asked:
 
 
 def test_indexes_answer_what_identity_providers_ask_at_100k_people(
-    runner: asyncio.Runner, matching: tx.Door, kept: Store
+    runner: asyncio.Runner, ground: Ground, kept: Store
 ) -> None:
     """The two look-ups before anything was counted, too: a first synchronisation is all look-ups."""
     mail = filters.compiled(KINDS["User"], scim.ScimFilter('emails[type eq "work"].value eq "u7@x.example"'))
     every, first, late = filters.ALWAYS, Slice(0, 100), Slice(90_000, 100)
 
     async def plans() -> list[str]:
-        await matching.pool.execute(MANY)
+        source = await ground.source()
+        await ground.door.pool.execute(MANY, source)
         looked_up = [
-            await plan(matching, lambda conn: store.scim.users_named(conn, "many", "u70000", every)),
-            await plan(matching, lambda conn: store.scim.users_of_external_id(conn, "many", "x7", every)),
+            await plan(ground, lambda conn: store.scim.users_named(conn, source, "u70000", every)),
+            await plan(ground, lambda conn: store.scim.users_of_external_id(conn, source, "x7", every)),
         ]
         await count_everything(kept)
         return [
             *looked_up,
-            await plan(matching, lambda conn: store.scim.users_matching(conn, "many", mail.path, first)),
-            await plan(matching, lambda conn: store.scim.page(conn, "many", "User", late)),
+            await plan(ground, lambda conn: store.scim.users_matching(conn, source, mail.path, first)),
+            await plan(ground, lambda conn: store.scim.users(conn, source, late)),
         ]
 
     named, external, mailed, page = runner.run(plans())
     assert "Index Scan using scim_user_name" in named
-    assert "Index Scan using scim_external_id" in external
+    assert "Index Scan using scim_user_external_id" in external
     assert "Bitmap Index Scan on scim_compared" in mailed
-    assert "Index Only Scan using scim_page" in page
+    assert "Index Only Scan using scim_user_page" in page
     assert "Seq Scan" not in named + external + mailed + page
 
 
 async def count_everything(kept: Store) -> None:
     owner = await asyncpg.connect(kept.owner_dsn)
-    await owner.execute("ANALYZE scim_resource")
+    await owner.execute("VACUUM ANALYZE scim_resource")
     await owner.close()
 
 
 MANY = """
 INSERT INTO scim_resource (id, source, kind, resource, compared, name_key, external_id, version, created_at,
                            modified_at)
-SELECT gen_random_uuid(), 'many', 'User', '{}',
+SELECT uuidv7(), $1, 'User', '{}',
        jsonb_build_object('emails', jsonb_build_array(jsonb_build_object(
            'type', 'work', 'value', 'u' || n || '@x.example'))),
        'u' || n, 'x' || n, 1, now(), now()
@@ -281,9 +248,9 @@ FROM generate_series(1, 100000) AS n
 """
 
 
-async def plan(matching: tx.Door, ask: Any) -> str:
+async def plan(ground: Ground, ask: Any) -> str:
     spy = Asked()
     await ask(spy)
     statement, *arguments = spy.said
-    rows = await matching.pool.fetch(f"EXPLAIN {statement}", *arguments)
+    rows = await ground.door.pool.fetch(f"EXPLAIN {statement}", *arguments)
     return "\n".join(row[0] for row in rows)
