@@ -44,7 +44,7 @@ class Asked:
     def get(self, path: str, **query: Any) -> dict[str, Any]:
         return self._said(self.http.get(path, params=query))
 
-    def post(self, path: str, body: object) -> dict[str, Any]:
+    def post(self, path: str, body: object | None) -> dict[str, Any]:
         return self._said(self.http.post(path, json=body))
 
     def pages(self, path: str) -> Iterator[dict[str, Any]]:
@@ -76,7 +76,7 @@ def explain(
     directory: options.Directory = options.DEFAULT_DIRECTORY,
 ) -> None:
     """Says why two people were paired by the last round, or why not; or why somebody has nobody."""
-    with _asking(directory) as asked:
+    with asking(directory) as asked:
         run = _last_run(asked, _programme(asked, programme))
         mentee_id = _person(asked, mentee)
         if mentor is None:
@@ -95,7 +95,7 @@ def what_if(
 ) -> None:
     """Compares a round with one under changes; proposes and keeps nothing."""
     body = _changes(changes)
-    with _asking(directory) as asked:
+    with asking(directory) as asked:
         found_ = _programme(asked, programme)
         if again:
             body["run_id"] = _last_run(asked, found_)["run_id"]
@@ -103,7 +103,7 @@ def what_if(
 
 
 @contextmanager
-def _asking(directory: Path) -> Iterator[Asked]:
+def asking(directory: Path) -> Iterator[Asked]:
     """Raises Trouble where no stack runs in the folder, or matching does not answer."""
     running = found.stack(directory)
     base, token = running.http["matching"][0], running.admin_token

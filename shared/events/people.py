@@ -3,8 +3,14 @@
 from __future__ import annotations
 
 from datetime import date
+from typing import Final
+
+from pydantic import Field
 
 from shared.events.event import Event, PersonId
+
+WITH_ACCESS: Final = frozenset({"active", "leave"})
+"""Statuses of people for whom links open and mails are due; whoever has another one is shut out."""
 
 
 class PersonChanged(Event):
@@ -25,7 +31,7 @@ class PersonChanged(Event):
     time_zone: str
     manager_id: PersonId | None
     hire_date: date | None
-    status: str
+    status: str = Field(description="active, leave, inactive or terminated")
 
 
 class PersonErased(Event):

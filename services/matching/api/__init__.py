@@ -14,6 +14,7 @@ from services.matching.api import (
     reviewing,
     runs,
     sheets,
+    sources,
     whatif,
     wishes,
 )
@@ -33,6 +34,7 @@ def routers() -> tuple[APIRouter, ...]:
         matches,
         fairness,
         sheets,
+        sources,
         wishes,
     )
     return tuple(router for room in rooms for router in room.routers())
@@ -51,6 +53,7 @@ __all__ = [
     "routers",
     "runs",
     "sheets",
+    "sources",
     "whatif",
     "wishes",
 ]

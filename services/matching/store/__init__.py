@@ -14,8 +14,10 @@ from services.matching.store import (
     proposals,
     run_pairs,
     runs,
+    scim,
     sheets,
     solving,
+    sources,
     wishes,
 )
 
@@ -33,7 +35,9 @@ __all__ = [
     "proposals",
     "run_pairs",
     "runs",
+    "scim",
     "sheets",
     "solving",
+    "sources",
     "wishes",
 ]

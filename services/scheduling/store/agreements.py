@@ -9,7 +9,7 @@ from uuid import UUID
 import asyncpg
 
 from services.scheduling import core
-from services.scheduling.core.ids import MatchId
+from services.scheduling.core.ids import MatchId, Part, PersonId, ProgrammeId
 from shared.errors import NotFound
 from shared.tx import Connection
 
@@ -82,6 +82,21 @@ async def lock(conn: Connection, match_id: MatchId) -> core.agreements.Agreement
     if row is None:
         raise NotFound("this pair is not known here")
     return _agreement(row)
+
+
+async def open_of(
+    conn: Connection, person_id: PersonId, programme_id: ProgrammeId, role: Part
+) -> list[MatchId]:
+    """The pairs of one participation that have not ended, in a fixed order."""
+    rows = await conn.fetch(
+        "SELECT match_id FROM agreement WHERE programme_id = $2 AND state <> 'closed'"
+        " AND (mentee_id = $1 AND $3 IN ('mentee', 'peer') OR mentor_id = $1 AND $3 IN ('mentor', 'peer'))"
+        " ORDER BY match_id",
+        person_id,
+        programme_id,
+        role,
+    )
+    return [row["match_id"] for row in rows]
 
 
 async def listed(
