@@ -23,6 +23,8 @@ async def _busy(conn: Connection) -> int:
 
 
 def build(settings: Settings) -> Service:
+    kept = commands.projection.Projections()
+
     def http(door: Door) -> FastAPI:
         app = application(
             door,
@@ -33,7 +35,7 @@ def build(settings: Settings) -> Service:
             has_access=store.people.has_access,
             bodies={api.files.PREFIX: settings.file_bytes_max},
         )
-        app.state.projections = commands.projection.Projections()
+        app.state.projections = kept
         app.state.entrance = entrance.Entrance(door, settings.hris_requests_per_minute_max)
         desk.mount(app, door, settings)
         return app
@@ -45,6 +47,10 @@ def build(settings: Settings) -> Service:
         http=http,
         consumers=CONSUMERS,
         jobs=JOBS,
-        loops=(loops.compile_solver, partial(loops.hold_rounds, settings=settings), files.take_over),
+        loops=(
+            loops.compile_solver,
+            partial(loops.hold_rounds, settings=settings, kept=kept),
+            files.take_over,
+        ),
         busy=_busy,
     )

@@ -111,7 +111,7 @@ def _row(line: int, said: Mapping[str, str], places: Places) -> Row | Bad:
         return Bad(number if _NUMBER.fullmatch(number) else "", rejects)
     cells["status"] = cells["status"].lower()
     if "pool" in cells:
-        cells["pool"] = _pool(cells["pool"])
+        cells["pool"] = pool(cells["pool"])
     kept = tuple(map(cells.get, ALL))
     return Row(line, kept, _digest(kept))
 
@@ -155,7 +155,7 @@ def _problem_of_form(name: str, cell: str, zones: Collection[str]) -> str | None
         return "is no time zone of the IANA list, such as Europe/Madrid"
     if name == "status" and cell.lower() not in STATUSES:
         return f"is none of {', '.join(STATUSES)}"
-    if name == "pool" and _pool(cell) not in POOLS:
+    if name == "pool" and pool(cell) not in POOLS:
         return f"is none of {', '.join([COMPANY, *filter(None, POOLS)])}"
     return None
 
@@ -183,7 +183,8 @@ def _problem_beside(name: str, row: Mapping[str, str]) -> str | None:
     return None
 
 
-def _pool(cell: str) -> str:
+def pool(cell: str) -> str:
+    """Where somebody comes from, as `people.POOLS` has it."""
     return "" if cell.lower() == COMPANY else cell.lower()
 
 

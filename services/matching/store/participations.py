@@ -62,7 +62,7 @@ async def add(conn: Connection, participation: Participation) -> bool:
         INSERT INTO participation (id, programme_id, person_id, role, capacity, profile, consent, version,
                                    joined_at)
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
-        ON CONFLICT (programme_id, person_id, role) DO NOTHING RETURNING true
+        ON CONFLICT (programme_id, person_id, role) WHERE state = 'active' DO NOTHING RETURNING true
         """,
         participation.id,
         participation.programme_id,
@@ -250,6 +250,14 @@ async def of_programme(conn: Connection, programme_id: UUID) -> list[Participati
     )
     # Thousands of answers are read in a thread, so that others are answered meanwhile.
     return await asyncio.to_thread(lambda: [_participation(row) for row in rows])
+
+
+async def versions(conn: Connection, programme_id: UUID) -> dict[ParticipationId, int]:
+    """The version of every participation of a programme, in the order of `of_programme`."""
+    rows = await conn.fetch(
+        "SELECT id, version FROM participation WHERE programme_id = $1 ORDER BY id", programme_id
+    )
+    return {row["id"]: row["version"] for row in rows}
 
 
 async def page(

@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
 from asyncpg import Record
 
 from services.matching.core.ids import PersonId
-from services.matching.core.people import Card, Person, name_key
+from services.matching.core.people import Card, Person
 from shared import events
 from shared.errors import NotFound
 from shared.tx import Connection
 
 
-def _person(row: Record) -> Person:
+def person_of(row: Record) -> Person:
+    """Of a row that has every column of a card."""
     card = Card(
         employee_number=row["employee_number"],
         user_name=row["user_name"],
@@ -47,79 +48,6 @@ async def lock_roster(conn: Connection) -> None:
     await conn.execute("SELECT pg_advisory_xact_lock(hashtext('matching roster'))")
 
 
-async def touched_by(
-    conn: Connection, numbers: Sequence[str], user_names: Iterable[str], emails: Iterable[str]
-) -> list[Person]:
-    """Who is named by number, user name or address, and whose missing manager is named."""
-    rows = await conn.fetch(
-        """
-        SELECT id, employee_number, user_name, given_name, family_name, work_email, title, department, site,
-               time_zone, manager_employee_number, manager_id, hire_date, status, effective_date, version,
-               created_at, pool
-        FROM person
-        WHERE employee_number = ANY($1::text[]) OR user_name_key = ANY($2::text[])
-           OR work_email_key = ANY($3::text[])
-           OR (manager_id IS NULL AND manager_employee_number = ANY($1::text[]))
-        """,
-        numbers,
-        [name_key(name) for name in user_names],
-        [name_key(email) for email in emails],
-    )
-    return [_person(row) for row in rows]
-
-
-SAVE = """
-INSERT INTO person (id, employee_number, user_name, user_name_key, given_name, family_name, work_email,
-                    work_email_key, title, department, site, time_zone, manager_employee_number, manager_id,
-                    hire_date, status, effective_date, version, created_at, pool)
-SELECT id, employee_number, user_name, user_name_key, given_name, family_name, work_email, work_email_key,
-       title, department, site, time_zone, manager_employee_number, manager_id, hire_date, status,
-       effective_date, version, created_at, pool
-FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[],
-            $9::text[], $10::text[], $11::text[], $12::text[], $13::text[], $14::uuid[], $15::date[],
-            $16::text[], $17::date[], $18::int[], $19::timestamptz[], $20::text[])
-     AS new (id, employee_number, user_name, user_name_key, given_name, family_name, work_email,
-             work_email_key, title, department, site, time_zone, manager_employee_number, manager_id,
-             hire_date, status, effective_date, version, created_at, pool)
-ON CONFLICT (employee_number) DO UPDATE SET
-    user_name = excluded.user_name, user_name_key = excluded.user_name_key, given_name = excluded.given_name,
-    family_name = excluded.family_name, work_email = excluded.work_email,
-    work_email_key = excluded.work_email_key, title = excluded.title, department = excluded.department,
-    site = excluded.site, time_zone = excluded.time_zone,
-    manager_employee_number = excluded.manager_employee_number, manager_id = excluded.manager_id,
-    hire_date = excluded.hire_date, status = excluded.status, effective_date = excluded.effective_date,
-    version = excluded.version, pool = excluded.pool
-"""
-
-
-async def save(conn: Connection, people: Sequence[Person]) -> None:
-    """Adds or replaces any number of people with one statement."""
-    cards = [person.card for person in people]
-    await conn.execute(
-        SAVE,
-        [person.id for person in people],
-        [card.employee_number for card in cards],
-        [card.user_name for card in cards],
-        [name_key(card.user_name) for card in cards],
-        [card.given_name for card in cards],
-        [card.family_name for card in cards],
-        [card.work_email for card in cards],
-        [name_key(card.work_email) for card in cards],
-        [card.title for card in cards],
-        [card.department for card in cards],
-        [card.site for card in cards],
-        [card.time_zone for card in cards],
-        [card.manager_employee_number for card in cards],
-        [person.manager_id for person in people],
-        [card.hire_date for card in cards],
-        [card.status for card in cards],
-        [person.effective_date for person in people],
-        [person.version for person in people],
-        [person.created_at for person in people],
-        [card.pool for card in cards],
-    )
-
-
 async def find(conn: Connection, person_id: UUID) -> Person | None:
     found = await by_ids(conn, [person_id])
     return found[0] if found else None
@@ -148,7 +76,12 @@ async def by_ids(conn: Connection, ids: Sequence[UUID]) -> list[Person]:
         """,
         ids,
     )
-    return await asyncio.to_thread(lambda: [_person(row) for row in rows])
+    return await asyncio.to_thread(lambda: [person_of(row) for row in rows])
+
+
+async def versions(conn: Connection, ids: Sequence[UUID]) -> dict[PersonId, int]:
+    rows = await conn.fetch("SELECT id, version FROM person WHERE id = ANY($1::uuid[])", ids)
+    return {row["id"]: row["version"] for row in rows}
 
 
 async def by_numbers(conn: Connection, numbers: Sequence[str]) -> dict[str, Person]:
@@ -161,7 +94,7 @@ async def by_numbers(conn: Connection, numbers: Sequence[str]) -> dict[str, Pers
         """,
         numbers,
     )
-    return {row["employee_number"]: _person(row) for row in rows}
+    return {row["employee_number"]: person_of(row) for row in rows}
 
 
 async def page(conn: Connection, *, after: tuple[datetime, UUID] | None, limit: int) -> list[Person]:
@@ -179,7 +112,7 @@ async def page(conn: Connection, *, after: tuple[datetime, UUID] | None, limit: 
         after[1] if after else None,
         limit,
     )
-    return [_person(row) for row in rows]
+    return [person_of(row) for row in rows]
 
 
 async def count_there(conn: Connection) -> int:

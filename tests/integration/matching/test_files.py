@@ -1,4 +1,4 @@
-"""Files of people: kept whole or refused whole, foreseen, held, applied a piece at a time, and the same again."""
+"""Files of people: kept whole or refused whole, foreseen, held, and applied a piece at a time."""
 
 from __future__ import annotations
 
@@ -156,7 +156,7 @@ async def test_a_process_killed_between_any_two_statements_goes_on_to_the_same_e
         for world in (here, undisturbed):
             await taken_over(world, a_file(*a_company()), name="before")
             world.later(days=1)
-            await send(world, await_changes(), name="after", full=True)
+            await send(world, changes_of_all_kinds(), name="after", full=True)
         assert await killed_everywhere(here.door) > 20
         while await files.take_over_next(undisturbed.door):
             pass
@@ -171,8 +171,8 @@ async def test_a_process_killed_between_any_two_statements_goes_on_to_the_same_e
         assert tallies[0][0][2] == {"applied": 6, "unchanged": 2, "rejected": 1}
 
 
-def await_changes() -> bytes:
-    """Two swap their names, one has another title and is on leave, two are new, one is gone, one row is bad."""
+def changes_of_all_kinds() -> bytes:
+    """Two swap names, one has another title and is on leave, two are new, one is gone, one row is bad."""
     rows = a_company()
     rows[0] = a_row(1, user_name="user2", manager_employee_number="2")
     rows[1] = a_row(2, user_name="user1", manager_employee_number="3")
