@@ -140,7 +140,8 @@ async def apply_piece(tx: Tx, file: File) -> File:
 
 
 def _together(rows: Sequence[Kept]) -> Iterator[Sequence[Kept]]:
-    """The rows that have to be looked at together, then the others, some at a time."""
+    """The rows that have to be looked at together, then the others, some at a time, by employee numbers."""
+    rows = sorted(rows, key=lambda row: (row.place > 0, core.people.in_order(row.employee_number)))
     swapping = sum(row.place < 0 for row in rows)
     if swapping:
         yield rows[:swapping]

@@ -50,9 +50,9 @@ class Sending:
 @dataclass(frozen=True)
 class Report:
     """What a file would do. Where every row was looked at: facts by kind, and some of the employees of each;
-    `ended` are people who are there and would be inactive or gone, `ended_free` how many may be without a
-    `ended` are people who are there and would be inactive or gone, `ended_free` how many may be without a
-    tell. `holds` says why somebody has to confirm the file, "" where nobody has to."""
+    `ended` people are there and would be inactive or gone, and `ended_free` may be without anybody looking.
+    `missing` is how many people the file lacks; None: not asked, or `not_reconciled` says why it is unknown.
+    `holds` says why somebody has to confirm the file, "" where nobody has to."""
 
     kinds: Mapping[str, int]
     named: Mapping[str, tuple[str, ...]]

@@ -16,6 +16,7 @@ THERE = frozenset({"active", "leave"})
 NAMED_MAX = 100
 ENDED_FREE = 5
 ENDED_SHARE = 0.05
+WORDS = {"rejected": "", "held": "waits for an administrator: "}
 WORST_FIRST: Sequence[RowState] = ("rejected", "held", "waiting", "applied", "superseded", "repeated")
 
 
@@ -116,9 +117,11 @@ def _became(taken: Sequence[Taken]) -> RowState:
 
 def _rejects(said: Said, taken: Sequence[Taken]) -> list[NamedReject]:
     return [
-        NamedReject(said.employee_number, Reject(said.line or 0, one.field or "row", one.reason))
+        NamedReject(
+            said.employee_number, Reject(said.line or 0, one.field or "row", WORDS[one.state] + one.reason)
+        )
         for one in taken
-        if one.state == "rejected"
+        if one.state in WORDS
     ]
 
 

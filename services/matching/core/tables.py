@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import codecs
 import csv
-import io
+import re
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -31,7 +32,8 @@ ENCODINGS: Mapping[str, str] = {
     **{name: name for name in ("shift_jis", "euc_jp", "euc_kr", "gb2312", "gbk", "gb18030", "big5")},
 }
 """Encodings that files may be in: Python's name, and the one people know."""
-MARKS = ((codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
+LINES = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+")
+MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 
 class Unreadable(Refused):
@@ -179,10 +181,9 @@ class _Lines:
     """
 
     def __init__(self, content: bytes, encoding: str) -> None:
-        if encoding == UTF8:
-            for mark, other in MARKS:
-                if content.startswith(mark):
-                    raise Unreadable(f"The file is not UTF-8 but {other}: say so with its encoding")
+        if content and content.startswith(MARKS) != (encoding == "utf-16") and encoding in (UTF8, "utf-16"):
+            hint = "not UTF-8 but utf-16" if encoding == UTF8 else "utf-16-le or utf-16-be, or none of them"
+            raise Unreadable(f"The file is {hint}: say so with its encoding")
         self._lines = _decoded(content, "utf-8-sig" if encoding == UTF8 else encoding)
         first = next(self._lines, "").removeprefix("\ufeff")
         if not first.strip():
@@ -204,9 +205,11 @@ def _decoded(content: bytes, encoding: str) -> Iterator[str]:
             rest += decoder.decode(piece, last)
         except UnicodeDecodeError as error:
             # What the decoder had kept of the slice before stands in front of this one.
-            good = decoder.decode(piece[: max(0, error.start - len(error.object) + len(piece))])
-            raise _wrong_byte(error, encoding, done + _count(rest + good + "?")) from error
-        lines = list(io.StringIO(rest, newline=""))
+            good = piece[: max(0, error.start - len(error.object) + len(piece))]
+            with suppress(UnicodeError):
+                rest += decoder.decode(good)
+            raise _wrong_byte(error, encoding, done + _count(rest + "?")) from error
+        lines = LINES.findall(rest)
         # The end of the slice may stand between \r and \n, or in the middle of a line.
         rest = "" if last or not lines or lines[-1].endswith("\n") else lines.pop()
         if len(rest) > LINE_CHARACTERS_MAX:
@@ -216,7 +219,7 @@ def _decoded(content: bytes, encoding: str) -> Iterator[str]:
 
 
 def _count(text: str) -> int:
-    return sum(1 for _ in io.StringIO(text, newline=""))
+    return len(LINES.findall(text))
 
 
 def _wrong_byte(error: UnicodeDecodeError, encoding: str, line: int) -> Unreadable:
