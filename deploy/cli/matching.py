@@ -76,13 +76,13 @@ def explain(
     directory: options.Directory = options.DEFAULT_DIRECTORY,
 ) -> None:
     """Says why two people were paired by the last round, or why not; or why somebody has nobody."""
-    with _asking(directory) as asked:
+    with asking(directory) as asked:
         run = _last_run(asked, _programme(asked, programme))
-        mentee_id = _person(asked, mentee)
+        mentee_id = person_id(asked, mentee)
         if mentor is None:
             _tell_nobody(asked.get(f"/v1/runs/{run['run_id']}/waiting/{mentee_id}"))
         else:
-            path = f"/v1/runs/{run['run_id']}/pairs/{mentee_id}/{_person(asked, mentor)}"
+            path = f"/v1/runs/{run['run_id']}/pairs/{mentee_id}/{person_id(asked, mentor)}"
             _tell_pair(asked.get(path))
 
 
@@ -95,7 +95,7 @@ def what_if(
 ) -> None:
     """Compares a round with one under changes; proposes and keeps nothing."""
     body = _changes(changes)
-    with _asking(directory) as asked:
+    with asking(directory) as asked:
         found_ = _programme(asked, programme)
         if again:
             body["run_id"] = _last_run(asked, found_)["run_id"]
@@ -103,7 +103,7 @@ def what_if(
 
 
 @contextmanager
-def _asking(directory: Path) -> Iterator[Asked]:
+def asking(directory: Path) -> Iterator[Asked]:
     """Raises Trouble where no stack runs in the folder, or matching does not answer."""
     running = found.stack(directory)
     base, token = running.http["matching"][0], running.admin_token
@@ -125,7 +125,7 @@ def _programme(asked: Asked, wanted: str) -> dict[str, Any]:
     raise Trouble(f"There is no programme {wanted}: choose from {names}.")
 
 
-def _person(asked: Asked, wanted: str) -> str:
+def person_id(asked: Asked, wanted: str) -> str:
     """The id of an employee. Raises Trouble."""
     if _is_id(wanted):
         return wanted

@@ -43,6 +43,7 @@ from shared.events.messages import (
 from shared.events.people import (
     PersonChanged,
     PersonErased,
+    PersonForgotten,
 )
 from shared.events.programmes import (
     ParticipantInvited,
@@ -92,6 +93,7 @@ __all__ = [
     "ParticipationId",
     "PersonChanged",
     "PersonErased",
+    "PersonForgotten",
     "PersonId",
     "ProgrammeChanged",
     "ProgrammeId",
@@ -136,12 +138,15 @@ SAID_BY: Mapping[str, tuple[type[Event], ...]] = {
         SessionMissed,
         SessionCompleted,
         FeedbackSubmitted,
+        PersonForgotten,
     ),
-    "notifications": (MessageSent, MessageFailed),
-    "analytics": (),
+    "notifications": (MessageSent, MessageFailed, PersonForgotten),
+    "analytics": (PersonForgotten,),
 }
+"""Each event is one service's own, but for the receipt of an erasure: every service that keeps something of
+people gives one."""
 
-EVENTS: tuple[type[Event], ...] = tuple(event for said in SAID_BY.values() for event in said)
+EVENTS: tuple[type[Event], ...] = tuple(dict.fromkeys(event for said in SAID_BY.values() for event in said))
 
 E = TypeVar("E", bound=Event)
 

@@ -2,9 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date
 
 from shared.events.event import Event, PersonId
+
+
+class PersonErased(Event):
+    """A person is to be forgotten: every service deletes what it has of them. Cannot be taken back."""
+
+    key_field = "person_id"
+
+    person_id: PersonId
+
+
+class PersonForgotten(Event):
+    """A service has deleted what it had of a person who was erased: how many rows, by what they were."""
+
+    key_field = "person_id"
+
+    person_id: PersonId
+    service: str
+    removed: Mapping[str, int]
 
 
 class PersonChanged(Event):
@@ -12,6 +31,7 @@ class PersonChanged(Event):
 
     key_field = "person_id"
     compacted = True
+    tombstone = PersonErased
 
     person_id: PersonId
     version: int
@@ -26,11 +46,3 @@ class PersonChanged(Event):
     manager_id: PersonId | None
     hire_date: date | None
     status: str
-
-
-class PersonErased(Event):
-    """A person is to be forgotten: every service deletes what it has of them. Cannot be taken back."""
-
-    key_field = "person_id"
-
-    person_id: PersonId

@@ -9,6 +9,7 @@ from services.matching.api import (
     matches,
     participations,
     people,
+    privacy,
     programmes,
     readiness,
     reviewing,
@@ -22,6 +23,7 @@ from services.matching.api import (
 def routers() -> tuple[APIRouter, ...]:
     rooms = (
         people,
+        privacy,
         programmes,
         readiness,
         participations,
@@ -45,6 +47,7 @@ __all__ = [
     "matches",
     "participations",
     "people",
+    "privacy",
     "programmes",
     "readiness",
     "reviewing",

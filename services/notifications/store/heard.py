@@ -6,15 +6,17 @@ from collections.abc import Collection
 from uuid import UUID
 
 from services.notifications import core
+from shared.privacy import FORMER
 from shared.tx import Connection
 
 
 async def save_person(conn: Connection, card: core.Card, version: int) -> None:
-    """Keeps the newest card: topics of cards are replayed from the beginning."""
+    """Keeps the newest card: topics of cards are replayed from the beginning. Never of who was erased."""
     await conn.execute(
         """
         INSERT INTO person AS p (person_id, version, given_name, family_name, email, title, time_zone)
-        VALUES ($1, $2, $3, $4, $5, $6, $7)
+        SELECT $1, $2, $3, $4, $5, $6, $7
+        WHERE NOT EXISTS (SELECT FROM erased_person WHERE person_id = $1)
         ON CONFLICT (person_id) DO UPDATE SET version = excluded.version, given_name = excluded.given_name,
             family_name = excluded.family_name, email = excluded.email, title = excluded.title,
             time_zone = excluded.time_zone
@@ -31,13 +33,16 @@ async def save_person(conn: Connection, card: core.Card, version: int) -> None:
 
 
 async def cards(conn: Connection, person_ids: Collection[UUID]) -> dict[UUID, core.Card]:
-    """The cards of those who are known."""
+    """The cards of those who are known; of who was erased one that says no more than that."""
     rows = await conn.fetch(
         """
         SELECT person_id, given_name, family_name, email, title, time_zone
         FROM person WHERE person_id = ANY($1)
+        UNION ALL
+        SELECT person_id, $2, $3, '', '', 'UTC' FROM erased_person WHERE person_id = ANY($1)
         """,
         list(person_ids),
+        *FORMER,
     )
     return {row["person_id"]: core.Card(**dict(row)) for row in rows}
 

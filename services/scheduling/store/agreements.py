@@ -9,7 +9,7 @@ from uuid import UUID
 import asyncpg
 
 from services.scheduling import core
-from services.scheduling.core.ids import MatchId
+from services.scheduling.core.ids import MatchId, PersonId
 from shared.errors import NotFound
 from shared.tx import Connection
 
@@ -82,6 +82,16 @@ async def lock(conn: Connection, match_id: MatchId) -> core.agreements.Agreement
     if row is None:
         raise NotFound("this pair is not known here")
     return _agreement(row)
+
+
+async def open_of(conn: Connection, person_id: PersonId) -> list[MatchId]:
+    """The pairs of a person that have not ended."""
+    rows = await conn.fetch(
+        "SELECT match_id FROM agreement WHERE (mentee_id = $1 OR mentor_id = $1) AND state <> 'closed'"
+        " ORDER BY match_id",
+        person_id,
+    )
+    return [row["match_id"] for row in rows]
 
 
 async def listed(

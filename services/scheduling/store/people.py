@@ -9,14 +9,15 @@ from zoneinfo import ZoneInfo
 from services.scheduling import core
 from services.scheduling.core.ids import MatchId, Part, ParticipationId, PersonId, ProgrammeId, SessionId
 from shared.errors import NotFound
+from shared.privacy import FORMER
 from shared.tx import Connection
 
 
 async def save_person(conn: Connection, person: core.people.Person) -> None:
-    """Keeps the newest version."""
+    """Keeps the newest version; nothing of somebody who was erased."""
     await conn.execute(
         "INSERT INTO person (person_id, version, employee_number, given_name, family_name, time_zone)"
-        " VALUES ($1, $2, $3, $4, $5, $6)"
+        " SELECT $1, $2, $3, $4, $5, $6 WHERE NOT EXISTS (SELECT FROM erased_person WHERE person_id = $1)"
         " ON CONFLICT (person_id) DO UPDATE SET version = excluded.version,"
         " employee_number = excluded.employee_number, given_name = excluded.given_name,"
         " family_name = excluded.family_name, time_zone = excluded.time_zone"
@@ -53,11 +54,12 @@ async def save_participation(
     hours: Sequence[core.slots.Hours],
     joined_at: datetime,
 ) -> None:
-    """Keeps the newest version."""
+    """Keeps the newest version; nothing of somebody who was erased."""
     await conn.execute(
         "INSERT INTO participation"
         " (participation_id, version, person_id, programme_id, role, hours, joined_at)"
-        " VALUES ($1, $2, $3, $4, $5, $6, $7)"
+        " SELECT $1, $2, $3, $4, $5, $6, $7"
+        " WHERE NOT EXISTS (SELECT FROM erased_person WHERE person_id = $3)"
         " ON CONFLICT (participation_id) DO UPDATE SET version = excluded.version, hours = excluded.hours"
         " WHERE participation.version < excluded.version",
         participation_id,
@@ -93,15 +95,26 @@ async def find_unknown(
 
 
 async def get_person(conn: Connection, person_id: PersonId) -> core.people.Person:
-    """Raises NotFound."""
+    """Whoever was erased has a name that says so, for the partner's pages. Raises NotFound."""
     row = await conn.fetchrow(
         "SELECT person_id, version, employee_number, given_name, family_name, time_zone"
-        " FROM person WHERE person_id = $1",
+        " FROM person WHERE person_id = $1"
+        " UNION ALL SELECT person_id, 0, '', $2, $3, 'UTC' FROM erased_person WHERE person_id = $1",
         person_id,
+        *FORMER,
     )
     if row is None:
         raise NotFound("this person is not known here")
     return core.people.Person(**row)
+
+
+async def names(conn: Connection, person_id: PersonId) -> tuple[str, ...]:
+    """Given and family name, or nothing where they are not known."""
+    row = await conn.fetchrow(
+        "SELECT given_name, family_name FROM person WHERE person_id = $1",
+        person_id,
+    )
+    return tuple(row) if row else ()
 
 
 async def get_programme_name(conn: Connection, programme_id: ProgrammeId) -> str:
