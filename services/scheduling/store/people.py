@@ -132,7 +132,10 @@ async def calendars(
     after: datetime,
     except_session: SessionId | None = None,
 ) -> Mapping[tuple[MatchId, PersonId], core.slots.Calendar]:
-    """Both calendars of each pair, with the times taken after `after` by sessions other than one."""
+    """Both calendars of each pair, with the times taken after `after` by sessions other than one.
+
+    Whoever was erased has no hours.
+    """
     rows = await conn.fetch(
         "SELECT side.match_id, side.person_id, person.time_zone,"
         " (SELECT hours FROM participation p WHERE p.person_id = side.person_id"
@@ -143,7 +146,7 @@ async def calendars(
         " FROM (SELECT match_id, programme_id, mentee_id AS person_id, 'mentee' AS role FROM agreement"
         "       UNION ALL"
         "       SELECT match_id, programme_id, mentor_id, 'mentor' FROM agreement) AS side"
-        " JOIN person USING (person_id)"
+        " LEFT JOIN person USING (person_id)"
         " WHERE side.match_id = ANY ($1::uuid[])",
         match_ids,
         after,
@@ -151,7 +154,7 @@ async def calendars(
     )
     return {
         (row["match_id"], row["person_id"]): core.slots.Calendar(
-            ZoneInfo(row["time_zone"]),
+            ZoneInfo(row["time_zone"] or "UTC"),
             tuple(core.slots.Hours(*one) for one in row["hours"] or ()),
             tuple(core.slots.Interval(*one) for one in row["busy"]),
         )
