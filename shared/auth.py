@@ -1,7 +1,7 @@
 """Who may come in: service tokens with scopes for programs, signed links in mails for people.
 
-A route is closed unless it says otherwise: `requires(scope)` or `signed(purpose)`. `unguarded_routes` finds
-the ones that forgot.
+A route is closed unless it says otherwise: `requires(scope)`, `signed(purpose)`, or a service's own guard, a
+dependency with `guards = True`. `unguarded_routes` finds the ones that forgot.
 """
 
 from __future__ import annotations
@@ -10,11 +10,11 @@ import hashlib
 import hmac
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar, TypeAlias
 from uuid import UUID
 
 from fastapi import Depends, FastAPI, Request
@@ -66,6 +66,18 @@ class LinkUsed(Refused):
     code = "link-used"
 
 
+class LinkClosed(Refused):
+    """Whoever holds the link is shut out. Why is nobody's business who may be reading over a shoulder."""
+
+    status = 410
+    code = "link-closed"
+
+
+HasAccess: TypeAlias = Callable[[UUID], Awaitable[bool]]
+"""Whether a person is let in, by what the service itself knows of them. A person it does not know is not."""
+CLOSED = "This link is closed. If you think it should be open, please ask the people who run your programme."
+
+
 @dataclass(frozen=True)
 class Caller:
     """The program on the other side, and what it may do."""
@@ -88,11 +100,15 @@ class Token:
 
 @dataclass(frozen=True)
 class Keys:
-    """What it takes to check who comes in; one per application, at `app.state.keys`."""
+    """What it takes to check who comes in; one per application, at `app.state.keys`.
+
+    `has_access` is asked of the person a link was signed for. Without it no link opens.
+    """
 
     tokens: tuple[Token, ...]
     link_key: str
     clock: Clock
+    has_access: HasAccess | None = None
 
 
 def load_tokens(file: Path | None) -> tuple[Token, ...]:
@@ -142,6 +158,7 @@ class requires:
     """Dependency: the caller, who holds `scope`."""
 
     scope: str
+    guards: ClassVar[bool] = True
 
     async def __call__(
         self, request: Request, _shown: Annotated[HTTPAuthorizationCredentials | None, Depends(BEARER)]
@@ -196,18 +213,23 @@ def verify(key: str, token: str, *, purpose: str, now: datetime) -> SignedLink:
 
 @dataclass(frozen=True)
 class signed:
-    """Dependency of a page with the path parameter `{token}`: the link, if it is ours and still valid.
+    """Dependency of a page with the path parameter `{token}`: the link, if it is ours and still valid, and
+    if the person it was signed for still has access. Looking is shut off like doing.
 
     Raises Transient as long as nobody has told the time, since the page would show things as of 1970.
     """
 
     purpose: str
+    guards: ClassVar[bool] = True
 
     async def __call__(self, request: Request, token: str) -> SignedLink:
         keys = keys_of(request)
         if not keys.clock.told:
             raise Transient("the time has not been told yet")
-        return verify(keys.link_key, token, purpose=self.purpose, now=keys.clock.now())
+        link = verify(keys.link_key, token, purpose=self.purpose, now=keys.clock.now())
+        if keys.has_access is None or not await keys.has_access(link.audience):
+            raise LinkClosed(CLOSED)
+        return link
 
 
 async def use_once(tx: Tx, link: SignedLink) -> None:
@@ -251,12 +273,12 @@ def _calls(dependant: Dependant) -> Iterator[object]:
 
 
 def unguarded_routes(app: FastAPI) -> list[str]:
-    """ "METHOD path" of every route that neither requires a scope nor a signed link, nor is declared open."""
+    """ "METHOD path" of every route that has no guard (a dependency with `guards`) and is not open."""
     found = []
     for context in iter_route_contexts(app.routes):
         path = str(context.path)
         guarded = isinstance(context.original_route, APIRoute) and any(
-            isinstance(call, (requires, signed)) for call in _calls(context.dependant)
+            getattr(call, "guards", False) is True for call in _calls(context.dependant)
         )
         if not guarded and path not in OPEN_PATHS:
             found.append(f"{','.join(sorted(context.methods or {'*'}))} {path}")

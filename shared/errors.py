@@ -16,16 +16,20 @@ class FieldError(NamedTuple):
 class Refused(Exception):
     """The business says no. Subclasses are named after the reason and carry an HTTP status.
 
-    `code` is stable and is the last part of the problem document's `type`.
+    `code` is stable and is the last part of the problem document's `type`. `retry_after_s` is said to whoever
+    may ask again then.
     """
 
     status: ClassVar[int] = 409
     code: ClassVar[str] = "refused"
 
-    def __init__(self, detail: str, errors: Sequence[FieldError] = ()) -> None:
+    def __init__(
+        self, detail: str, errors: Sequence[FieldError] = (), *, retry_after_s: int | None = None
+    ) -> None:
         super().__init__(detail)
         self.detail = detail
         self.errors = tuple(errors)
+        self.retry_after_s = retry_after_s
 
 
 class NotFound(Refused):

@@ -44,7 +44,7 @@ class Asked:
     def get(self, path: str, **query: Any) -> dict[str, Any]:
         return self._said(self.http.get(path, params=query))
 
-    def post(self, path: str, body: object) -> dict[str, Any]:
+    def post(self, path: str, body: object | None) -> dict[str, Any]:
         return self._said(self.http.post(path, json=body))
 
     def pages(self, path: str) -> Iterator[dict[str, Any]]:

@@ -21,7 +21,7 @@ import psutil
 from aiokafka.errors import KafkaError
 
 from deploy.local import home as homes
-from deploy.local import kafka, mail, ports, postgres, programs, servers, stores
+from deploy.local import hris, kafka, mail, ports, postgres, programs, servers, stores
 from deploy.local.child import Trouble
 from deploy.local.databases import SERVICES, Store
 from deploy.local.home import Home, State
@@ -51,10 +51,12 @@ class Plan:
 
 @dataclass(eq=False)
 class Stack:
-    """A running stack. `parts` are its processes by name; `told` is what its supervisor had to say."""
+    """A running stack. `parts` are its processes by name; `told` is what its supervisor had to say. `hris`
+    are the doors of an HR system, where services run."""
 
     wiring: Wiring
     mail: mail.Sink
+    hris: hris.Doors | None = None
     parts: dict[str, Part] = field(default_factory=dict)
     told: list[str] = field(default_factory=list)
 
@@ -128,6 +130,7 @@ class Stack:
             "desk": self.desk,
             "mail_dir": str(self.mail_dir),
             "tokens": {"admin": self.tokens.admin, "service": self.tokens.service},
+            "hris": self.hris.described(self.http["matching"][0]) if self.hris else {},
             "pids": {name: part.child.pid for name, part in self.parts.items() if part.child.pid},
             "supervisor": os.getpid(),
         }
@@ -194,7 +197,8 @@ async def _company(ends: AsyncExitStack, wiring: Wiring, own: list[Part], plan: 
     made = [] if plan.only_servers else programs.parts(wiring)
     ends.push_async_callback(stop_all, made)
     await _all_started(made)
-    company = Stack(wiring, sink, {part.name: part for part in (*own, *made)})
+    doors = await hris.opened(wiring.stores["matching"], wiring.link_key) if made else None
+    company = Stack(wiring, sink, doors, {part.name: part for part in (*own, *made)})
     supervisor = Supervisor(list(company.parts.values()), plan.tell, company.describe, company.told)
     watching = asyncio.create_task(supervisor.watch(), name="supervisor")
     ends.push_async_callback(_end, watching)

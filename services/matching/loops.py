@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import os
 import sys
 import threading
@@ -29,6 +30,8 @@ AWAY_S = 1.0
 RUN_S_MAX = 3600.0
 STATEMENT_S_MAX = 120.0
 NICER_BY = 10
+COLLECT_AFTER = (50_000, 20, 50)
+"""As in a serving process: tens of thousands of people who stay are not looked through again and again."""
 
 
 async def compile_solver(door: Door) -> None:
@@ -109,6 +112,8 @@ async def solve(service: Service) -> int:
     async with open_pool(settings) as pool:
         door = Door(service.name, pool, clock, Bell(), settings.topic_prefix)
         await asyncio.to_thread(engine.warm)
+        gc.freeze()
+        gc.set_threshold(*COLLECT_AFTER)
         await commands.solving.hold_one(door)
     return 0
 

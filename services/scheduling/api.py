@@ -62,7 +62,7 @@ class SlotsOut(BaseModel):
 
 
 class AgreementOut(BaseModel):
-    """`problem` says why no slot was found for the pair's next session: no-common-hours or no-free-slot."""
+    """`problem` says why the pair has no next session: no-common-hours, no-free-slot or away."""
 
     match_id: MatchId
     programme_id: ProgrammeId

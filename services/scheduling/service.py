@@ -6,7 +6,7 @@ from pathlib import Path
 
 from fastapi import FastAPI
 
-from services.scheduling import api, pages
+from services.scheduling import api, pages, store
 from services.scheduling.consumers import CONSUMERS
 from services.scheduling.jobs import JOBS
 from services.scheduling.settings import Settings
@@ -17,7 +17,9 @@ from shared.tx import Door
 
 def build(settings: Settings) -> Service:
     def http(door: Door) -> FastAPI:
-        return application(door, settings, api.router(), pages.router(), title="Mentoring: scheduling")
+        routers = api.router(), pages.router()
+        has_access = store.people.has_access
+        return application(door, settings, *routers, title="Mentoring: scheduling", has_access=has_access)
 
     return Service(
         name="scheduling",

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
 from pathlib import Path
+from typing import TypeAlias
+from uuid import UUID
 
 from fastapi import APIRouter, FastAPI
 
@@ -12,7 +15,9 @@ from shared.api import edge, health, parked, problems, stepped
 from shared.api.context import Busy, Context, NextDue
 from shared.progress import Progress
 from shared.settings import Settings
-from shared.tx import Door
+from shared.tx import Connection, Door, lent
+
+HasAccess: TypeAlias = Callable[[Connection, UUID], Awaitable[bool]]
 
 SERVICES = Path(__file__).parents[2] / "services"
 
@@ -27,14 +32,16 @@ def application(
     next_due: NextDue | None = None,
     busy: Busy | None = None,
     policies: Mapping[str, str] | None = None,
+    has_access: HasAccess | None = None,
 ) -> FastAPI:
     """A service's routes with everything around them that is the same in every service.
 
     `progress` is filled by the loops of the process; `next_due` and `busy` answer /quiet. `policies` gives a
-    path prefix (a mounted console) its own content security policy. Raises ValueError on wrong token files.
+    path prefix (a mounted console) its own content security policy. `has_access` tells of a person whether
+    their signed links open; a service with pages has to give it. Raises ValueError on wrong token files.
     """
     meters = meters or metrics.build()
-    keys = auth.Keys(auth.load_tokens(settings.tokens_file), settings.link_key.get_secret_value(), door.clock)
+    keys = _keys(door, settings, has_access)
     app = _bare(title)
     folder = SERVICES / door.service
     app.state.keys = keys
@@ -47,6 +54,17 @@ def application(
         app.include_router(stepped.router())
     app.add_middleware(edge.Edge, keys=keys, metrics=meters, settings=settings, policies=policies or {})
     return app
+
+
+def _keys(door: Door, settings: Settings, has_access: HasAccess | None) -> auth.Keys:
+    asked = None if has_access is None else partial(_look_up, door, has_access)
+    tokens = auth.load_tokens(settings.tokens_file)
+    return auth.Keys(tokens, settings.link_key.get_secret_value(), door.clock, asked)
+
+
+async def _look_up(door: Door, has_access: HasAccess, person_id: UUID) -> bool:
+    async with lent(door) as conn:
+        return await has_access(conn, person_id)
 
 
 def _bare(title: str) -> FastAPI:

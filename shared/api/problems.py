@@ -83,7 +83,9 @@ def _answer(request: Request, response: JSONResponse, detail: str) -> Response:
 
 async def _refused(request: Request, error: Exception) -> Response:
     assert isinstance(error, Refused)
-    headers = {"WWW-Authenticate": "Bearer"} if error.status == HTTPStatus.UNAUTHORIZED else None
+    headers = {"WWW-Authenticate": "Bearer"} if error.status == HTTPStatus.UNAUTHORIZED else {}
+    if error.retry_after_s is not None:
+        headers["Retry-After"] = str(error.retry_after_s)
     answer = problem(error.status, error.code, error.detail, errors=error.errors, headers=headers)
     return _answer(request, answer, error.detail)
 

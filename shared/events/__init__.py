@@ -41,6 +41,7 @@ from shared.events.messages import (
     MessageSent,
 )
 from shared.events.people import (
+    WITH_ACCESS,
     PersonChanged,
     PersonErased,
     PersonForgotten,
@@ -68,6 +69,7 @@ from shared.events.sessions import (
 __all__ = [
     "EVENTS",
     "SAID_BY",
+    "WITH_ACCESS",
     "AgreementChanged",
     "AgreementConfirmed",
     "Cadence",

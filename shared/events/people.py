@@ -4,8 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date
+from typing import Final
+
+from pydantic import Field
 
 from shared.events.event import Event, PersonId
+
+WITH_ACCESS: Final = frozenset({"active", "leave"})
+"""Statuses of people for whom links open and mails are due; whoever has another one is shut out."""
 
 
 class PersonErased(Event):
@@ -45,4 +51,4 @@ class PersonChanged(Event):
     time_zone: str
     manager_id: PersonId | None
     hire_date: date | None
-    status: str
+    status: str = Field(description="active, leave, inactive or terminated")

@@ -69,8 +69,10 @@ class ParticipantJoined(Event):
 
 
 class ParticipantPaused(Event):
-    """Nobody is looked for, and nothing takes place, from `at` to the end of `until` (a day in the person's
-    zone). Where it is not known until when, what is planned stays planned until it is known."""
+    """Nobody is looked for from `at` to the end of `until` (a day in the person's zone).
+
+    In a leave, and while somebody is inactive, nothing takes place either. Without `until` a leave has no
+    known end; of whoever is inactive without one, what is planned stays planned until it is known."""
 
     key_field = "person_id"
 

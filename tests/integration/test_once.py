@@ -38,7 +38,9 @@ CONSUMERS: Mapping[str, Mapping[type[Event], Handler]] = {
 WITHOUT = ["id", "created_at", "answer_id", "traceparent", "correlation_id"]
 """Columns that are drawn anew in every store, or tell how an effect came about."""
 EFFECTS: Mapping[str, Mapping[str, str]] = {
-    "scheduling": dict.fromkeys(("person", "programme", "participation", "agreement", "booking"), "true"),
+    "scheduling": dict.fromkeys(
+        ("person", "programme", "participation", "absence", "agreement", "booking"), "true"
+    ),
     # what is owed counts: that a mail was withdrawn again is the same as that it was never owed
     "notifications": {
         "person": "true",

@@ -15,6 +15,7 @@ from services.matching.api import (
     reviewing,
     runs,
     sheets,
+    sources,
     whatif,
     wishes,
 )
@@ -35,6 +36,7 @@ def routers() -> tuple[APIRouter, ...]:
         matches,
         fairness,
         sheets,
+        sources,
         wishes,
     )
     return tuple(router for room in rooms for router in room.routers())
@@ -54,6 +56,7 @@ __all__ = [
     "routers",
     "runs",
     "sheets",
+    "sources",
     "whatif",
     "wishes",
 ]

@@ -9,7 +9,7 @@ from datetime import datetime
 from uuid import UUID
 
 from services.matching import core, engine, store
-from services.matching.commands import programmes, rounds
+from services.matching.commands import programmes, publishing, rounds
 from services.matching.commands.matches import RulesForbid
 from services.matching.commands.projection import Projection, Projections
 from services.matching.core.ids import ParticipationId, PersonId, Role
@@ -59,8 +59,7 @@ async def decide(tx: Tx, kept: Projections, run: Run, wish: Wish) -> tuple[Run, 
     after = replace(core.outcomes.noted(run, outcome), version=run.version + 1, edition=edition)
     # The hash stays that of the market the run looked at, without what was decided.
     after = replace(after, inputs_hash=run.inputs_hash)
-    await rounds.forget(tx, run)
-    await rounds.keep(tx, after, outcome)
+    await publishing.keep(tx, after, outcome)
     return after, made
 
 
@@ -84,7 +83,8 @@ async def publish(tx: Tx, run_id: UUID) -> Run:
         run = replace(run, dropped=len(pairs) - len(still), value=sum(one.weight for one in still))
         pairs = list(still)
         await programmes.pool_changed(tx, programme_id)
-    return await rounds.publish(tx, run, pairs, await store.run_pairs.everybody_left(tx.conn, run.id))
+    left = await store.run_pairs.everybody_left(tx.conn, run.id)
+    return await publishing.publish(tx, run, pairs, left)
 
 
 async def _decide(

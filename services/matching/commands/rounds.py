@@ -1,4 +1,4 @@
-"""A matching round: asked for, looked at, published or cancelled. What takes long is in `solving`."""
+"""A matching round: asked for, begun, looked at or cancelled. What takes long is in `solving`."""
 
 from __future__ import annotations
 
@@ -8,15 +8,13 @@ from datetime import datetime
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from services.matching import core, engine, said, store, taxonomy
-from services.matching.commands import circles, programmes
-from services.matching.core.ids import MatchId, ParticipationId, PersonId, RunId
-from services.matching.core.matches import Match
-from services.matching.core.outcomes import Outcome
+from services.matching import core, engine, store, taxonomy
+from services.matching.commands import notes, programmes
+from services.matching.core.ids import ParticipationId, PersonId, RunId
 from services.matching.core.participations import Participation
 from services.matching.core.pool import Pool
 from services.matching.core.programmes import Programme
-from services.matching.core.runs import Found, Left, Run
+from services.matching.core.runs import Run
 from shared import envelope
 from shared.tx import Connection, Tx
 
@@ -61,6 +59,8 @@ async def cancel(tx: Tx, run_id: UUID, *, by: str) -> Run:
     await store.programmes.lock(tx.conn, programme_id)
     run = await store.runs.get_locked(tx.conn, run_id)
     after = core.runs.cancelled(run, f"Cancelled by {by}.", now=tx.now)
+    if run.state == "solving":
+        await notes.forget(tx.conn, run.id)
     await store.runs.update(tx.conn, after)
     await programmes.pool_changed(tx, programme_id)
     return after
@@ -80,6 +80,7 @@ async def begin(tx: Tx, run_id: UUID) -> Run | None:
     after = replace(begun, replaces=standing[-1].id if standing else None)
     await store.runs.update(tx.conn, after)
     if after.state == "failed":
+        await notes.forget(tx.conn, run.id)
         await programmes.pool_changed(tx, programme.id)
         return None
     await store.programmes.set_round(tx.conn, programme.id, None)
@@ -158,112 +159,3 @@ async def _given(conn: Connection, besides: RunId | None) -> Mapping[str, int]:
     """What the run that is looked at again gave its balanced groups, in weight units."""
     lines = [] if besides is None else await store.ledger.of_run(conn, besides)
     return {line.code: round(line.bonus * engine.WEIGHT_OF_ONE) for line in lines if line.bonus}
-
-
-async def finish(tx: Tx, run: Run, seen: Look, outcome: Outcome, *, again: bool) -> bool:
-    """Keeps and publishes what came of a run, if what it looked at still holds.
-
-    If it does not: False where the caller may solve it `again`, else the pairs that are not possible any more
-    are dropped. A run that was cancelled, or that another process has taken over, is left as it is.
-    """
-    programme = await store.programmes.lock(tx.conn, run.programme_id)
-    held = await store.runs.get_locked(tx.conn, run.id)
-    if held.state != "solving" or held.attempts != run.attempts:
-        return True
-    if programme.state != "open":
-        closed = core.runs.cancelled(held, "The programme was closed.", now=tx.now)
-        await store.runs.update(tx.conn, closed)
-        return True
-    await store.solving.publish_alone(tx.conn)
-    await store.participations.lock_seats(tx.conn, programme.id)
-    if await store.solving.edition(tx.conn, programme.id) != seen.edition:
-        if again:
-            return False
-        now = await look(tx.conn, run)
-        outcome = core.outcomes.still_possible(outcome, now.pool)
-    await _replace(tx, programme)
-    noted = core.outcomes.noted(held, outcome)
-    edition = await store.solving.edition(tx.conn, programme.id)
-    if programme.rules.review:
-        await keep(tx, replace(noted, state="review", edition=edition, version=held.version + 1), outcome)
-        return True
-    await keep(tx, noted, outcome)
-    await publish(tx, noted, outcome.pairs, outcome.left)
-    await store.programmes.ask_for_round(tx.conn, run.programme_id, _next_round(tx, seen, outcome))
-    return True
-
-
-async def _replace(tx: Tx, programme: Programme) -> None:
-    """What is under review is not published any more once there is something newer."""
-    for older in await store.runs.in_review(tx.conn, programme.id):
-        await store.runs.update(tx.conn, core.runs.cancelled(older, "Replaced by a newer run.", now=tx.now))
-
-
-async def keep(tx: Tx, run: Run, outcome: Outcome) -> None:
-    """Writes what came of a run that has nothing written yet."""
-    await store.run_pairs.add(tx.conn, run.id, outcome.pairs)
-    await store.runs.add_waiting(tx.conn, run.id, outcome.left)
-    await store.runs.add_certificate(tx.conn, run.id, outcome.proven)
-    await store.ledger.add(tx.conn, run.id, outcome.ledger)
-    await store.runs.update(tx.conn, run)
-    alarm = any(line.alarm for line in outcome.ledger)
-    await store.ledger.set_alarm(tx.conn, run.id, alarm=alarm)
-
-
-async def forget(tx: Tx, run: Run) -> None:
-    """Takes back what `keep` wrote of a run under review, so that it can be written anew."""
-    await store.run_pairs.remove(tx.conn, run.id)
-    await store.runs.remove_waiting(tx.conn, run.id)
-    await store.runs.remove_certificate(tx.conn, run.id)
-    await store.ledger.remove(tx.conn, run.id)
-
-
-async def publish(tx: Tx, run: Run, pairs: Sequence[Found], left: Sequence[Left]) -> Run:
-    """Proposes the pairs to the people; the pool is locked and the pairs are possible."""
-    groups = await circles.of_mentors(tx, run.programme_id, [one.mentor_participation_id for one in pairs])
-    peer = run.proof == "halves"
-    proposals = [
-        replace(_proposal(tx, run, pair), group_id=groups.get(pair.mentor_participation_id), peer=peer)
-        for pair in pairs
-    ]
-    added = await store.proposals.add(tx.conn, proposals)
-    assert added == len(proposals), "the pool is locked and placed mentees are not in the market"
-    published = replace(
-        run, state="published", proposed=len(pairs), finished_at=tx.now, version=run.version + 1
-    )
-    await store.runs.update(tx.conn, published)
-    for match in proposals:
-        tx.emit(said.match_proposed(match))
-    tx.emit(said.matching_run_finished(published, left, at=tx.now))
-    return published
-
-
-def _proposal(tx: Tx, run: Run, pair: Found) -> Match:
-    return Match(
-        id=MatchId(envelope.new_id()),
-        programme_id=run.programme_id,
-        run_id=run.id,
-        mentee_participation_id=pair.mentee_participation_id,
-        mentor_participation_id=pair.mentor_participation_id,
-        mentee_id=pair.mentee_id,
-        mentor_id=pair.mentor_id,
-        state="proposed",
-        weight=pair.weight,
-        answer_by=core.matches.answer_by(tx.now),
-        created_at=tx.now,
-        explanation=pair.explanation,
-    )
-
-
-def _next_round(tx: Tx, seen: Look, outcome: Outcome) -> datetime | None:
-    """When somebody who waits may meet again whom they were kept apart from, or is not left in peace any
-    more, or as the programme looks again for those who wait; else a change has to ask."""
-    programme, freed_at = seen.pool.programme, seen.freed_at
-    if outcome.dropped:
-        return core.programmes.round_after(programme, tx.now)
-    mentees = [one.person_id for one in outcome.left if one.role != "mentor"]
-    times = [freed_at[one] for one in mentees if one in freed_at]
-    times += core.pool.pauses(seen.pool)
-    freed = core.programmes.round_after(programme, min(times)) if times else None
-    again = core.programmes.look_again_at(programme, tx.now) if mentees else None
-    return min((at for at in (freed, again) if at is not None), default=None)

@@ -2,7 +2,7 @@
 
 A process that works on a programme holds its advisory lock on a connection, so a process that dies leaves its
 run to the next one. The pool is read in one snapshot, solved in a thread, and what came of it is published in
-a short transaction that looks again: see `rounds.finish`.
+a short transaction that looks again: see `publishing.finish`.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 
 from services.matching import core, engine, store
-from services.matching.commands import programmes, rounds
+from services.matching.commands import notes, programmes, publishing, rounds
 from services.matching.core.outcomes import Outcome
 from services.matching.core.pool import Pool
 from services.matching.core.runs import Run
@@ -77,7 +77,10 @@ async def _hold(door: Door, run: Run) -> None:
         if progress.stopped.is_set():
             return
         async with transaction(door) as tx:
-            if await rounds.finish(tx, run, seen, outcome, again=left > 0):
+            if not await publishing.note(tx, run, outcome):
+                return
+        async with transaction(door) as tx:
+            if await publishing.finish(tx, run, seen, outcome, again=left > 0):
                 return
 
 
@@ -133,6 +136,7 @@ async def _give_up(door: Door, run: Run, error: Exception) -> None:
         await store.programmes.lock(tx.conn, run.programme_id)
         held = await store.runs.get_locked(tx.conn, run.id)
         if held.state == "solving" and held.attempts == run.attempts:
+            await notes.forget(tx.conn, run.id)
             await store.runs.update(tx.conn, core.runs.failed(held, _in_words(error), now=tx.now))
             await programmes.pool_changed(tx, run.programme_id)
 

@@ -21,6 +21,7 @@ from services.matching.core.runs import Left, Proven
 from shared.errors import Refused
 
 DAY_S = 86_400.0
+NO_FEEDBACK = engine.Feedback()
 BALANCED = engine.Reason(
     "bonus", "The programme evens out who finds a mentor: groups that find fewer may gain up to 0.05."
 )
@@ -307,6 +308,8 @@ def _known(pool: Pool) -> dict[ParticipationId, _Known]:
 def _feedback(pool: Pool, one: Participation) -> engine.Feedback:
     roles: Sequence[Role] = ("mentee", "mentor") if one.role == "peer" else (one.role,)
     ratings = [given for role in roles for given in pool.ratings.get((one.person_id, role), ())]
+    if not ratings:
+        return NO_FEEDBACK
     return engine.feedback((rating, (pool.now - at).total_seconds() / DAY_S) for rating, at in ratings)
 
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import fields, is_dataclass
+from dataclasses import is_dataclass
 
 from services.matching.engine import index as arrays
 
 ARITHMETIC = 3
+AS_IT_IS = frozenset({str, int, bool, type(None)})
 
 
 def of(index: arrays.Index) -> str:
@@ -43,14 +44,20 @@ def _lines(numbers: set[str], managers: Mapping[str, str | None]) -> dict[str, s
 
 
 def _plain(value: object) -> object:
-    if is_dataclass(value):
-        return {field.name: _plain(getattr(value, field.name)) for field in fields(value)}
-    if isinstance(value, Mapping):
-        return {key: _plain(inner) for key, inner in value.items()}
+    """The commonest kinds first: tens of thousands of people are asked for some twenty values each."""
+    if type(value) in AS_IT_IS:
+        return value
+    if isinstance(value, float):
+        return int(value) if value.is_integer() else value
+    if isinstance(value, tuple):
+        return (
+            sorted((_plain(inner) for inner in value), key=repr) if len(value) > 1 else [*map(_plain, value)]
+        )
     if isinstance(value, frozenset):
         return sorted(value)
-    if isinstance(value, tuple):
-        return sorted((_plain(inner) for inner in value), key=repr)
-    if isinstance(value, float) and value.is_integer():
-        return int(value)
+    if isinstance(value, (dict, Mapping)):
+        return {key: one if type(one) in AS_IT_IS else _plain(one) for key, one in value.items()}
+    if is_dataclass(value):
+        given = [(name, getattr(value, name)) for name in value.__dataclass_fields__]
+        return {name: one if type(one) in AS_IT_IS else _plain(one) for name, one in given}
     return value

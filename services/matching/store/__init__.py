@@ -17,6 +17,7 @@ from services.matching.store import (
     runs,
     sheets,
     solving,
+    sources,
     wishes,
 )
 
@@ -37,5 +38,6 @@ __all__ = [
     "runs",
     "sheets",
     "solving",
+    "sources",
     "wishes",
 ]

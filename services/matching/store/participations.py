@@ -10,6 +10,7 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
+import orjson
 from asyncpg import Record
 
 from services.matching.core.ids import ParticipationId, PersonId, ProgrammeId, Role
@@ -20,7 +21,7 @@ from shared.tx import Connection
 
 
 def _profile(text: str) -> Profile:
-    told: dict[str, Any] = json.loads(text)
+    told: dict[str, Any] = orjson.loads(text)
     return Profile(
         goals=tuple(told["goals"]),
         skills=told["skills"],
@@ -61,7 +62,7 @@ async def add(conn: Connection, participation: Participation) -> bool:
         INSERT INTO participation (id, programme_id, person_id, role, capacity, profile, consent, version,
                                    joined_at)
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
-        ON CONFLICT (programme_id, person_id, role) DO NOTHING RETURNING true
+        ON CONFLICT (programme_id, person_id, role) WHERE state = 'active' DO NOTHING RETURNING true
         """,
         participation.id,
         participation.programme_id,

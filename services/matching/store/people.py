@@ -11,6 +11,7 @@ from asyncpg import Record
 
 from services.matching.core.ids import PersonId
 from services.matching.core.people import Card, Person, name_key
+from shared import events
 from shared.errors import NotFound
 from shared.tx import Connection
 
@@ -49,15 +50,17 @@ async def lock_roster(conn: Connection) -> None:
 async def touched_by(
     conn: Connection, numbers: Sequence[str], user_names: Iterable[str], emails: Iterable[str]
 ) -> list[Person]:
-    """Who is named by number, user name or address, and whose missing manager is named."""
+    """Who is named by number, user name or address, and whose missing manager is named. A name or address is
+    not kept by who has left."""
     rows = await conn.fetch(
         """
         SELECT id, employee_number, user_name, given_name, family_name, work_email, title, department, site,
                time_zone, manager_employee_number, manager_id, hire_date, status, effective_date, version,
                created_at, pool
         FROM person
-        WHERE employee_number = ANY($1::text[]) OR user_name_key = ANY($2::text[])
-           OR work_email_key = ANY($3::text[])
+        WHERE employee_number = ANY($1::text[])
+           OR (user_name_key = ANY($2::text[]) AND status <> 'terminated')
+           OR (work_email_key = ANY($3::text[]) AND status <> 'terminated')
            OR (manager_id IS NULL AND manager_employee_number = ANY($1::text[]))
         """,
         numbers,
@@ -122,6 +125,12 @@ async def save(conn: Connection, people: Sequence[Person]) -> None:
 async def find(conn: Connection, person_id: UUID) -> Person | None:
     found = await by_ids(conn, [person_id])
     return found[0] if found else None
+
+
+async def has_access(conn: Connection, person_id: UUID) -> bool:
+    """Whether the person's links open; nobody's who is not known."""
+    status: str | None = await conn.fetchval("SELECT status FROM person WHERE id = $1", person_id)
+    return status in events.WITH_ACCESS
 
 
 async def get(conn: Connection, person_id: UUID) -> Person:

@@ -71,12 +71,35 @@ ERASED = (
         "participation",
         """
         UPDATE participation SET version = version + 1, consent = false, paused_until = NULL,
+               away_reason = NULL, away_until = NULL,
                profile = '{"goals": [], "skills": {}, "values": {}, "style": {}, "languages": [],
                            "interests": [], "hours": []}'
         WHERE person_id = $1 AND profile <> '{"goals": [], "skills": {}, "values": {}, "style": {},
                                               "languages": [], "interests": [], "hours": []}'
         """,
     ),
+    Place(
+        "hris_received",
+        """
+        DELETE FROM hris_received r USING person p
+        WHERE p.id = $1 AND (r.fact #>> '{who,employee_number}' = p.employee_number
+                             OR lower(r.fact #>> '{who,work_email}') = p.work_email_key)
+        """,
+    ),
+    Place(
+        "hris_fact",
+        """
+        UPDATE hris_fact f SET employee_number = NULL, external_id = NULL, work_email = NULL, fields = '{}',
+               effective_on = NULL, until = NULL, reason = '', due_at = NULL, settled = true,
+               state = CASE WHEN f.state = 'waiting' THEN 'cancelled' ELSE f.state END, person_id = $1
+        FROM person p
+        WHERE p.id = $1 AND (f.employee_number, f.external_id, f.work_email, f.fields) IS DISTINCT FROM
+                            (NULL, NULL, NULL, '{}'::jsonb)
+          AND (f.person_id = $1 OR f.person_id IS NULL
+               AND (f.employee_number = p.employee_number OR lower(f.work_email) = p.work_email_key))
+        """,
+    ),
+    Place("person_key", "DELETE FROM person_key WHERE person_id = $1"),
     Place(
         "person",
         """
@@ -85,7 +108,10 @@ ERASED = (
                given_name = 'A former', family_name = 'colleague',
                work_email = '', work_email_key = 'erased-' || id, title = '', department = '', site = '',
                time_zone = 'UTC', manager_employee_number = NULL, manager_id = NULL, hire_date = NULL,
-               status = 'inactive', pool = ''
+               status = 'terminated', pool = '', leave_from = NULL, leave_until = NULL, inactive_on = NULL,
+               grace_until = NULL, terminated_on = NULL, erase_asked = false, due_at = NULL,
+               manager_source = NULL, manager_external_id = NULL, manager_said_at = NULL,
+               manager_cut_id = NULL
         WHERE id = $1 AND employee_number <> 'erased-' || id
         """,
     ),
@@ -99,6 +125,10 @@ WITHOUT: Mapping[str, str] = {
     "run_ledger": "counts of groups",
     "run_certificate": "ids and amounts",
     "continuation": "ids and times",
+    "hris_source": "names of systems",
+    "hris_credential": "hashes and sealed secrets of systems",
+    "hris_delivery": "ids and hashes",
+    "hris_hold": "who decided about a flood of facts, and how many people it would have ended",
     "erasure": "ids, times, and who asked",
     "erasure_receipt": "counts",
 }

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from uuid import UUID
 
@@ -11,38 +10,41 @@ from services.matching.core.matches import Match
 from shared.tx import Connection
 
 
-async def add(conn: Connection, matches: Sequence[Match]) -> int:
-    """Adds any number of open proposals; returns how many mentees had none yet."""
-    rows = await conn.fetch(
+async def add(conn: Connection, run_id: UUID, matches: Sequence[Match]) -> int:
+    """Makes open proposals of pairs that are written down of a run; returns how many mentees had none yet.
+
+    Weights and explanations stand there already and are not sent again.
+    """
+    done = await conn.execute(
         """
         INSERT INTO match (id, programme_id, run_id, mentee_participation_id, mentor_participation_id,
                            mentee_id, mentor_id, state, weight, answer_by, explanation, version, created_at,
                            group_id, peer)
-        SELECT id, programme_id, run_id, mentee_participation_id, mentor_participation_id, mentee_id,
-               mentor_id, 'proposed', weight, answer_by, explanation, version, created_at, group_id, peer
-        FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::uuid[], $5::uuid[], $6::uuid[], $7::uuid[],
-                    $8::int[], $9::timestamptz[], $10::jsonb[], $11::int[], $12::timestamptz[],
-                    $13::uuid[], $14::boolean[])
-             AS new (id, programme_id, run_id, mentee_participation_id, mentor_participation_id, mentee_id,
-                     mentor_id, weight, answer_by, explanation, version, created_at, group_id, peer)
-        ON CONFLICT (mentee_participation_id) WHERE state IN ('proposed', 'active') DO NOTHING RETURNING id
+        SELECT new.id, r.programme_id, r.id, p.mentee_participation_id, p.mentor_participation_id,
+               new.mentee_id, new.mentor_id, 'proposed', p.weight, new.answer_by, p.explanation, new.version,
+               new.created_at, new.group_id, new.peer
+        FROM unnest($2::uuid[], $3::uuid[], $4::uuid[], $5::uuid[], $6::uuid[], $7::timestamptz[],
+                    $8::int[], $9::timestamptz[], $10::uuid[], $11::boolean[])
+             AS new (id, mentee_participation_id, mentor_participation_id, mentee_id, mentor_id, answer_by,
+                     version, created_at, group_id, peer)
+        JOIN run_pair p USING (mentee_participation_id, mentor_participation_id)
+        JOIN matching_run r ON r.id = p.run_id
+        WHERE p.run_id = $1
+        ON CONFLICT (mentee_participation_id) WHERE state IN ('proposed', 'active') DO NOTHING
         """,
+        run_id,
         [one.id for one in matches],
-        [one.programme_id for one in matches],
-        [one.run_id for one in matches],
         [one.mentee_participation_id for one in matches],
         [one.mentor_participation_id for one in matches],
         [one.mentee_id for one in matches],
         [one.mentor_id for one in matches],
-        [one.weight for one in matches],
         [one.answer_by for one in matches],
-        [json.dumps(one.explanation) for one in matches],
         [one.version for one in matches],
         [one.created_at for one in matches],
         [one.group_id for one in matches],
         [one.peer for one in matches],
     )
-    return len(rows)
+    return int(done.rpartition(" ")[2])
 
 
 async def mentees(conn: Connection, programme_id: UUID) -> list[ParticipationId]:

@@ -4,6 +4,6 @@ Each is called inside the transaction of a door. The pair's row is locked first,
 pair happens one after another.
 """
 
-from services.scheduling.commands import agreements, bookings, feedback, sessions
+from services.scheduling.commands import absences, agreements, bookings, feedback, sessions
 
-__all__ = ["agreements", "bookings", "feedback", "sessions"]
+__all__ = ["absences", "agreements", "bookings", "feedback", "sessions"]

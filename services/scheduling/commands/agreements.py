@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from services.scheduling import core, store
-from services.scheduling.commands import phrases
+from services.scheduling.commands import phrases, sessions
 from services.scheduling.core.ids import MatchId, PersonId
 from shared.errors import Early
 from shared.tx import Tx
@@ -47,9 +47,4 @@ async def close(tx: Tx, match_id: MatchId, reason: str) -> None:
         return
     await store.agreements.save(tx.conn, core.agreements.closed(agreement, reason, tx.now))
     await store.bookings.drop(tx.conn, match_id)
-    for session in await store.sessions.of_match(tx.conn, match_id):
-        if session.state == "scheduled" and session.starts_at > tx.now:
-            gone = core.sessions.cancelled(session, session.sequence, by=None, now=tx.now)
-            await store.sessions.free_time(tx.conn, session.session_id)
-            await store.sessions.save(tx.conn, gone)
-            tx.emit(phrases.cancelled(gone, "match-ended", tx.now))
+    await sessions.call_off(tx, match_id, core.slots.Interval(tx.now, core.absences.OPEN_END), "match-ended")

@@ -26,7 +26,7 @@ async def book(tx: Tx, pairs_max: int) -> None:
         elif decision.problem is None:
             await store.bookings.drop(tx.conn, match_id)
         else:
-            again = core.booking.next_round(tx.now + core.booking.RETRY_AFTER[decision.problem])
+            again = core.booking.try_again_at(decision, decision.problem, tx.now)
             await store.bookings.put_off(tx.conn, match_id, again, decision.problem)
 
 

@@ -12,10 +12,10 @@ from zoneinfo import ZoneInfo
 
 from services.scheduling import core, store
 from services.scheduling.commands import phrases
-from services.scheduling.core.ids import PersonId, SessionId
+from services.scheduling.core.ids import MatchId, PersonId, SessionId
 from shared.tx import Connection, Tx
 
-Reason = Literal["participant", "organiser", "match-ended"]
+Reason = Literal["participant", "organiser", "match-ended", "away"]
 
 
 class Offers(NamedTuple):
@@ -69,6 +69,21 @@ async def cancel(
         await _close(tx, agreement, gone)
         tx.emit(phrases.cancelled(gone, reason, tx.now))
     return gone
+
+
+async def call_off(tx: Tx, match_id: MatchId, within: core.slots.Interval, reason: Reason) -> None:
+    """Cancels what the pair has ahead of it and in `within`; a pair that goes on waits for the next session.
+
+    What has begun stays open, so that it can still be said whether it happened.
+    """
+    agreement = await store.agreements.lock(tx.conn, match_id)
+    for session in await store.sessions.of_match(tx.conn, match_id):
+        ahead = session.state == "scheduled" and session.starts_at > tx.now
+        if ahead and core.absences.is_inside(session.slot, within):
+            gone = core.sessions.called_off(session, now=tx.now)
+            await store.sessions.free_time(tx.conn, session.session_id)
+            await _close(tx, agreement, gone)
+            tx.emit(phrases.cancelled(gone, reason, tx.now))
 
 
 async def move(

@@ -1,5 +1,5 @@
 """The rules of a pair's rhythm: pure values in, decisions out."""
 
-from services.scheduling.core import agreements, booking, feedback, ids, people, sessions, slots
+from services.scheduling.core import absences, agreements, booking, feedback, ids, people, sessions, slots
 
-__all__ = ["agreements", "booking", "feedback", "ids", "people", "sessions", "slots"]
+__all__ = ["absences", "agreements", "booking", "feedback", "ids", "people", "sessions", "slots"]

@@ -8,7 +8,7 @@ from datetime import date, datetime, timedelta
 from itertools import islice
 from typing import Final, Literal
 
-from services.scheduling.core import slots
+from services.scheduling.core import absences, slots
 from services.scheduling.core.ids import Cadence, MatchId, PersonId
 
 CADENCE_DAYS: Final[Mapping[Cadence, int]] = {"weekly": 7, "biweekly": 14, "monthly": 28, "quarterly": 91}
@@ -21,10 +21,11 @@ OFFER_DAYS = 14
 OFFERS_MAX = 6
 QUARTER_HOUR = timedelta(minutes=15)
 
-Problem = Literal["no-common-hours", "no-free-slot"]
+Problem = Literal["no-common-hours", "no-free-slot", "away"]
 RETRY_AFTER: Final[Mapping[Problem, timedelta]] = {
     "no-common-hours": timedelta(days=7),
     "no-free-slot": timedelta(days=1),
+    "away": timedelta(days=7),
 }
 
 
@@ -33,7 +34,7 @@ class Booking:
     """A pair that waits for its next session.
 
     `due_wall` is the mentee's wall time at which it is due, None before the first session. `ends_on` is the
-    last day of the pair, on the mentee's calendar.
+    last day of the pair, on the mentee's calendar. `after_absence`: the last try found one of the two away.
     """
 
     match_id: MatchId
@@ -45,6 +46,7 @@ class Booking:
     cadence: Cadence
     ends_on: date
     due_wall: datetime | None
+    after_absence: bool = False
 
 
 @dataclass(frozen=True)
@@ -59,10 +61,12 @@ class Chosen:
 
 @dataclass(frozen=True)
 class NotBooked:
-    """No slot was found; `problem` is None where the pair's time is over and none is needed."""
+    """No slot was found; `problem` is None where the pair's time is over and none is needed. `back_at` is
+    when whoever is away will be back, as far as it is known."""
 
     booking: Booking
     problem: Problem | None
+    back_at: datetime | None = None
 
 
 def choose_all(
@@ -93,8 +97,13 @@ def choose(
     """The earliest slot for a first session, the one nearest to the due time for a later one.
 
     Never sooner than two days ahead and never after the pair's last day. Where nothing is free around the
-    due time, the first free slot of the four weeks after it.
+    due time, the first free slot of the four weeks after it. While one of the two is away nothing is booked;
+    afterwards the pair goes on at its rhythm.
     """
+    back_at = absences.back_at(now, mentee.away, mentor.away)
+    if back_at is not None:
+        return NotBooked(booking, "away", None if back_at == absences.OPEN_END else back_at)
+    booking = _caught_up(booking, slots.wall(now, mentee.zone))
     until = slots.end_of_day(booking.ends_on, mentee.zone)
     earliest = now + NOTICE_BEFORE_SESSION
     due = (
@@ -131,6 +140,11 @@ def next_due(due_wall: datetime, held_wall: datetime, cadence: Cadence) -> datet
     return following
 
 
+def try_again_at(decision: NotBooked, problem: Problem, now: datetime) -> datetime:
+    """When the next try is: as soon as whoever is away is back, else after a while."""
+    return next_round(decision.back_at or now + RETRY_AFTER[problem])
+
+
 def offers(
     current: slots.Interval, mentee: slots.Calendar, mentor: slots.Calendar, *, now: datetime, ends_on: date
 ) -> list[slots.Interval]:
@@ -163,6 +177,17 @@ def next_round(now: datetime) -> datetime:
     """The quarter of an hour after `now`: all who ask before it are served together, in a fixed order."""
     past = timedelta(minutes=now.minute % 15, seconds=now.second, microseconds=now.microsecond)
     return now - past + QUARTER_HOUR
+
+
+def _caught_up(booking: Booking, now_wall: datetime) -> Booking:
+    """After an absence: due times that are more than half a cadence over are passed over."""
+    if booking.due_wall is None or not booking.after_absence:
+        return booking
+    step = timedelta(days=CADENCE_DAYS[booking.cadence])
+    due = booking.due_wall
+    while due < now_wall - step / 2:
+        due += step
+    return replace(booking, due_wall=due)
 
 
 def _chosen(booking: Booking, slot: slots.Interval, mentee: slots.Calendar) -> Chosen:

@@ -11,7 +11,7 @@ from services.scheduling.core.ids import PersonId
 
 @dataclass(frozen=True)
 class Person:
-    """`time_zone` is an IANA name."""
+    """`time_zone` is an IANA name, `status` what the company's records say: active, leave, …"""
 
     person_id: PersonId
     version: int
@@ -19,6 +19,7 @@ class Person:
     given_name: str
     family_name: str
     time_zone: str
+    status: str = "active"
 
     @property
     def name(self) -> str:

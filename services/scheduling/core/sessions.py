@@ -112,6 +112,11 @@ def cancelled(session: Session, sequence: int, *, by: PersonId | None, now: date
     )
 
 
+def called_off(session: Session, *, now: datetime) -> Session:
+    """It will not happen, and neither of the two is behind it: so it is nobody's late cancellation."""
+    return replace(cancelled(session, session.sequence, by=None, now=now), late=False)
+
+
 def moved(session: Session, sequence: int, to: slots.Interval, wall: datetime, *, now: datetime) -> Session:
     """The same session at another time; `wall` is that time on the clock of the session's zone.
 

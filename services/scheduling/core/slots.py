@@ -36,11 +36,17 @@ class Hours:
 
 @dataclass(frozen=True)
 class Calendar:
-    """One person's weekly hours on the clock of their zone, and the times already taken."""
+    """One person's weekly hours on the clock of their zone, the times already taken, and the time in which
+    the person is away."""
 
     zone: tzinfo
     hours: tuple[Hours, ...]
     busy: tuple[Interval, ...] = ()
+    away: Interval | None = None
+
+    @property
+    def taken(self) -> tuple[Interval, ...]:
+        return self.busy if self.away is None else (*self.busy, self.away)
 
 
 class _Stretch(NamedTuple):
@@ -52,11 +58,12 @@ class _Stretch(NamedTuple):
 def free_slots(one: Calendar, other: Calendar, minutes: int, within: Interval) -> Iterator[Interval]:
     """Every slot of `minutes` on the half-hour grid in which both can meet and neither is busy, in order."""
     length = timedelta(minutes=minutes)
+    taken = (*one.taken, *other.taken)
     for stretch in shared_times(one, other, within):
         start = _on_grid(stretch.start)
         while start + length <= stretch.end:
             slot = Interval(start, start + length)
-            if not _taken(slot, one.busy) and not _taken(slot, other.busy):
+            if not _taken(slot, taken):
                 yield slot
             start += GRID
 

@@ -37,4 +37,5 @@ PROBLEMS: Final[Mapping[core.booking.Problem, str]] = {
     " working hours have changed, tell the organiser of your programme. We try again every week.",
     "no-free-slot": "All the hours that you have in common are taken for the next weeks. We try again every"
     " day and book the first time that becomes free.",
+    "away": "One of you is away at the moment. Your next session is booked when you are both back.",
 }

@@ -10,7 +10,8 @@ CREATE TABLE person (
     employee_number text NOT NULL,
     given_name      text NOT NULL,
     family_name     text NOT NULL,
-    time_zone       text NOT NULL
+    time_zone       text NOT NULL,
+    status          text NOT NULL DEFAULT 'active'
 );
 
 CREATE TABLE programme (
@@ -30,6 +31,17 @@ CREATE TABLE participation (
     joined_at        timestamptz NOT NULL
 );
 CREATE INDEX participation_of_person ON participation (person_id, programme_id, role, joined_at);
+
+-- Since when and until when somebody takes no part; of each participation the newest word is kept.
+CREATE TABLE absence (
+    participation_id uuid PRIMARY KEY,
+    version          int NOT NULL,
+    person_id        uuid NOT NULL,
+    state            text NOT NULL CHECK (state IN ('away', 'back', 'left')),
+    since            timestamptz NOT NULL,
+    until            date
+);
+CREATE INDEX absence_of_person ON absence (person_id);
 
 -- One row for each pair. Its lock is taken before anything of the pair is changed. `terms_version` counts the
 -- terms; a side has confirmed when it names the current one.
@@ -55,6 +67,8 @@ CREATE TABLE agreement (
                                     AND confirmed_at IS NOT NULL))
 );
 CREATE INDEX agreement_age ON agreement (made_at, match_id);
+CREATE INDEX agreement_of_mentee ON agreement (mentee_id) WHERE state <> 'closed';
+CREATE INDEX agreement_of_mentor ON agreement (mentor_id) WHERE state <> 'closed';
 
 -- Pairs that wait for their next session. `due_wall` is the mentee's wall time, empty before the first one;
 -- `problem` says why the last try found no slot.
@@ -62,7 +76,7 @@ CREATE TABLE booking (
     match_id uuid PRIMARY KEY REFERENCES agreement,
     book_at  timestamptz NOT NULL,
     due_wall timestamp,
-    problem  text CHECK (problem IN ('no-common-hours', 'no-free-slot'))
+    problem  text CHECK (problem IN ('no-common-hours', 'no-free-slot', 'away'))
 );
 CREATE INDEX booking_next ON booking (book_at);
 

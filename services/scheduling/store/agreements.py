@@ -9,7 +9,7 @@ from uuid import UUID
 import asyncpg
 
 from services.scheduling import core
-from services.scheduling.core.ids import MatchId, PersonId
+from services.scheduling.core.ids import MatchId, Part, PersonId, ProgrammeId
 from shared.errors import NotFound
 from shared.tx import Connection
 
@@ -84,12 +84,27 @@ async def lock(conn: Connection, match_id: MatchId) -> core.agreements.Agreement
     return _agreement(row)
 
 
-async def open_of(conn: Connection, person_id: PersonId) -> list[MatchId]:
+async def all_open_of(conn: Connection, person_id: PersonId) -> list[MatchId]:
     """The pairs of a person that have not ended."""
     rows = await conn.fetch(
         "SELECT match_id FROM agreement WHERE (mentee_id = $1 OR mentor_id = $1) AND state <> 'closed'"
         " ORDER BY match_id",
         person_id,
+    )
+    return [row["match_id"] for row in rows]
+
+
+async def open_of(
+    conn: Connection, person_id: PersonId, programme_id: ProgrammeId, role: Part
+) -> list[MatchId]:
+    """The pairs of one participation that have not ended, in a fixed order."""
+    rows = await conn.fetch(
+        "SELECT match_id FROM agreement WHERE programme_id = $2 AND state <> 'closed'"
+        " AND (mentee_id = $1 AND $3 IN ('mentee', 'peer') OR mentor_id = $1 AND $3 IN ('mentor', 'peer'))"
+        " ORDER BY match_id",
+        person_id,
+        programme_id,
+        role,
     )
     return [row["match_id"] for row in rows]
 

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from uuid import UUID
 from zoneinfo import ZoneInfo
+
+import asyncpg
 
 from services.scheduling import core
 from services.scheduling.core.ids import MatchId, Part, ParticipationId, PersonId, ProgrammeId, SessionId
+from shared import events
 from shared.errors import NotFound
 from shared.privacy import FORMER
 from shared.tx import Connection
@@ -16,11 +20,12 @@ from shared.tx import Connection
 async def save_person(conn: Connection, person: core.people.Person) -> None:
     """Keeps the newest version; nothing of somebody who was erased."""
     await conn.execute(
-        "INSERT INTO person (person_id, version, employee_number, given_name, family_name, time_zone)"
-        " SELECT $1, $2, $3, $4, $5, $6 WHERE NOT EXISTS (SELECT FROM erased_person WHERE person_id = $1)"
+        "INSERT INTO person (person_id, version, employee_number, given_name, family_name, time_zone, status)"
+        " SELECT $1, $2, $3, $4, $5, $6, $7"
+        " WHERE NOT EXISTS (SELECT FROM erased_person WHERE person_id = $1)"
         " ON CONFLICT (person_id) DO UPDATE SET version = excluded.version,"
         " employee_number = excluded.employee_number, given_name = excluded.given_name,"
-        " family_name = excluded.family_name, time_zone = excluded.time_zone"
+        " family_name = excluded.family_name, time_zone = excluded.time_zone, status = excluded.status"
         " WHERE person.version < excluded.version",
         person.person_id,
         person.version,
@@ -28,6 +33,7 @@ async def save_person(conn: Connection, person: core.people.Person) -> None:
         person.given_name,
         person.family_name,
         person.time_zone,
+        person.status,
     )
 
 
@@ -97,9 +103,10 @@ async def find_unknown(
 async def get_person(conn: Connection, person_id: PersonId) -> core.people.Person:
     """Whoever was erased has a name that says so, for the partner's pages. Raises NotFound."""
     row = await conn.fetchrow(
-        "SELECT person_id, version, employee_number, given_name, family_name, time_zone"
+        "SELECT person_id, version, employee_number, given_name, family_name, time_zone, status"
         " FROM person WHERE person_id = $1"
-        " UNION ALL SELECT person_id, 0, '', $2, $3, 'UTC' FROM erased_person WHERE person_id = $1",
+        " UNION ALL SELECT person_id, 0, '', $2, $3, 'UTC', 'terminated'"
+        " FROM erased_person WHERE person_id = $1",
         person_id,
         *FORMER,
     )
@@ -115,6 +122,12 @@ async def names(conn: Connection, person_id: PersonId) -> tuple[str, ...]:
         person_id,
     )
     return tuple(row) if row else ()
+
+
+async def has_access(conn: Connection, person_id: UUID) -> bool:
+    """Whether the person's links open; nobody's who is not known."""
+    status: str | None = await conn.fetchval("SELECT status FROM person WHERE person_id = $1", person_id)
+    return status in events.WITH_ACCESS
 
 
 async def get_programme_name(conn: Connection, programme_id: ProgrammeId) -> str:
@@ -134,29 +147,37 @@ async def calendars(
 ) -> Mapping[tuple[MatchId, PersonId], core.slots.Calendar]:
     """Both calendars of each pair, with the times taken after `after` by sessions other than one.
 
-    Whoever was erased has no hours.
+    Hours and absences are those of the newest participation: whoever comes back joins anew. Whoever was erased
+    has no hours.
     """
     rows = await conn.fetch(
-        "SELECT side.match_id, side.person_id, person.time_zone,"
-        " (SELECT hours FROM participation p WHERE p.person_id = side.person_id"
-        "    AND p.programme_id = side.programme_id AND p.role IN (side.role, 'peer')"
-        "    ORDER BY p.joined_at DESC, p.participation_id DESC LIMIT 1) AS hours,"
+        "SELECT side.match_id, side.person_id, person.time_zone, person.status, part.hours,"
+        " absence.state, absence.since, absence.until,"
         " ARRAY(SELECT ARRAY[b.starts_at, b.ends_at] FROM busy_time b WHERE b.person_id = side.person_id"
         "    AND b.ends_at > $2 AND b.session_id IS DISTINCT FROM $3 ORDER BY b.starts_at) AS busy"
         " FROM (SELECT match_id, programme_id, mentee_id AS person_id, 'mentee' AS role FROM agreement"
         "       UNION ALL"
         "       SELECT match_id, programme_id, mentor_id, 'mentor' FROM agreement) AS side"
         " LEFT JOIN person USING (person_id)"
+        " LEFT JOIN LATERAL (SELECT participation_id, hours FROM participation p"
+        "    WHERE p.person_id = side.person_id AND p.programme_id = side.programme_id"
+        "    AND p.role IN (side.role, 'peer')"
+        "    ORDER BY p.joined_at DESC, p.participation_id DESC LIMIT 1) AS part ON true"
+        " LEFT JOIN absence USING (participation_id)"
         " WHERE side.match_id = ANY ($1::uuid[])",
         match_ids,
         after,
         except_session,
     )
-    return {
-        (row["match_id"], row["person_id"]): core.slots.Calendar(
-            ZoneInfo(row["time_zone"] or "UTC"),
-            tuple(core.slots.Hours(*one) for one in row["hours"] or ()),
-            tuple(core.slots.Interval(*one) for one in row["busy"]),
-        )
-        for row in rows
-    }
+    return {(row["match_id"], row["person_id"]): _calendar(row) for row in rows}
+
+
+def _calendar(row: asyncpg.Record) -> core.slots.Calendar:
+    zone = ZoneInfo(row["time_zone"] or "UTC")
+    absent = core.absences.span(row["state"], row["since"], row["until"], zone)
+    return core.slots.Calendar(
+        zone,
+        tuple(core.slots.Hours(*one) for one in row["hours"] or ()),
+        tuple(core.slots.Interval(*one) for one in row["busy"]),
+        core.absences.away(row["status"] or "terminated", absent),
+    )

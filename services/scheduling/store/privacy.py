@@ -9,6 +9,7 @@ from shared.privacy import Place
 ERASED = (
     Place("person", "DELETE FROM person WHERE person_id = $1"),
     Place("participation", "DELETE FROM participation WHERE person_id = $1"),
+    Place("absence", "DELETE FROM absence WHERE person_id = $1"),
     Place("busy_time", "DELETE FROM busy_time WHERE person_id = $1"),
     Place(
         "feedback_reader",

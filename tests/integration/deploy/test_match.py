@@ -29,7 +29,7 @@ async def here(door: infra.MakeDoor, tmp_path: Path) -> AsyncIterator[World]:
     """Two mentees for one seat, and one without a language in common; a round was held."""
     async with world.opened(await door("matching"), tmp_path) as made:
         (port,) = ports.free(1)
-        _describe(tmp_path, f"http://127.0.0.1:{port}")
+        (tmp_path / "stack.json").write_text(json.dumps(described(f"http://127.0.0.1:{port}")))
         server = uvicorn.Server(uvicorn.Config(made.app, port=port, log_level="error", lifespan="off"))
         serving = asyncio.create_task(server.serve())
         await made.hire(*world.a_company(8))
@@ -44,8 +44,9 @@ async def here(door: infra.MakeDoor, tmp_path: Path) -> AsyncIterator[World]:
         await serving
 
 
-def _describe(folder: Path, base: str) -> None:
-    described = {
+def described(base: str) -> dict[str, object]:
+    """The description of a stack of which only matching answers."""
+    return {
         "supervisor": os.getpid(),
         "kafka": "127.0.0.1:1",
         "topic_prefix": "",
@@ -58,7 +59,6 @@ def _describe(folder: Path, base: str) -> None:
         "pids": {},
         "server": "",
     }
-    (folder / "stack.json").write_text(json.dumps(described))
 
 
 @pytest.fixture

@@ -4,8 +4,9 @@ import asyncio
 
 import pytest
 
+from tests import links
 from tests.integration.matching.world import NEGOTIATION, SPEAKING, World
-from tests.unit.matching.builders import a_form
+from tests.unit.matching.builders import a_form, a_row
 
 USED, ENDED, FORGED = "This link has ended", "This link has ended", "This link is not valid"
 
@@ -71,6 +72,28 @@ async def test_what_a_person_types_is_shown_as_text_and_never_as_markup(company:
     assert answer.status_code == 422
     assert "<script>" not in answer.text
     assert "<b>Growth" not in answer.text
+
+
+async def test_U6_every_page_is_closed_to_whoever_lost_access_and_open_in_a_leave(company: World) -> None:
+    programme = await company.open()
+    await company.enrol(programme, 1, "mentee")
+    await company.enrol(programme, 2, "mentor")
+    await company.hold_round(programme)
+    (match,) = await company.matches()
+    subjects = {"join": programme, "proposal": match["match_id"], "match": match["match_id"]}
+
+    def link(purpose: str) -> str:
+        return company.link(purpose, subjects[purpose], 1)
+
+    others = [a_row(number, manager_employee_number=str(9000 + number)) for number in (2, 3)]
+    await company.hire(a_row(1, manager_employee_number="9001", status="leave"), *others)
+    assert (await company.client.get(link("join"))).status_code == 200
+    await company.hire(a_row(1, manager_employee_number="9001", status="inactive"), *others)
+    before = await company.snapshot()
+    asked = await links.all_closed(company.app, company.client, link)
+    assert {"GET /proposal/{token}", "POST /proposal/{token}", "POST /join/{token}/pause"} <= set(asked)
+    assert await company.snapshot() == before
+    assert (await company.client.get(company.link("proposal", match["match_id"], 2))).status_code == 200
 
 
 async def test_U16_looking_at_a_page_changes_nothing(company: World) -> None:

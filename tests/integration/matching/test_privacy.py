@@ -118,7 +118,7 @@ async def test_U7_nothing_of_the_person_is_left_and_totals_stay(here: World) -> 
     assert (person["given_name"], person["family_name"], person["status"]) == (
         "A former",
         "colleague",
-        "inactive",
+        "terminated",
     )
     assert (await here.call("GET", f"/v1/programmes/{programme}/participations")).status_code == 200
 

@@ -49,9 +49,20 @@ async def in_hand(company: World, run: dict[str, Any]) -> tuple[Run, commands.ro
     return begun, seen, commands.solving.solve(seen.pool, commands.solving.Progress())
 
 
+async def noted(company: World) -> int:
+    """How many lines are written of what runs found."""
+    count: int = await company.door.pool.fetchval(
+        "SELECT (SELECT count(*) FROM run_pair) + (SELECT count(*) FROM run_certificate)"
+        " + (SELECT count(*) FROM run_waiting)"
+    )
+    return count
+
+
 async def finished(company: World, work: tuple[Run, commands.rounds.Look, Outcome], *, again: bool) -> bool:
     async with tx.transaction(company.door) as unit:
-        return await commands.rounds.finish(unit, *work, again=again)
+        await commands.publishing.note(unit, work[0], work[2])
+    async with tx.transaction(company.door) as unit:
+        return await commands.publishing.finish(unit, *work, again=again)
 
 
 async def test_a_run_is_asked_for_at_once_and_solved_afterwards(company: World) -> None:
@@ -93,7 +104,10 @@ async def test_a_run_that_is_cancelled_while_it_is_solved_proposes_nothing(compa
     work = await in_hand(company, run)
     seen = await company.run(run["run_id"])
     assert (seen["state"], seen["phase"]) == ("solving", "loading")
+    async with tx.transaction(company.door) as unit:
+        assert await commands.publishing.note(unit, work[0], work[2])
     assert (await company.call("POST", f"/v1/runs/{run['run_id']}/cancel")).status_code == 200
+    assert await noted(company) == 0
     assert await finished(company, work, again=True)
     assert (await company.run(run["run_id"]))["state"] == "cancelled"
     assert await company.said("match-proposed") == []
@@ -174,7 +188,11 @@ async def test_a_run_that_a_dead_process_left_behind_is_solved_by_the_next_one(c
     programme = await a_pool(company)
     run = await asked_for(company, programme)
     left_behind = await in_hand(company, run)
+    async with tx.transaction(company.door) as unit:
+        assert await commands.publishing.note(unit, left_behind[0], left_behind[2])
+    lines = await noted(company)
     await company.work()
+    assert await noted(company) == lines
     after = await company.run(run["run_id"])
     assert (after["state"], after["proposed"]) == ("published", 2)
     assert await finished(company, left_behind, again=False)

@@ -26,7 +26,12 @@ from tests.unit.matching.builders import a_file, a_row
 
 KEY = "a key for links in tests"
 ALL = ["people:read", "people:write", "programmes:read", "programmes:write", "matches:read", "matches:write"]
-TOKENS = {"organiser": ALL, "reader": [scope for scope in ALL if scope.endswith("read")], "nobody": []}
+TOKENS = {
+    "organiser": ALL,
+    "reader": [scope for scope in ALL if scope.endswith("read")],
+    "nobody": [],
+    "hr-admin": ["hris:admin"],
+}
 NINE_TO_FIVE = [{"weekday": day, "starts": "09:00", "ends": "17:00"} for day in range(5)]
 NEGOTIATION, SPEAKING, PROGRAMMING = "2.B.1.d", "2.A.1.d", "2.B.3.e"
 

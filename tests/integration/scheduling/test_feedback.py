@@ -10,6 +10,8 @@ import pytest
 
 from services.scheduling import store
 from shared import tx
+from shared.events import PersonId
+from tests.integration.scheduling import world
 from tests.integration.scheduling.world import MATCH, MENTEE, MENTOR, World, a_feedback, bearer
 
 CANARY = "heron-4711-canary"
@@ -167,6 +169,7 @@ async def test_feedback_opens_when_the_session_has_taken_place(matched: World) -
 
 
 async def test_strangers_have_no_form(held: World) -> None:
+    await held.hear(world.a_person(PersonId(UUID(int=5)), held.now))
     answer = await held.client.get(await form_of(held, UUID(int=5)))
     assert answer.status_code == 403
 

@@ -9,7 +9,7 @@ from uuid import UUID
 import pytest
 
 from shared import auth
-from shared.events import MatchId
+from shared.events import MatchId, PersonId
 from tests.integration.scheduling import world
 from tests.integration.scheduling.world import MATCH, MENTEE, MENTOR, World, a_feedback
 
@@ -172,6 +172,7 @@ async def test_a_form_that_is_not_ours_is_refused_in_words(held: World, form: di
 
 
 async def test_strangers_with_a_link_of_their_own_see_no_pair(held: World) -> None:
+    await held.hear(world.a_person(PersonId(UUID(int=9)), held.now))
     for purpose in ("agreement", "pair"):
         answer = await held.client.get(held.link(purpose, MATCH, UUID(int=9)))
         assert answer.status_code == 403

@@ -255,3 +255,32 @@ def a_feedback(**changes: str) -> dict[str, str]:
         "share": "partner",
         **changes,
     }
+
+
+def a_pause(
+    person_id: PersonId, role: Role, at: datetime, until: date | None, **changes: Any
+) -> events.ParticipantPaused:
+    return events.ParticipantPaused(
+        **{**_part(person_id, role, at), "until": until, "reason": "leave", **changes}
+    )
+
+
+def a_return(person_id: PersonId, role: Role, at: datetime, **changes: Any) -> events.ParticipantResumed:
+    return events.ParticipantResumed(**{**_part(person_id, role, at), "version": 3, **changes})
+
+
+def a_departure(person_id: PersonId, role: Role, at: datetime, **changes: Any) -> events.ParticipantLeft:
+    plain = {**_part(person_id, role, at), "version": 4, "reason": "left-company"}
+    return events.ParticipantLeft(**{**plain, **changes})
+
+
+def _part(person_id: PersonId, role: Role, at: datetime) -> dict[str, Any]:
+    joined = a_participant(person_id, role, at)
+    return {
+        "at": at,
+        "participation_id": joined.participation_id,
+        "person_id": person_id,
+        "programme_id": PROGRAMME,
+        "role": role,
+        "version": 2,
+    }

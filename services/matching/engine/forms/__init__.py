@@ -80,7 +80,7 @@ def priced(index: arrays.Index) -> tuple[str, ...]:
 
 def made(index: arrays.Index, answer: Found) -> list[tuple[int, int]]:
     """(row, column) of every pair that was made, two peers once."""
-    pairs = [(row, int(column)) for row, column in enumerate(answer.partner) if column != NOBODY]
+    pairs = [(row, column) for row, column in enumerate(answer.partner.tolist()) if column != NOBODY]
     if index.whole.rules.form != "peer":
         return pairs
     return [(row, column) for row, column in pairs if row < column]

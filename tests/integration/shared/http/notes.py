@@ -52,6 +52,9 @@ class Note(api.Body):
     written_at: datetime
 
 
+HOLDER = UUID(int=8)
+
+
 @dataclass
 class Switches:
     """What the notes do when asked: wait before the end, or fail in a certain way."""
@@ -59,6 +62,10 @@ class Switches:
     entered: asyncio.Event = field(default_factory=asyncio.Event)
     go_on: asyncio.Event = field(default_factory=asyncio.Event)
     seen: list[Caller] = field(default_factory=list)
+    shut_out: set[UUID] = field(default_factory=set)
+
+    async def has_access(self, _conn: tx.Connection, person_id: UUID) -> bool:
+        return person_id not in self.shut_out
 
 
 def an_event(now: datetime, match: UUID) -> MatchEnded:
@@ -198,7 +205,7 @@ class Notes:
 
     def link(self, *, purpose: str = "note", expires_at: datetime | None = None) -> str:
         expires = expires_at or BEGINNING + timedelta(days=30)
-        link = SignedLink(purpose, UUID(int=7), UUID(int=8), expires, envelope.new_id())
+        link = SignedLink(purpose, UUID(int=7), HOLDER, expires, envelope.new_id())
         return auth.mint(KEY, link)
 
 
@@ -235,7 +242,10 @@ def a_door(pool: tx.Pool, clock: SteppedClock | None = None) -> tx.Door:
 
 def build(door: tx.Door, made: Settings, owner_dsn: str) -> Notes:
     switches, progress = Switches(), Progress(broker_ok=True)
-    app = api.application(door, made, routes(switches), pages(), title="notes", progress=progress)
+    rooms = routes(switches), pages()
+    app = api.application(
+        door, made, *rooms, title="notes", progress=progress, has_access=switches.has_access
+    )
     return Notes(app, door, progress, switches, owner_dsn)
 
 

@@ -12,7 +12,7 @@ import pytest
 from shared import auth
 from shared.clock import SteppedClock
 from tests.conftest import BEGINNING
-from tests.integration.shared.http.notes import Notes
+from tests.integration.shared.http.notes import HOLDER, Notes
 
 
 def is_clear_page(answer: httpx.Response, status: int, words: str) -> bool:
@@ -73,6 +73,20 @@ async def test_an_expired_link_says_since_when_in_business_time(desk: Notes) -> 
         desk.door.clock.set(BEGINNING + timedelta(hours=1))
         for answer in (await client.get(f"/note/{link}"), await client.post(f"/note/{link}", data={})):
             assert is_clear_page(answer, 410, "2 March 2026")
+    assert await desk.texts() == []
+
+
+async def test_U6_a_link_of_somebody_who_is_shut_out_neither_shows_nor_does_anything(desk: Notes) -> None:
+    link = desk.link()
+    desk.switches.shut_out.add(HOLDER)
+    async with desk.client(token=None) as client:
+        for answer in (
+            await client.get(f"/note/{link}"),
+            await client.post(f"/note/{link}", data={"text": "x"}),
+        ):
+            assert is_clear_page(answer, 410, "This link is closed.")
+        desk.switches.shut_out.clear()
+        assert (await client.get(f"/note/{link}")).status_code == 200
     assert await desk.texts() == []
 
 

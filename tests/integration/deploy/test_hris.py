@@ -1,0 +1,114 @@
+"""`mentoring hris`: asked of a matching that runs behind a stack's description."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
+from typing import TypeAlias
+
+import asyncpg
+import pytest
+import pytest_asyncio
+import uvicorn
+
+from deploy import cli
+from deploy.local import hris, ports
+from services.matching import store
+from services.matching.hris.credentials import wall_now
+from shared import auth
+from tests import infra
+from tests.integration.deploy.test_match import described
+from tests.integration.matching import world
+
+Mentoring: TypeAlias = Callable[..., Awaitable[tuple[str, str]]]
+
+
+@pytest_asyncio.fixture
+async def mentoring(
+    door: infra.MakeDoor, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> AsyncIterator[Mentoring]:
+    """What `mentoring hris …` prints, and what it says beside that."""
+    monkeypatch.setenv("COLUMNS", "200")
+    (port,) = ports.free(1)
+    (tmp_path / "stack.json").write_text(
+        json.dumps({**described(f"http://127.0.0.1:{port}"), "tokens": {"admin": "hr-admin"}})
+    )
+
+    async def run(*arguments: str) -> tuple[str, str]:
+        monkeypatch.setattr(sys, "argv", ["mentoring", "hris", *arguments, "--dir", str(tmp_path)])
+        capsys.readouterr()
+        with pytest.raises(SystemExit):
+            await asyncio.to_thread(cli.app)
+        said = capsys.readouterr()
+        printed = [line for line in said.out.splitlines(keepends=True) if "[info" not in line]
+        return "".join(printed), said.err
+
+    async with world.opened(await door("matching"), tmp_path) as made:
+        server = uvicorn.Server(uvicorn.Config(made.app, port=port, log_level="error", lifespan="off"))
+        serving = asyncio.create_task(server.serve())
+        yield run
+        server.should_exit = True
+        await serving
+
+
+async def test_a_source_gets_a_token_that_is_rotated_and_revoked(mentoring: Mentoring) -> None:
+    out, _ = await mentoring("source", "create", "okta", "--kind", "scim", "--precedence", "10")
+    assert out == "okta is a source of the kind scim with precedence 10.\n"
+    first, told = await mentoring("token", "create", "okta", "--days", "90")
+    assert re.fullmatch(r"mth_[\w-]{43}\n", first)
+    assert "It is shown this once" in told
+    second, _ = await mentoring("token", "rotate", "okta", "--overlap", "2")
+    assert second != first
+    out, _ = await mentoring("token", "list", "okta")
+    assert out.count("live") == 2
+    assert first.strip() not in out
+    number = re.findall(r"[0-9a-f]{8}-[0-9a-f-]{27}", out)[-1]
+    out, _ = await mentoring("token", "revoke", number)
+    assert out == f"The token {number} of okta opens nothing any more.\n"
+    out, _ = await mentoring("source", "list")
+    assert "okta" in out
+    await mentoring("source", "revoke", "okta")
+    out, _ = await mentoring("source", "list")
+    assert "retired" in out
+
+
+async def test_a_webhook_gets_a_secret(mentoring: Mentoring) -> None:
+    await mentoring("source", "create", "sap", "--kind", "webhook")
+    out, told = await mentoring("secret", "create", "sap")
+    assert re.fullmatch(r"whsec_[\w+/]{43}=\n", out)
+    assert "valid for good" in told
+
+
+async def test_what_is_wrong_is_one_sentence(mentoring: Mentoring) -> None:
+    assert (await mentoring("token", "create", "nobody"))[1] == (
+        "there is no source nobody: see the list of sources, or create it.\n"
+    )
+    assert "/kind: " in (await mentoring("source", "create", "fax", "--kind", "fax"))[1]
+
+
+async def test_each_run_of_a_stack_opens_its_doors_anew(database: infra.MakeDatabase) -> None:
+    matching = await database("matching")
+    first, second = [await hris.opened(matching, "a key") for _ in range(2)]
+    conn = await asyncpg.connect(matching.dsn)
+    try:
+        opened = [
+            await store.sources.find_by_token(conn, auth.hash_token(one.scim_token), "scim", wall_now())
+            for one in (first, second)
+        ]
+        secrets = await store.sources.sealed_secrets(conn, hris.WEBHOOK, wall_now())
+    finally:
+        await conn.close()
+    assert opened[0] is None
+    assert opened[1] is not None
+    assert len(secrets) == 1
+    said = second.described("http://127.0.0.1:1")
+    assert said["webhook"]["secret"] == second.webhook_secret != first.webhook_secret
+    assert said["scim"] == {
+        "source": "hr-scim",
+        "url": "http://127.0.0.1:1/scim/v2",
+        "token": second.scim_token,
+    }
