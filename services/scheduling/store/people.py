@@ -147,8 +147,8 @@ async def calendars(
 ) -> Mapping[tuple[MatchId, PersonId], core.slots.Calendar]:
     """Both calendars of each pair, with the times taken after `after` by sessions other than one.
 
-    Hours and absences are those of the newest participation: whoever comes back joins anew. Whoever was erased
-    has no hours.
+    Hours and absences are those of the newest participation: whoever comes back joins anew. Nobody who was
+    erased has hours.
     """
     rows = await conn.fetch(
         "SELECT side.match_id, side.person_id, person.time_zone, person.status, part.hours,"

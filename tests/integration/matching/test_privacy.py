@@ -110,7 +110,8 @@ async def test_U7_nothing_of_the_person_is_left_and_totals_stay(here: World) -> 
     assert await found(here) == {"block", "person", "request"}
     await _erase(here)
     assert await found(here) == set()
-    told = await here.door.pool.fetchval("SELECT profile FROM participation ORDER BY joined_at LIMIT 1")
+    profile = "SELECT profile FROM participation WHERE person_id = $1"
+    told = await here.door.pool.fetchval(profile, here.people["1"])
     assert not any(json.loads(told).values())
     after = await here.call("GET", f"/v1/programmes/{programme}/runs")
     assert after.json() == before.json()
