@@ -89,7 +89,7 @@ async def on_person_erased(event: events.PersonErased, tx: Tx) -> None:
     """Ends what is open, deletes what there is and gives the receipt."""
     person_id = PersonId(event.person_id)
     for match_id in await store.agreements.all_open_of(tx.conn, person_id):
-        await commands.agreements.close(tx, match_id, "left")
+        await commands.agreements.close(tx, match_id, "erased")
     names = await store.people.names(tx.conn, person_id)
     await privacy.forget_and_say(tx, privacy.Traces(person_id, names=names), store.privacy.ERASED)
 

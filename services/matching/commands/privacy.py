@@ -75,7 +75,7 @@ async def _end_everything(tx: Tx, person_id: PersonId) -> None:
         if match.state == "proposed":
             await matches.lapse(tx, match)
         else:
-            await matches.end(tx, match, "left")
+            await matches.end(tx, match, "erased")
     for programme_id in await store.programmes.of_people(tx.conn, [person_id]):
         await programmes.pool_changed(tx, programme_id)
 

@@ -99,6 +99,27 @@ ERASED = (
                AND (f.employee_number = p.employee_number OR lower(f.work_email) = p.work_email_key))
         """,
     ),
+    Place(
+        "scim_resource",
+        """
+        WITH theirs AS (
+            SELECT r.id, r.source, r.kind, r.deleted_at FROM scim_resource r JOIN person p ON p.id = $1
+            WHERE r.name_key <> 'erased-' || r.id
+              AND (r.person_id = p.id OR r.person_id IS NULL AND r.kind = 'User' AND r.name_key = p.user_name_key)
+            FOR UPDATE OF r
+        ), parted AS (
+            DELETE FROM scim_member m USING theirs WHERE m.member_id = theirs.id
+        ), counted AS (
+            INSERT INTO scim_tally (source, kind, slot, many)
+            SELECT source, kind, pg_backend_pid() % 32, -count(*) FROM theirs WHERE deleted_at IS NULL
+            GROUP BY source, kind
+            ON CONFLICT (source, kind, slot) DO UPDATE SET many = scim_tally.many + excluded.many
+        )
+        UPDATE scim_resource r SET resource = '{}', compared = '{}', name_key = 'erased-' || r.id,
+               external_id = NULL, version = r.version + 1, deleted_at = coalesce(r.deleted_at, now())
+        FROM theirs WHERE theirs.id = r.id
+        """,
+    ),
     Place("person_key", "DELETE FROM person_key WHERE person_id = $1"),
     Place(
         "person",
@@ -128,6 +149,9 @@ WITHOUT: Mapping[str, str] = {
     "hris_source": "names of systems",
     "hris_credential": "hashes and sealed secrets of systems",
     "hris_delivery": "ids and hashes",
+    "scim_member": "ids; what is said beside one goes with the user it is said of",
+    "scim_tally": "counts",
+    "scim_group_role": "ids and codes",
     "hris_hold": "who decided about a flood of facts, and how many people it would have ended",
     "erasure": "ids, times, and who asked",
     "erasure_receipt": "counts",

@@ -8,6 +8,7 @@ from shared.privacy import Place
 
 ERASED = (
     Place("person", "DELETE FROM person WHERE person_id = $1"),
+    Place("absence", "DELETE FROM absence WHERE person_id = $1"),
     Place(
         "message",
         """
