@@ -153,6 +153,11 @@ async def by_ids(conn: Connection, ids: Sequence[UUID]) -> list[Person]:
     return await asyncio.to_thread(lambda: [_person(row) for row in rows])
 
 
+async def versions(conn: Connection, ids: Sequence[UUID]) -> dict[PersonId, int]:
+    rows = await conn.fetch("SELECT id, version FROM person WHERE id = ANY($1::uuid[])", ids)
+    return {row["id"]: row["version"] for row in rows}
+
+
 async def by_numbers(conn: Connection, numbers: Sequence[str]) -> dict[str, Person]:
     rows = await conn.fetch(
         """
