@@ -105,7 +105,8 @@ ERASED = (
         WITH theirs AS (
             SELECT r.id, r.source, r.kind, r.deleted_at FROM scim_resource r JOIN person p ON p.id = $1
             WHERE r.name_key <> 'erased-' || r.id
-              AND (r.person_id = p.id OR r.person_id IS NULL AND r.kind = 'User' AND r.name_key = p.user_name_key)
+              AND (r.person_id = p.id
+                   OR r.person_id IS NULL AND r.kind = 'User' AND r.name_key = p.user_name_key)
             FOR UPDATE OF r
         ), parted AS (
             DELETE FROM scim_member m USING theirs WHERE m.member_id = theirs.id
