@@ -5,6 +5,7 @@ from services.matching.store import (
     circles,
     decisions,
     desk,
+    facts,
     ledger,
     lessons,
     matches,
@@ -19,6 +20,7 @@ from services.matching.store import (
     sheets,
     solving,
     sources,
+    standings,
     wishes,
 )
 
@@ -27,6 +29,7 @@ __all__ = [
     "circles",
     "decisions",
     "desk",
+    "facts",
     "ledger",
     "lessons",
     "matches",
@@ -41,5 +44,6 @@ __all__ = [
     "sheets",
     "solving",
     "sources",
+    "standings",
     "wishes",
 ]
