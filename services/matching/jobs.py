@@ -52,6 +52,16 @@ async def next_forgetting(conn: Connection) -> datetime | None:
     return None if oldest is None else oldest + core.files.KEPT
 
 
+async def erase_people(tx: Tx) -> None:
+    """People who asked to be forgotten, one at a time."""
+    await commands.privacy.run_due(tx)
+
+
+async def say_tombstones_again(tx: Tx) -> None:
+    """So that topics of cards come to forget whom they have been told to forget."""
+    await commands.privacy.say_again(tx)
+
+
 async def next_pause_end(conn: Connection) -> datetime | None:
     day = await store.participations.next_pause_end(conn)
     return None if day is None else core.matches.over_at(day)
@@ -68,4 +78,6 @@ JOBS = (
     every(60, end_pauses, next_pause_end),
     every(60, match_round, store.programmes.next_round_at),
     every(3600, forget_files, next_forgetting),
+    every(60, erase_people, store.privacy.next_run_at),
+    every(60, say_tombstones_again, store.privacy.next_again_at),
 )
