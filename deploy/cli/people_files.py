@@ -137,7 +137,7 @@ def rejects(
         sys.stdout.write(text)
         return
     out.write_text(text, newline="")
-    Console().print(f"{text.count(chr(10)) - 1} lines are in {out}.")
+    Console().print(f"{text.count(chr(10)) - 1} lines are in {out}.", soft_wrap=True)
 
 
 def _content(file: Path) -> bytes:
