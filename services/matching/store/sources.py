@@ -192,13 +192,14 @@ async def credentials(conn: Connection, source: str, kind: Opener) -> list[Crede
     return [_credential(row) for row in rows]
 
 
-async def sealed_secrets(conn: Connection, source: str, now: datetime) -> list[tuple[UUID, bytes]]:
-    """The secrets of a source that sign today, the newest first."""
+async def signing_secrets(conn: Connection, source: str, now: datetime) -> list[tuple[UUID, bytes]]:
+    """The sealed secrets with which a webhook signs today, the newest first."""
     rows = await conn.fetch(
         """
-        SELECT id, sealed FROM hris_credential
-        WHERE source = $1 AND kind = 'secret' AND revoked_at IS NULL AND coalesce(expires_at > $2, true)
-        ORDER BY created_at DESC, id DESC LIMIT 2
+        SELECT c.id, c.sealed FROM hris_credential c JOIN hris_source s ON s.name = c.source
+        WHERE c.source = $1 AND c.kind = 'secret' AND c.revoked_at IS NULL
+          AND coalesce(c.expires_at > $2, true) AND s.kind = 'webhook' AND s.retired_at IS NULL
+        ORDER BY c.created_at DESC, c.id DESC LIMIT 2
         """,
         source,
         now,

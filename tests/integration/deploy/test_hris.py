@@ -99,7 +99,7 @@ async def test_each_run_of_a_stack_opens_its_doors_anew(database: infra.MakeData
             await store.sources.find_by_token(conn, auth.hash_token(one.scim_token), "scim", wall_now())
             for one in (first, second)
         ]
-        secrets = await store.sources.sealed_secrets(conn, hris.WEBHOOK, wall_now())
+        secrets = await store.sources.signing_secrets(conn, hris.WEBHOOK, wall_now())
     finally:
         await conn.close()
     assert opened[0] is None

@@ -71,7 +71,7 @@ async def test_a_secret_is_sealed_for_its_source_with_a_key_that_is_not_in_the_d
     assert made["value"].startswith("whsec_")
     assert made["expires_at"] is None
     async with here.door.pool.acquire() as conn:
-        ((secret_id, sealed),) = await store.sources.sealed_secrets(conn, "sap", datetime.now(UTC))  # type: ignore[arg-type]
+        ((secret_id, sealed),) = await store.sources.signing_secrets(conn, "sap", datetime.now(UTC))  # type: ignore[arg-type]
     secret = sealing.unseal(KEY, sealed, source="sap", secret_id=secret_id)
     assert base64.b64decode(made["value"].removeprefix("whsec_")) == secret
     assert secret not in sealed
