@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Iterator, Mapping, Sequence, Set
+from collections.abc import Collection, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from datetime import date
 
@@ -137,12 +137,12 @@ def _wrong_header(
 
 
 def _row(line: int, cells: Mapping[str, str], zones: Set[str]) -> Row | list[Reject]:
-    wrong = [(name, _wrong(name, cells[name], zones)) for name in COLUMNS + OPTIONAL if name in cells]
+    wrong = [(name, problem(name, cells[name], zones)) for name in COLUMNS + OPTIONAL if name in cells]
     found = [Reject(line, name, reason) for name, reason in wrong if reason is not None]
     return found or Row(line, _card(cells), day(cells["effective_date"]), "pool" in cells)
 
 
-def _wrong(name: str, cell: str, zones: Set[str]) -> str | None:
+def problem(name: str, cell: str, zones: Collection[str]) -> str | None:
     """What is wrong with a cell, or None."""
     if _NOT_UTF8.search(cell):
         return "is not UTF-8"
@@ -155,7 +155,7 @@ def _wrong(name: str, cell: str, zones: Set[str]) -> str | None:
     return _wrong_form(name, cell, zones)
 
 
-def _wrong_form(name: str, cell: str, zones: Set[str]) -> str | None:
+def _wrong_form(name: str, cell: str, zones: Collection[str]) -> str | None:
     if name in ("employee_number", "manager_employee_number") and not _NUMBER.fullmatch(cell):
         return "may have up to 40 letters, digits and . _ - / only"
     if name == "work_email" and not _EMAIL.fullmatch(cell):

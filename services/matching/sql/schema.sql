@@ -16,18 +16,114 @@ CREATE TABLE person (
     manager_employee_number text,
     manager_id              uuid REFERENCES person,
     hire_date               date,
-    status                  text NOT NULL CHECK (status IN ('active', 'leave', 'inactive')),
+    status                  text NOT NULL CHECK (status IN ('active', 'leave', 'inactive', 'terminated')),
     effective_date          date NOT NULL,
     version                 int NOT NULL,
     created_at              timestamptz NOT NULL,
     -- Where the person comes from; empty: the company itself.
     pool                    text NOT NULL DEFAULT '' CHECK (pool IN ('', 'workplace', 'alumni', 'association')),
-    -- Deferred, so that two people can swap names in one file.
-    CONSTRAINT person_user_name UNIQUE (user_name_key) DEFERRABLE INITIALLY DEFERRED,
-    CONSTRAINT person_work_email UNIQUE (work_email_key) DEFERRABLE INITIALLY DEFERRED
+    -- What their facts add up to, beside the status. The last day of a leave and of the grace of whoever is inactive.
+    leave_from              date,
+    leave_until             date,
+    inactive_on             date,
+    grace_until             date,
+    terminated_on           date,
+    erase_asked             boolean NOT NULL DEFAULT false,
+    -- When the facts add up to something else though nobody said anything: a day begins or is over.
+    due_at                  timestamptz,
+    -- Where the manager was named by a source's own id; and how new that word is.
+    manager_source          text,
+    manager_external_id     text,
+    manager_said_at         timestamptz,
+    -- The manager who was named, and is not in manager_id because that would close a circle.
+    manager_cut_id          uuid REFERENCES person,
+    -- Deferred, so that two people can swap names in one file; and who has left does not keep theirs from others.
+    CONSTRAINT person_user_name EXCLUDE USING btree (user_name_key WITH =)
+        WHERE (status <> 'terminated') DEFERRABLE INITIALLY DEFERRED,
+    CONSTRAINT person_work_email EXCLUDE USING btree (work_email_key WITH =)
+        WHERE (status <> 'terminated') DEFERRABLE INITIALLY DEFERRED
 );
 CREATE INDEX person_age ON person (created_at, id);
 CREATE INDEX person_of_unknown_manager ON person (manager_employee_number) WHERE manager_id IS NULL;
+CREATE INDEX person_due ON person (due_at) WHERE due_at IS NOT NULL;
+CREATE INDEX person_manager ON person (manager_id) WHERE manager_id IS NOT NULL;
+CREATE INDEX person_of_unknown_key ON person (manager_source, manager_external_id)
+    WHERE manager_id IS NULL AND manager_external_id IS NOT NULL;
+CREATE INDEX person_manager_cut ON person (id) WHERE manager_cut_id IS NOT NULL;
+
+-- Whom facts are taken from: the smaller the precedence, the more its word counts, for some fields another one.
+CREATE TABLE hris_source (
+    name                text PRIMARY KEY CHECK (length(name) BETWEEN 1 AND 60),
+    kind                text NOT NULL CHECK (kind IN ('scim', 'webhook', 'csv', 'feed', 'desk')),
+    precedence          int NOT NULL,
+    precedence_by_field jsonb NOT NULL DEFAULT '{}',
+    created_at          timestamptz NOT NULL,
+    retired_at          timestamptz,
+    last_contact_at     timestamptz,
+    last_success_at     timestamptz,
+    silent_after_hours  int CHECK (silent_after_hours > 0)
+);
+
+-- By which of a source's own ids it knows a person.
+CREATE TABLE person_key (
+    source      text NOT NULL REFERENCES hris_source,
+    external_id text NOT NULL,
+    person_id   uuid NOT NULL REFERENCES person DEFERRABLE INITIALLY DEFERRED,
+    PRIMARY KEY (source, external_id)
+);
+CREATE INDEX person_key_person ON person_key (person_id);
+
+-- So many ended at once that their matches wait until an administrator has looked; their access has stopped.
+CREATE TABLE hris_hold (
+    id         uuid PRIMARY KEY,
+    source     text NOT NULL REFERENCES hris_source,
+    state      text NOT NULL CHECK (state IN ('open', 'confirmed', 'dismissed')),
+    people_max int NOT NULL,
+    opened_at  timestamptz NOT NULL,
+    decided_at timestamptz,
+    decided_by text
+);
+CREATE UNIQUE INDEX hris_hold_open ON hris_hold (source) WHERE state = 'open';
+CREATE INDEX hris_hold_age ON hris_hold (opened_at, id);
+
+-- Everything that was said about people, with what became of it. Facts about nobody known wait for somebody;
+-- `due_at` is the beginning of the day on which a fact holds. `settled` facts cannot matter any more.
+CREATE TABLE hris_fact (
+    source          text NOT NULL REFERENCES hris_source,
+    event_id        text NOT NULL CHECK (length(event_id) BETWEEN 1 AND 200),
+    arrival         bigint GENERATED ALWAYS AS IDENTITY UNIQUE,
+    kind            text NOT NULL,
+    employee_number text,
+    external_id     text,
+    work_email      text,
+    fields          jsonb NOT NULL,
+    effective_on    date,
+    until           date,
+    said_at         timestamptz,
+    said_version    bigint,
+    received_at     timestamptz NOT NULL,
+    person_id       uuid REFERENCES person DEFERRABLE INITIALLY DEFERRED,
+    state           text NOT NULL
+        CHECK (state IN ('applied', 'waiting', 'superseded', 'held', 'rejected', 'cancelled')),
+    field           text NOT NULL DEFAULT '',
+    reason          text NOT NULL DEFAULT '',
+    due_at          timestamptz,
+    applied_at      timestamptz,
+    settled         boolean NOT NULL DEFAULT false,
+    hold_id         uuid REFERENCES hris_hold,
+    PRIMARY KEY (source, event_id)
+);
+CREATE INDEX hris_fact_person ON hris_fact (person_id, arrival);
+CREATE INDEX hris_fact_live ON hris_fact (person_id) WHERE NOT settled;
+CREATE INDEX hris_fact_state ON hris_fact (state, arrival) WHERE state IN ('held', 'rejected', 'waiting');
+CREATE INDEX hris_fact_nobodys_number ON hris_fact (employee_number) WHERE person_id IS NULL AND state = 'waiting';
+CREATE INDEX hris_fact_nobodys_key ON hris_fact (source, external_id) WHERE person_id IS NULL AND state = 'waiting';
+CREATE INDEX hris_fact_nobodys_email ON hris_fact (work_email) WHERE person_id IS NULL AND state = 'waiting';
+CREATE INDEX hris_fact_nobodys_day ON hris_fact (due_at)
+    WHERE person_id IS NULL AND state = 'waiting' AND due_at IS NOT NULL;
+CREATE INDEX hris_fact_ending ON hris_fact (source, applied_at)
+    WHERE kind IN ('inactive', 'termination') AND state = 'applied';
+CREATE INDEX hris_fact_hold ON hris_fact (hold_id) WHERE hold_id IS NOT NULL;
 
 CREATE TABLE programme (
     id              uuid PRIMARY KEY,
@@ -70,9 +166,18 @@ CREATE TABLE participation (
     joined_at    timestamptz NOT NULL,
     -- "Not now": the last day on which nobody is looked for.
     paused_until date,
-    UNIQUE (programme_id, person_id, role),
-    CHECK (role = 'mentor' OR capacity = 1)
+    -- Whoever left and comes back has a new participation.
+    state        text NOT NULL DEFAULT 'active' CHECK (state IN ('active', 'left')),
+    left_at      timestamptz,
+    left_reason  text,
+    -- HR says so: on leave, or inactive; to the end of `away_until`, where that is known.
+    away_reason  text CHECK (away_reason IN ('leave', 'inactive')),
+    away_until   date,
+    CHECK (role = 'mentor' OR capacity = 1),
+    CHECK (away_reason IS NOT NULL OR away_until IS NULL)
 );
+CREATE UNIQUE INDEX participation_once ON participation (programme_id, person_id, role) WHERE state = 'active';
+CREATE INDEX participation_programme ON participation (programme_id, joined_at, id);
 CREATE INDEX participation_person ON participation (person_id);
 CREATE INDEX participation_paused ON participation (paused_until) WHERE paused_until IS NOT NULL;
 
@@ -221,6 +326,11 @@ CREATE TABLE match (
     group_id                uuid,
     -- Two peers, in the order of their numbers: the columns of mentee and mentor then label nobody.
     peer                    boolean NOT NULL DEFAULT false,
+    -- Why somebody has to look at an active match, and since when.
+    flag                    text,
+    flagged_at              timestamptz,
+    -- A proposal whose people changed since it was scored.
+    stale                   boolean NOT NULL DEFAULT false,
     CHECK (mentee_id <> mentor_id)
 );
 CREATE INDEX match_age ON match (created_at, id);
@@ -233,6 +343,10 @@ CREATE UNIQUE INDEX match_one_per_peer ON match (mentor_participation_id)
 CREATE INDEX match_seats ON match (mentor_participation_id) WHERE state IN ('proposed', 'active');
 CREATE INDEX match_answer_by ON match (answer_by) WHERE state = 'proposed';
 CREATE INDEX match_ends_on ON match (ends_on) WHERE state = 'active';
+CREATE INDEX match_stale ON match (programme_id) WHERE stale AND state = 'proposed';
+CREATE INDEX match_flagged ON match (flagged_at, id) WHERE flag IS NOT NULL AND state = 'active';
+CREATE INDEX match_mentee ON match (mentee_id) WHERE state IN ('proposed', 'active');
+CREATE INDEX match_mentor ON match (mentor_id) WHERE state IN ('proposed', 'active');
 
 -- Why a mentee asked for a mentor by name, and what for. Private: for the two of them alone, in no event.
 CREATE TABLE request (
@@ -287,20 +401,6 @@ CREATE TABLE rating (
     PRIMARY KEY (session_id, author_id)
 );
 CREATE INDEX rating_about ON rating (about_id, about_role);
-
--- What HR systems say becomes facts; a person is what their facts add up to.
-CREATE TABLE hris_source (
-    name                text PRIMARY KEY CHECK (length(name) BETWEEN 1 AND 60),
-    kind                text NOT NULL CHECK (kind IN ('scim', 'webhook', 'csv', 'feed', 'desk')),
-    precedence          int NOT NULL,
-    precedence_by_field jsonb NOT NULL DEFAULT '{}',
-    created_at          timestamptz NOT NULL,
-    retired_at          timestamptz,
-    last_contact_at     timestamptz,
-    last_success_at     timestamptz,
-    silent_after_hours  int CHECK (silent_after_hours > 0)
-);
-
 
 -- What opens a source's door. Of a token only the hash is kept; a webhook's secret has to be known to check
 -- signatures, so it is kept sealed with a key that is not in this database. All times here are wall time.

@@ -62,7 +62,7 @@ async def add(conn: Connection, participation: Participation) -> bool:
         INSERT INTO participation (id, programme_id, person_id, role, capacity, profile, consent, version,
                                    joined_at)
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
-        ON CONFLICT (programme_id, person_id, role) DO NOTHING RETURNING true
+        ON CONFLICT (programme_id, person_id, role) WHERE state = 'active' DO NOTHING RETURNING true
         """,
         participation.id,
         participation.programme_id,

@@ -50,15 +50,17 @@ async def lock_roster(conn: Connection) -> None:
 async def touched_by(
     conn: Connection, numbers: Sequence[str], user_names: Iterable[str], emails: Iterable[str]
 ) -> list[Person]:
-    """Who is named by number, user name or address, and whose missing manager is named."""
+    """Who is named by number, user name or address, and whose missing manager is named. A name or address is
+    not kept by who has left."""
     rows = await conn.fetch(
         """
         SELECT id, employee_number, user_name, given_name, family_name, work_email, title, department, site,
                time_zone, manager_employee_number, manager_id, hire_date, status, effective_date, version,
                created_at, pool
         FROM person
-        WHERE employee_number = ANY($1::text[]) OR user_name_key = ANY($2::text[])
-           OR work_email_key = ANY($3::text[])
+        WHERE employee_number = ANY($1::text[])
+           OR (user_name_key = ANY($2::text[]) AND status <> 'terminated')
+           OR (work_email_key = ANY($3::text[]) AND status <> 'terminated')
            OR (manager_id IS NULL AND manager_employee_number = ANY($1::text[]))
         """,
         numbers,
