@@ -9,17 +9,17 @@ from fastapi import FastAPI
 
 from services.matching import api, commands, desk, loops, pages, store
 from services.matching.consumers import CONSUMERS
-from services.matching.hris import entrance
+from services.matching.hris import applying, entrance, webhook
 from services.matching.jobs import JOBS
 from services.matching.settings import Settings
 from shared.api import application
 from shared.service import Service
-from shared.tx import Door
+from shared.tx import Connection, Door
 
 
 def build(settings: Settings) -> Service:
     def http(door: Door) -> FastAPI:
-        routers = *api.routers(), pages.router()
+        routers = *api.routers(), webhook.router(), pages.router()
         has_access = store.people.has_access
         app = application(door, settings, *routers, title="Mentoring: matching", has_access=has_access)
         app.state.projections = commands.projection.Projections()
@@ -34,6 +34,11 @@ def build(settings: Settings) -> Service:
         http=http,
         consumers=CONSUMERS,
         jobs=JOBS,
-        loops=(loops.compile_solver, partial(loops.hold_rounds, settings=settings)),
-        busy=store.solving.busy,
+        loops=(loops.compile_solver, partial(loops.hold_rounds, settings=settings), applying.apply_received),
+        busy=busy,
     )
+
+
+async def busy(conn: Connection) -> int:
+    """Runs to be solved, and facts to be taken over."""
+    return await store.solving.busy(conn) + await store.received.waiting(conn)

@@ -1,7 +1,7 @@
 """Takes over the facts that the webhook has stored: batch by batch, in the order in which they came.
 
-One process does so at a time. A batch that fails is done again fact by fact; the fact that fails is set aside with
-its error, and the others are taken over.
+One process does so at a time. A batch that fails is done again in smaller ones; the fact that fails is set
+aside with its error, and the others are taken over.
 """
 
 from __future__ import annotations

@@ -15,7 +15,6 @@ from datetime import timedelta
 from limits import RateLimitItemPerMinute
 from limits.aio.storage import MemoryStorage
 from limits.aio.strategies import FixedWindowRateLimiter
-
 from starlette.requests import Request
 
 from services.matching import store

@@ -1,7 +1,7 @@
-"""Signatures of deliveries as the Standard Webhooks specification has them: who sent it, when, and nothing else.
+"""Signatures of deliveries as the Standard Webhooks specification has them: who sent it, and when.
 
-`webhook-signature: v1,<base64 of HMAC-SHA256(secret, "<webhook-id>.<webhook-timestamp>.<body>")>`, several of them
-apart by spaces while a sender rotates its secret. Times are wall time.
+`webhook-signature: v1,<base64 of HMAC-SHA256(secret, "<webhook-id>.<webhook-timestamp>.<body>")>`, or
+several, apart by spaces, while a sender rotates its secret. Times are wall time.
 """
 
 from __future__ import annotations

@@ -1,8 +1,9 @@
 """CloudEvents about people: their shape, and the facts they state. The webhook and the feed speak them alike.
 
-One event is one fact about one person; its `id` is unique within its source. `time` is when the source said it,
-`data.version` the source's own count of its statements about that person: the newer word wins, and without either
-they count as they come. Extension attributes are let pass, what is unknown in `data` is refused: it would be lost.
+One event is one fact about one person; its `id` is unique within its source. `time` is when the source said
+it and `data.version` its own count of what it says of that person: the newer word wins, and without either
+they count as they come. Extension attributes are let pass; what is unknown in `data` is refused, for it would
+be lost.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ Key: TypeAlias = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 class Part(BaseModel):
     """What is unknown in it is refused by name."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
 
 class Who(Part):
@@ -52,7 +53,7 @@ class ManagerFields(Part):
 
 
 class Fields(ManagerFields):
-    """What is said of the person; what is left out is not said. `time_zone` is an IANA name, `hire_date` a day."""
+    """What is said of the person, and nothing of what is left out. `time_zone` is an IANA name."""
 
     employee_number: Text | None = None
     user_name: Text | None = None
@@ -96,7 +97,7 @@ class Leave(About):
 class Statement(BaseModel):
     """The CloudEvents attributes that are read; others may come along."""
 
-    model_config = ConfigDict(frozen=True, extra="ignore")
+    model_config = ConfigDict(frozen=True, extra="ignore", strict=True)
 
     specversion: Literal["1.0"]
     id: Key
@@ -177,14 +178,16 @@ def fact_of(statement: AnyStatement, source: str) -> Fact:
 def wrong_in(
     found: Sequence[Fact], *, zones: frozenset[str], now: datetime, prefix: Sequence[str] = ("",)
 ) -> list[FieldError]:
-    """What is wrong with facts that are well shaped, each with a JSON pointer; `prefix` has one for each fact."""
+    """What is wrong with well-shaped facts, each with a JSON pointer; `prefix` has the place of each fact."""
     errors = []
     for place, fact in zip(prefix, found, strict=True):
         wrong = facts.wrong(fact, sources={fact.source}, zones=zones)
         if wrong is not None:
             errors.append(FieldError(place + _pointer(fact, wrong.field), wrong.reason))
         elif fact.said_at is not None and fact.said_at > now + AHEAD_MAX:
-            errors.append(FieldError(f"{place}/time", "is more than a day ahead: set the clock of the source"))
+            errors.append(
+                FieldError(f"{place}/time", "is more than a day ahead: set the clock of the source")
+            )
     return errors[:ERRORS_MAX]
 
 

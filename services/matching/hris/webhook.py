@@ -1,9 +1,10 @@
 """`POST /v1/hris/events`: facts in CloudEvents, one or a batch, signed as Standard Webhooks are.
 
-The signature proves who sent it; which source that is stands in the address (`?source=…`), or behind a token of the
-source. What is malformed refuses the delivery whole and stores nothing. What is well formed is stored in one
-statement and answered with 202; a loop takes it over within moments (`hris/applying.py`), each fact with a state of
-its own where the business says no. A delivery that comes again is answered as the first time and does nothing.
+The signature proves who sent it; which source that is stands in the address (`?source=…`), or a token of the
+source tells it. A delivery that is malformed anywhere is refused whole. A well-formed one is stored by one
+statement and answered with 202; a loop takes it over within moments (`hris/applying.py`), each fact with a
+state of its own where the business says no. A delivery that comes again is answered like the first and does
+nothing.
 """
 
 from __future__ import annotations
@@ -92,10 +93,10 @@ class SignedBySource:
 
 
 async def post_events(request: Request, delivered: Annotated[Delivered, Depends(SignedBySource())]) -> Stored:
-    """Facts about people, as CloudEvents of the types `mentoring.hris.<kind>.v1`: one, or a batch of up to 500.
+    """Facts about people, as CloudEvents of the types `mentoring.hris.<kind>.v1`: one, or up to 500 together.
 
-    All of a delivery is stored, or nothing: what is malformed is answered with the place of each fault. 202 means
-    stored; each fact is then taken over by itself. The same `webhook-id` again is answered as repeated.
+    All of a delivery is stored, or nothing: where it is malformed the answer has the place of each fault. 202
+    means stored; each fact is then taken over by itself. The same `webhook-id` again is answered as repeated.
     """
     door = entrance.of(request)
     try:
@@ -110,7 +111,9 @@ async def post_events(request: Request, delivered: Annotated[Delivered, Depends(
         ids = [fact.event_id for fact in facts]
         new = await store.received.keep(tx.conn, delivery, ids, kept, now=tx.now)
         if not new and await store.received.hash_of_delivery(tx.conn, delivery.source, delivery.id) != digest:
-            raise DeliveryReused(f"the webhook-id {delivery.id} was used for another body: it is to be unique")
+            raise DeliveryReused(
+                f"the webhook-id {delivery.id} was used for another body: it is to be unique"
+            )
     await door.heard(delivered.source, success=True)
     return Stored(stored=len(facts), repeated=not new)
 
@@ -182,7 +185,10 @@ async def _secrets(request: Request, source: str | None) -> tuple[str, list[byte
 
 
 def _document() -> dict[str, Any]:
-    names = [{"name": name, "in": "header", "required": True, "schema": {"type": "string"}} for name in signature.NAMES]
+    names = [
+        {"name": name, "in": "header", "required": True, "schema": {"type": "string"}}
+        for name in signature.NAMES
+    ]
     content = {
         SINGLE: {"schema": statements.schema(statements.ONE)},
         BATCH: {"schema": statements.schema(statements.MANY)},

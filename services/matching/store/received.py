@@ -40,8 +40,9 @@ async def keep(
         """
         WITH gone AS (
             DELETE FROM hris_delivery WHERE (source, delivery_id) IN
-                (SELECT source, delivery_id FROM hris_delivery WHERE received_at < $5 - $8::interval
-                 ORDER BY received_at LIMIT $9 FOR UPDATE SKIP LOCKED)
+                (SELECT source, delivery_id FROM hris_delivery
+                 WHERE received_at < $5::timestamptz - $8::interval ORDER BY received_at
+                 LIMIT $9 FOR UPDATE SKIP LOCKED)
         ), new AS (
             INSERT INTO hris_delivery (source, delivery_id, sha256, facts, received_at)
             VALUES ($1, $2, $3, cardinality($6::text[]), $5) ON CONFLICT DO NOTHING RETURNING source
