@@ -9,7 +9,7 @@ from fastapi import FastAPI
 
 from services.matching import api, commands, desk, loops, pages, store
 from services.matching.consumers import CONSUMERS
-from services.matching.hris import applying, entrance, webhook
+from services.matching.hris import applying, entrance, feed, webhook
 from services.matching.jobs import JOBS
 from services.matching.settings import Settings
 from shared.api import application
@@ -33,6 +33,7 @@ def build(settings: Settings) -> Service:
         folder=Path(__file__).parent,
         http=http,
         consumers=CONSUMERS,
+        feeds=feed.FEEDS,
         jobs=JOBS,
         loops=(loops.compile_solver, partial(loops.hold_rounds, settings=settings), applying.apply_received),
         busy=busy,

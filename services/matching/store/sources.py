@@ -92,6 +92,12 @@ async def get(conn: Connection, name: str) -> Source:
     return source
 
 
+async def feeds(conn: Connection) -> frozenset[str]:
+    """The names of the sources that speak on Kafka."""
+    rows = await conn.fetch("SELECT name FROM hris_source WHERE kind = 'feed' AND retired_at IS NULL")
+    return frozenset(row["name"] for row in rows)
+
+
 async def lock(conn: Connection, name: str) -> Source:
     """Keeps others from changing what opens the door of a source. Raises NotFound."""
     row = await conn.fetchrow(
