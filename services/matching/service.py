@@ -18,11 +18,13 @@ from shared.tx import Connection, Door
 
 
 def build(settings: Settings) -> Service:
+    kept = commands.projection.Projections()
+
     def http(door: Door) -> FastAPI:
         routers = *api.routers(), webhook.router(), pages.router()
         has_access = store.people.has_access
         app = application(door, settings, *routers, title="Mentoring: matching", has_access=has_access)
-        app.state.projections = commands.projection.Projections()
+        app.state.projections = kept
         app.state.entrance = entrance.Entrance(door, settings.hris_requests_per_minute_max)
         desk.mount(app, door, settings)
         return app
@@ -35,7 +37,11 @@ def build(settings: Settings) -> Service:
         consumers=CONSUMERS,
         feeds=feed.FEEDS,
         jobs=JOBS,
-        loops=(loops.compile_solver, partial(loops.hold_rounds, settings=settings), applying.apply_received),
+        loops=(
+            loops.compile_solver,
+            partial(loops.hold_rounds, settings=settings, kept=kept),
+            applying.apply_received,
+        ),
         busy=busy,
     )
 

@@ -5,6 +5,7 @@ from services.matching.store import (
     circles,
     decisions,
     desk,
+    facts,
     ledger,
     lessons,
     matches,
@@ -15,9 +16,11 @@ from services.matching.store import (
     received,
     run_pairs,
     runs,
+    scim,
     sheets,
     solving,
     sources,
+    standings,
     wishes,
 )
 
@@ -26,6 +29,7 @@ __all__ = [
     "circles",
     "decisions",
     "desk",
+    "facts",
     "ledger",
     "lessons",
     "matches",
@@ -36,8 +40,10 @@ __all__ = [
     "received",
     "run_pairs",
     "runs",
+    "scim",
     "sheets",
     "solving",
     "sources",
+    "standings",
     "wishes",
 ]

@@ -1,0 +1,52 @@
+"""What is kept of a user or a group of an identity provider."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from services.matching.core.ids import PersonId
+
+
+@dataclass(frozen=True)
+class Kept:
+    """`resource` and `compared` are JSON; `members` too, of a group whose members were asked for."""
+
+    id: UUID
+    source: str
+    kind: str
+    resource: str
+    name_key: str
+    external_id: str | None
+    person_id: PersonId | None
+    version: int
+    created_at: datetime
+    modified_at: datetime
+    members: str | None = None
+
+    @property
+    def etag(self) -> str:
+        return f'W/"{self.version}"'
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """One kind in a search: what keeps a resource of it (a jsonpath predicate, None: all are kept), and three
+    jsonpaths of what it is sorted by (None: it has no such value)."""
+
+    kind: str
+    path: str | None = None
+    primary: str | None = None
+    of_primary: str | None = None
+    of_first: str | None = None
+
+
+@dataclass(frozen=True)
+class Slice:
+    """Which part of what is found: at most `limit` (None: all) after the first `offset`."""
+
+    offset: int = 0
+    limit: int | None = None
+    descending: bool = False
+    members: bool = True
