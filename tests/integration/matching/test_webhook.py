@@ -162,3 +162,31 @@ async def test_a_delivery_counts_as_a_sign_of_life_and_only_what_is_stored_as_su
     await sender.send(a_hire())
     (source,) = (await here.call("GET", "/v1/hris/sources", token="hr-admin")).json()["items"]
     assert source["last_success_at"] is not None
+
+
+async def test_what_is_stored_is_taken_over_and_only_once(here: World, sender: Sender) -> None:
+    hire = a_hire(17)
+    for events in (hire, [an_event("change", 17, fields={"title": "Lead"}), hire], an_event("return", 99)):
+        assert (await sender.send(events)).status_code == 202
+    assert await applying.take_all(here.door) == 4
+    assert await waiting(here) == []
+    (person,) = (await here.call("GET", "/v1/people")).json()["items"]
+    assert person["title"] == "Lead"
+    assert len(await here.said("person-changed")) == 1
+    assert await applying.take_all(here.door) == 0
+
+
+async def test_a_fact_that_fails_is_set_aside_with_its_error_and_the_others_are_taken_over(
+    here: World, sender: Sender
+) -> None:
+    await sender.send([a_hire(number) for number in range(1, 31)])
+    broken = "UPDATE hris_received SET fact = fact - 'who' WHERE fact->'who'->>'employee_number' = '20'"
+    await here.door.pool.execute(broken)
+    assert await applying.take_all(here.door) == 30
+    (row,) = await here.door.pool.fetch("SELECT source, error FROM hris_received")
+    assert (row["source"], row["error"]) == ("core", "ValidationError")
+    assert await here.door.pool.fetchval("SELECT count(*) FROM person") == 29
+    async with here.door.pool.acquire() as conn:
+        assert await store.received.retry(conn, "core") == 1  # type: ignore[arg-type]
+    assert await applying.take_all(here.door) == 1
+    assert await here.door.pool.fetchval("SELECT count(*) FROM hris_received WHERE error IS NOT NULL") == 1
