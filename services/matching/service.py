@@ -9,9 +9,10 @@ from fastapi import FastAPI
 
 from services.matching import api, commands, desk, loops, pages, store
 from services.matching.consumers import CONSUMERS
-from services.matching.hris import applying, entrance, feed, webhook
+from services.matching.hris import applying, entrance, feed, measures, webhook
 from services.matching.jobs import JOBS
 from services.matching.settings import Settings
+from shared import metrics
 from shared.api import application
 from shared.service import Service
 from shared.tx import Connection, Door
@@ -22,8 +23,16 @@ def build(settings: Settings) -> Service:
 
     def http(door: Door) -> FastAPI:
         routers = *api.routers(), webhook.router(), pages.router()
-        has_access = store.people.has_access
-        app = application(door, settings, *routers, title="Mentoring: matching", has_access=has_access)
+        meters = metrics.build()
+        app = application(
+            door,
+            settings,
+            *routers,
+            title="Mentoring: matching",
+            meters=meters,
+            has_access=store.people.has_access,
+            measure=measures.Measures(meters.registry).read,
+        )
         app.state.projections = kept
         app.state.entrance = entrance.Entrance(door, settings.hris_requests_per_minute_max)
         desk.mount(app, door, settings)

@@ -45,14 +45,14 @@ class Who(Part):
     work_email: Key | None = None
 
 
-class ManagerFields(Part):
+class BossFields(Part):
     """The manager by employee number, or by the source's own id; null: nobody."""
 
     manager_employee_number: Text | None = None
     manager_external_id: Text | None = None
 
 
-class Fields(ManagerFields):
+class Fields(BossFields):
     """What is said of the person, and nothing of what is left out. `time_zone` is an IANA name."""
 
     employee_number: Text | None = None
@@ -84,8 +84,8 @@ class Change(About):
     fields: Fields
 
 
-class Manager(About):
-    fields: ManagerFields
+class Boss(About):
+    fields: BossFields
 
 
 class Leave(About):
@@ -124,7 +124,7 @@ class Reports(Statement):
     """Somebody has another manager, or none."""
 
     type: Literal["mentoring.hris.manager.v1"]
-    data: Manager
+    data: Boss
 
 
 class Leaves(Statement):
@@ -160,7 +160,7 @@ def fact_of(statement: AnyStatement, source: str) -> Fact:
     """The fact that it states, as said by that source."""
     data = statement.data
     said: Mapping[str, str | None] = {}
-    if isinstance(data, Hiring | Change | Manager):
+    if isinstance(data, Hiring | Change | Boss):
         said = data.fields.model_dump(exclude_unset=True)
     return Fact(
         source=source,

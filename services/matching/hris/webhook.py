@@ -109,7 +109,7 @@ async def post_events(request: Request, delivered: Annotated[Delivered, Depends(
     delivery = Delivery(delivered.source, delivered.id, digest, wall_now())
     async with doors.opened(request) as tx:
         ids = [fact.event_id for fact in facts]
-        new = await store.received.keep(tx.conn, delivery, ids, kept, now=tx.now)
+        new = await store.received.keep(tx.conn, delivery, ids, kept)
         if not new and await store.received.hash_of_delivery(tx.conn, delivery.source, delivery.id) != digest:
             raise DeliveryReused(
                 f"the webhook-id {delivery.id} was used for another body: it is to be unique"

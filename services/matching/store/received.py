@@ -29,27 +29,25 @@ class Delivery(NamedTuple):
     at: datetime
 
 
-async def keep(
-    conn: Connection, delivery: Delivery, event_ids: Sequence[str], facts: Sequence[str], *, now: datetime
-) -> bool:
+async def keep(conn: Connection, delivery: Delivery, event_ids: Sequence[str], facts: Sequence[str]) -> bool:
     """Stores the facts of a delivery, all or, where it came before, none; tells whether it was new.
 
-    Some old deliveries are forgotten with it: as many leave as could have come. `now` is business time.
+    Some old deliveries are forgotten with it: as many leave as could have come.
     """
     new = await conn.fetchval(
         """
         WITH gone AS (
             DELETE FROM hris_delivery WHERE (source, delivery_id) IN
                 (SELECT source, delivery_id FROM hris_delivery
-                 WHERE received_at < $5::timestamptz - $8::interval ORDER BY received_at
-                 LIMIT $9 FOR UPDATE SKIP LOCKED)
+                 WHERE received_at < $4::timestamptz - $7::interval ORDER BY received_at
+                 LIMIT $8 FOR UPDATE SKIP LOCKED)
         ), new AS (
             INSERT INTO hris_delivery (source, delivery_id, sha256, facts, received_at)
-            VALUES ($1, $2, $3, cardinality($6::text[]), $5) ON CONFLICT DO NOTHING RETURNING source
+            VALUES ($1, $2, $3, cardinality($5::text[]), $4) ON CONFLICT DO NOTHING RETURNING source
         ), kept AS (
             INSERT INTO hris_received (source, event_id, fact, received_at)
             SELECT new.source, event_id, fact, $4
-            FROM new CROSS JOIN unnest($6::text[], $7::jsonb[]) WITH ORDINALITY AS n (event_id, fact, place)
+            FROM new CROSS JOIN unnest($5::text[], $6::jsonb[]) WITH ORDINALITY AS n (event_id, fact, place)
             ORDER BY place
         )
         SELECT EXISTS (SELECT FROM new)
@@ -57,7 +55,6 @@ async def keep(
         delivery.source,
         delivery.id,
         delivery.sha256,
-        now,
         delivery.at,
         event_ids,
         facts,
@@ -118,6 +115,30 @@ async def waiting(conn: Connection) -> int:
     """How many will be taken over without anybody's doing."""
     count: int = await conn.fetchval("SELECT count(*) FROM hris_received WHERE error IS NULL")
     return count
+
+
+async def oldest_age_s(conn: Connection, now: datetime) -> float:
+    """How long the fact waits that came first of those that wait, in seconds of wall time."""
+    age: float | None = await conn.fetchval(
+        """
+        SELECT extract(epoch FROM $1 - received_at)::float8
+        FROM hris_received WHERE error IS NULL ORDER BY id LIMIT 1
+        """,
+        now,
+    )
+    return max(0.0, age or 0.0)
+
+
+async def refused(conn: Connection, source: str) -> dict[str, int]:
+    """How many facts of a source are held for somebody to decide, or rejected."""
+    rows = await conn.fetch(
+        """
+        SELECT state, count(*) AS many FROM hris_fact
+        WHERE source = $1 AND state IN ('held', 'rejected') GROUP BY state ORDER BY state
+        """,
+        source,
+    )
+    return {row["state"]: row["many"] for row in rows}
 
 
 async def failed(conn: Connection) -> dict[str, int]:

@@ -248,14 +248,17 @@ async def revoke_all(conn: Connection, source: str, now: datetime) -> None:
 
 
 async def last_expiries(conn: Connection, now: datetime) -> dict[str, datetime]:
-    """When the last live token of each source that is in use will have ended."""
+    """When the last opener of each source in use will have ended, or has, in the last thirty days.
+
+    A webhook may have tokens as well; it is its secrets that count.
+    """
     rows = await conn.fetch(
         """
         SELECT c.source, max(c.expires_at) AS ends FROM hris_credential c
         JOIN hris_source s ON s.name = c.source
-        WHERE c.kind = 'token' AND c.revoked_at IS NULL AND s.retired_at IS NULL
-          AND c.expires_at > $1 - interval '30 days'
-        GROUP BY c.source
+        WHERE c.revoked_at IS NULL AND s.retired_at IS NULL AND (c.kind = 'secret') = (s.kind = 'webhook')
+          AND coalesce(c.expires_at > $1::timestamptz - interval '30 days', true)
+        GROUP BY c.source HAVING bool_and(c.expires_at IS NOT NULL)
         """,
         now,
     )

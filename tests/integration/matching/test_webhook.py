@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest_asyncio
 
+from services.matching import store
+from services.matching.hris import applying
 from tests.integration.matching.deliveries import Sender, a_secret, a_sender
 from tests.integration.matching.world import World
 from tests.unit.matching.hr_events import a_hire, an_event
