@@ -9,30 +9,29 @@ from fastapi import FastAPI
 
 from services.matching import api, commands, desk, loops, pages, store
 from services.matching.consumers import CONSUMERS
-from services.matching.hris import entrance, files
+from services.matching.hris import applying, entrance, feed, files, measures, webhook
 from services.matching.jobs import JOBS
 from services.matching.settings import Settings
+from shared import metrics
 from shared.api import application
 from shared.service import Service
 from shared.tx import Connection, Door
-
-
-async def _busy(conn: Connection) -> int:
-    """Runs to be solved and files to be taken over."""
-    return await store.solving.busy(conn) + await store.files.busy(conn)
 
 
 def build(settings: Settings) -> Service:
     kept = commands.projection.Projections()
 
     def http(door: Door) -> FastAPI:
+        routers = *api.routers(), webhook.router(), pages.router()
+        meters = metrics.build()
         app = application(
             door,
             settings,
-            *api.routers(),
-            pages.router(),
+            *routers,
             title="Mentoring: matching",
+            meters=meters,
             has_access=store.people.has_access,
+            measure=measures.Measures(meters.registry).read,
             bodies={api.files.PREFIX: settings.file_bytes_max},
         )
         app.state.projections = kept
@@ -46,11 +45,19 @@ def build(settings: Settings) -> Service:
         folder=Path(__file__).parent,
         http=http,
         consumers=CONSUMERS,
+        feeds=feed.FEEDS,
         jobs=JOBS,
         loops=(
             loops.compile_solver,
             partial(loops.hold_rounds, settings=settings, kept=kept),
+            applying.apply_received,
             files.take_over,
         ),
-        busy=_busy,
+        busy=busy,
     )
+
+
+async def busy(conn: Connection) -> int:
+    """Runs to be solved, and facts and files to be taken over."""
+    waiting = await store.received.waiting(conn) + await store.files.busy(conn)
+    return await store.solving.busy(conn) + waiting
