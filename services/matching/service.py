@@ -9,7 +9,7 @@ from fastapi import FastAPI
 
 from services.matching import api, commands, desk, loops, pages, store
 from services.matching.consumers import CONSUMERS
-from services.matching.hris import entrance
+from services.matching.hris import entrance, scim
 from services.matching.jobs import JOBS
 from services.matching.settings import Settings
 from shared.api import application
@@ -19,12 +19,18 @@ from shared.tx import Door
 
 def build(settings: Settings) -> Service:
     def http(door: Door) -> FastAPI:
-        routers = *api.routers(), pages.router()
-        has_access = store.people.has_access
-        app = application(door, settings, *routers, title="Mentoring: matching", has_access=has_access)
+        app = application(
+            door,
+            settings,
+            *(*api.routers(), pages.router()),
+            title="Mentoring: matching",
+            has_access=store.people.has_access,
+            refusals={scim.PATH: scim.refusal},
+        )
         app.state.projections = commands.projection.Projections()
         app.state.entrance = entrance.Entrance(door, settings.hris_requests_per_minute_max)
         desk.mount(app, door, settings)
+        scim.mount(app, door, settings)
         return app
 
     return Service(

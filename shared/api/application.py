@@ -33,12 +33,14 @@ def application(
     busy: Busy | None = None,
     policies: Mapping[str, str] | None = None,
     has_access: HasAccess | None = None,
+    refusals: Mapping[str, edge.Refusing] | None = None,
 ) -> FastAPI:
     """A service's routes with everything around them that is the same in every service.
 
     `progress` is filled by the loops of the process; `next_due` and `busy` answer /quiet. `policies` gives a
     path prefix (a mounted console) its own content security policy. `has_access` tells of a person whether
-    their signed links open; a service with pages has to give it. Raises ValueError on wrong token files.
+    their signed links open; a service with pages has to give it. `refusals` gives a path prefix (a mounted
+    protocol) its own words for what is too large or too often. Raises ValueError on wrong token files.
     """
     meters = meters or metrics.build()
     keys = _keys(door, settings, has_access)
@@ -52,7 +54,14 @@ def application(
         app.include_router(router)
     if settings.clock == "stepped":
         app.include_router(stepped.router())
-    app.add_middleware(edge.Edge, keys=keys, metrics=meters, settings=settings, policies=policies or {})
+    app.add_middleware(
+        edge.Edge,
+        keys=keys,
+        metrics=meters,
+        settings=settings,
+        policies=policies or {},
+        refusals=refusals or {},
+    )
     return app
 
 
