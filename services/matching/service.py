@@ -18,6 +18,8 @@ from shared.tx import Door
 
 
 def build(settings: Settings) -> Service:
+    kept = commands.projection.Projections()
+
     def http(door: Door) -> FastAPI:
         app = application(
             door,
@@ -27,7 +29,7 @@ def build(settings: Settings) -> Service:
             has_access=store.people.has_access,
             refusals={scim.PATH: scim.refusal},
         )
-        app.state.projections = commands.projection.Projections()
+        app.state.projections = kept
         app.state.entrance = entrance.Entrance(door, settings.hris_requests_per_minute_max)
         desk.mount(app, door, settings)
         scim.mount(app, door, settings)
@@ -40,6 +42,6 @@ def build(settings: Settings) -> Service:
         http=http,
         consumers=CONSUMERS,
         jobs=JOBS,
-        loops=(loops.compile_solver, partial(loops.hold_rounds, settings=settings)),
+        loops=(loops.compile_solver, partial(loops.hold_rounds, settings=settings, kept=kept)),
         busy=store.solving.busy,
     )

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
+from datetime import timedelta
+from typing import TypeAlias
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -14,18 +16,28 @@ from shared.errors import Early
 from shared.service import Card, Handler
 from shared.tx import Tx
 
+Absence: TypeAlias = events.ParticipantPaused | events.ParticipantResumed | events.ParticipantLeft
+
 
 async def on_person_changed(event: events.PersonChanged, tx: Tx) -> None:
-    """Keeps the card. A zone nobody knows is a ZoneInfoNotFoundError: no hour could be told to them."""
+    """Keeps the card. A zone nobody knows is a ZoneInfoNotFoundError: no hour could be told to them.
+
+    Who lost access is owed nothing from now on; who is back from a leave is told what waited.
+    """
     ZoneInfo(event.time_zone)
-    card = core.Card(
-        event.person_id, event.given_name, event.family_name, event.email, event.title, event.time_zone
-    )
-    await heard.save_person(tx.conn, card, event.version)
+    name = event.given_name, event.family_name
+    card = core.Card(event.person_id, *name, event.email, event.title, event.time_zone, status=event.status)
+    newest, before = await heard.save_person(tx.conn, card, event.version)
+    if newest and not card.has_access:
+        await messages.withdraw_from(tx.conn, card.person_id)
+    elif newest and before == "leave":
+        await messages.due_again(tx.conn, card.person_id, tx.now)
 
 
 async def on_programme_changed(event: events.ProgrammeChanged, tx: Tx) -> None:
-    await heard.save_programme(tx.conn, event.programme_id, event.version, event.name)
+    await heard.save_programme(
+        tx.conn, event.programme_id, event.version, name=event.name, organiser_id=event.organiser_id
+    )
 
 
 async def on_participant_invited(event: events.ParticipantInvited, tx: Tx) -> None:
@@ -35,7 +47,7 @@ async def on_participant_invited(event: events.ParticipantInvited, tx: Tx) -> No
     invited = core.invited(
         card, event.programme_id, now=tx.now, at=event.at, expires_at=until, reason=_words_for(event.peer)
     )
-    await _owe(tx, [invited])
+    await _owe(tx, [invited] if card.has_access else [])
 
 
 async def on_match_proposed(event: events.MatchProposed, tx: Tx) -> None:
@@ -88,7 +100,52 @@ async def on_match_ended(event: events.MatchEnded, tx: Tx) -> None:
     if not await heard.save_pair(tx.conn, pair, event.version):
         return
     await messages.withdraw_for_match(tx.conn, pair.match_id, core.OF_MATCH)
-    await _owe(tx, core.to_each("ended", pair, cards, now=tx.now, at=event.at, reason=event.reason))
+    now = tx.now + core.SETTLING if event.reason in core.GONE else tx.now
+    await _owe(tx, core.to_each("ended", pair, cards, now=now, at=event.at, reason=event.reason))
+
+
+async def on_match_flagged(event: events.MatchFlagged, tx: Tx) -> None:
+    """Whoever runs the programme is asked to look; the two are told nothing."""
+    pair = await _made_pair(tx, event.match_id)
+    await _know_programme(tx, pair.programme_id)
+    organiser_id = await heard.find_organiser(tx.conn, pair.programme_id)
+    if organiser_id is not None and not pair.ended:
+        organiser = (await _cards(tx, [organiser_id, *pair.people]))[organiser_id]
+        await _owe(tx, core.flagged(pair, organiser, now=tx.now, at=event.at, reason=event.reason))
+
+
+async def on_participant_paused(event: events.ParticipantPaused, tx: Tx) -> None:
+    """Partners hear that somebody is away, and until when where that is sure; never why. A "not now" is
+    nothing to pairs that exist."""
+    if event.reason == "not-now" or not await _is_news(tx, event):
+        return
+    pairs = await heard.pairs_of(tx.conn, event.programme_id, event.person_id, _roles(event))
+    cards = await _cards(tx, {event.person_id, *(one for pair in pairs for one in pair.people)})
+    zone = cards[event.person_id].time_zone
+    sure = event.until if event.reason == "leave" else None
+    until = None if sure is None else core.last_moment(sure, zone)
+    for pair in pairs:
+        only = {pair.partner_of(event.person_id)}
+        await _owe(
+            tx,
+            core.to_each("partner-away", pair, cards, now=tx.now, at=event.at, useful_until=until, only=only),
+        )
+
+
+async def on_participant_resumed(event: events.ParticipantResumed, tx: Tx) -> None:
+    await _no_longer_away(event, tx)
+
+
+async def on_participant_left(event: events.ParticipantLeft, tx: Tx) -> None:
+    await _no_longer_away(event, tx)
+
+
+async def _no_longer_away(event: Absence, tx: Tx) -> None:
+    """That somebody is away is no news any more."""
+    if await _is_news(tx, event):
+        for pair in await heard.pairs_of(tx.conn, event.programme_id, event.person_id, _roles(event)):
+            partner = pair.partner_of(event.person_id)
+            await messages.withdraw_about(tx.conn, pair.match_id, partner, core.OF_ABSENCE)
 
 
 async def on_match_continued(event: events.MatchContinued, tx: Tx) -> None:
@@ -162,7 +219,17 @@ async def on_session_completed(event: events.SessionCompleted, tx: Tx) -> None:
     await heard.close_meeting(tx.conn, event.session_id, "completed")
     await messages.withdraw_for_session(tx.conn, event.session_id, core.AROUND_SESSION)
     meeting = core.Meeting(event.session_id, event.ordinal, 0, event.starts_at, event.ends_at, "")
-    await _owe(tx, core.about(meeting, core.to_each("feedback", pair, cards, now=tx.now, at=event.at)))
+    until = event.at + timedelta(core.LINK_DAYS["feedback"])
+    asked = core.to_each("feedback", pair, cards, now=tx.now, at=event.at, useful_until=until)
+    await _owe(tx, core.about(meeting, asked))
+
+
+async def _is_news(tx: Tx, event: Absence) -> bool:
+    return await heard.save_absence(tx.conn, event.participation_id, event.version, event.person_id)
+
+
+def _roles(event: Absence) -> tuple[core.Role, ...]:
+    return ("mentee", "mentor") if event.peer else (event.role,)
 
 
 def _words_for(peer: bool) -> str | None:
@@ -234,6 +301,10 @@ CONSUMERS: Mapping[type[events.Event], Handler] = {
     events.MatchProposed: on_match_proposed,
     events.MatchDeclined: on_match_declined,
     events.MatchMade: on_match_made,
+    events.ParticipantPaused: on_participant_paused,
+    events.ParticipantResumed: on_participant_resumed,
+    events.ParticipantLeft: on_participant_left,
+    events.MatchFlagged: on_match_flagged,
     events.MatchEnded: on_match_ended,
     events.MatchContinued: on_match_continued,
     events.AgreementChanged: on_agreement_changed,

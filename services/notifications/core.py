@@ -22,6 +22,8 @@ Kind = Literal[
     "request-closed",
     "ended",
     "continued",
+    "partner-away",
+    "flagged",
     "terms-changed",
     "agreed",
     "session-scheduled",
@@ -44,7 +46,13 @@ AFTER_SESSION: frozenset[Kind] = frozenset({"session-over"})
 AROUND_SESSION: frozenset[Kind] = CALENDAR | REMINDERS | AFTER_SESSION
 OF_PROPOSAL: frozenset[Kind] = frozenset({"proposal", "request"})
 OF_TERMS: frozenset[Kind] = frozenset({"matched", "terms-changed"})
-OF_MATCH: frozenset[Kind] = OF_PROPOSAL | OF_TERMS | frozenset[Kind]({"agreed"})
+OF_ABSENCE: frozenset[Kind] = frozenset({"partner-away"})
+OF_MATCH: frozenset[Kind] = OF_PROPOSAL | OF_TERMS | OF_ABSENCE | frozenset[Kind]({"agreed", "flagged"})
+
+GONE = frozenset({"left-company", "inactive", "erased"})
+"""Why a match ended of which one of the two can no longer be reached."""
+WITH_ACCESS = frozenset({"active", "leave"})
+"""Statuses of people to whom anything is told at all; in a leave only that a session is off."""
 
 AMONG_PEERS = "peer"
 """The reason of news whose words call nobody a mentor."""
@@ -52,6 +60,8 @@ AMONG_PEERS = "peer"
 QUIET_FROM = time(22, 0)
 QUIET_UNTIL = time(7, 0)
 URGENT = timedelta(hours=2)
+SETTLING = timedelta(minutes=1)
+"""Facts about a person come by several ways. Where it matters who has just left, news waits that long."""
 DAY_BEFORE = timedelta(hours=24)
 HOUR_BEFORE = timedelta(hours=1)
 LINK_DAYS: Mapping[Purpose, int] = {"agreement": 60, "feedback": 21, "match": 90, "pair": 30}
@@ -60,7 +70,7 @@ BACK_OFF_S = (1.0, 5.0, 30.0, 120.0, 600.0)
 
 @dataclass(frozen=True)
 class Card:
-    """What notifications keeps of a person; `time_zone` is an IANA name."""
+    """What notifications keeps of a person; `time_zone` is an IANA name, `status` what HR says of them."""
 
     person_id: UUID
     given_name: str
@@ -68,6 +78,11 @@ class Card:
     email: str
     title: str
     time_zone: str
+    status: str = "active"
+
+    @property
+    def has_access(self) -> bool:
+        return self.status in WITH_ACCESS
 
     @property
     def name(self) -> str:
@@ -162,6 +177,11 @@ def due_at(kind: Kind, at: datetime, zone: str, meeting: Meeting | None = None) 
     return held
 
 
+def last_moment(day: date, zone: str) -> datetime:
+    """The last second of a day on a zone's clocks."""
+    return datetime.combine(day, time(23, 59, 59), ZoneInfo(zone)).astimezone(UTC)
+
+
 def invited(
     card: Card,
     programme_id: UUID,
@@ -186,7 +206,7 @@ def to_each(
     useful_until: datetime | None = None,
     only: Collection[UUID] | None = None,
 ) -> list[Notice]:
-    """The same news for both of a pair, or for those of it in `only`."""
+    """The same news for both of a pair, or for those of it in `only`; nothing to whoever lost access."""
     return [
         Notice(
             person_id,
@@ -199,8 +219,15 @@ def to_each(
             useful_until=useful_until,
         )
         for person_id in pair.people
-        if only is None or person_id in only
+        if (only is None or person_id in only) and cards[person_id].has_access
     ]
+
+
+def flagged(pair: Pair, organiser: Card, *, now: datetime, at: datetime, reason: str) -> list[Notice]:
+    """Whoever runs the programme is asked to look at a pair."""
+    due = due_at("flagged", now, organiser.time_zone)
+    notice = Notice(organiser.person_id, "flagged", pair.programme_id, at, due, pair=pair, reason=reason)
+    return [notice] if organiser.has_access else []
 
 
 def announced(
@@ -217,7 +244,7 @@ def announced(
     Who was `told` of the session before hears that it moved; for the others it is new.
     """
     notices = []
-    for person_id in pair.people:
+    for person_id in (one for one in pair.people if cards[one].has_access):
         invitation: Kind = "session-moved" if person_id in told else "session-scheduled"
         times: list[tuple[Kind, datetime]] = [(invitation, now), ("session-over", max(now, meeting.ends_at))]
         ahead: tuple[tuple[Kind, timedelta], ...] = (
@@ -249,15 +276,16 @@ def about(meeting: Meeting, notices: Iterable[Notice]) -> list[Notice]:
     return [replace(one, meeting=meeting) for one in notices]
 
 
-def now_due(message: Message, zone: str, now: datetime) -> datetime | None:
-    """When to send a message that is due by its row; None if it has become useless.
+def now_due(message: Message, me: Card, now: datetime) -> datetime | None:
+    """When to send a message that is due by its row; None if it has become useless, or who gets it was shut
+    out.
 
     After a stop of hours, or when the recipient moved, `now` may lie in their quiet hours.
     """
     notice = message.notice
-    if notice.useful_until is not None and notice.useful_until <= now:
+    if not me.has_access or (notice.useful_until is not None and notice.useful_until <= now):
         return None
-    return due_at(notice.kind, now, zone, notice.meeting)
+    return due_at(notice.kind, now, me.time_zone, notice.meeting)
 
 
 PURPOSE: Mapping[Kind, Purpose] = {

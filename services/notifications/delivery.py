@@ -176,7 +176,7 @@ async def _handle(door: Door, post: Post, message: core.Message, names: letters.
     _trace(message)
     now = door.clock.now()
     me = names.cards[message.notice.recipient_id]
-    due_at = core.now_due(message, me.time_zone, now)
+    due_at = core.now_due(message, me, now)
     if due_at is None or due_at > now:
         await _settled(door, lambda tx: _not_now(tx, message, due_at))
         return "later"

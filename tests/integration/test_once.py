@@ -46,6 +46,7 @@ EFFECTS: Mapping[str, Mapping[str, str]] = {
         "person": "true",
         "programme": "true",
         "pair": "true",
+        "absence": "true",
         "meeting": "true",
         "message": "state = 'waiting'",
     },

@@ -13,6 +13,7 @@ from services.matching.core import (
     lessons,
     levels,
     matches,
+    meeting,
     outcomes,
     participations,
     people,
@@ -28,6 +29,7 @@ from services.matching.core import (
     sources,
     standing,
     views,
+    weighing,
     whatif,
     wishes,
 )
@@ -45,6 +47,7 @@ __all__ = [
     "lessons",
     "levels",
     "matches",
+    "meeting",
     "outcomes",
     "participations",
     "people",
@@ -60,6 +63,7 @@ __all__ = [
     "sources",
     "standing",
     "views",
+    "weighing",
     "whatif",
     "wishes",
 ]

@@ -1,4 +1,4 @@
-"""What a user of an identity provider says about a person: SCIM's attributes in our words, and what is new."""
+"""What a user of an identity provider says about a person: SCIM's attributes in our words, and the news."""
 
 from __future__ import annotations
 
@@ -34,8 +34,8 @@ Fields = Mapping[str, str | None]
 
 @dataclass(frozen=True)
 class Said:
-    """`fields` are named as in `people.Card`, without a time zone where none is said. `manager` is the value as
-    it was sent, `external_id` the provider's own id of the person."""
+    """`fields` are named as in `people.Card`; a time zone may be missing. `manager` is the value as it was
+    sent, `external_id` the provider's own id of the person."""
 
     fields: Fields
     manager: str

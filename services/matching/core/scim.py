@@ -11,8 +11,8 @@ from services.matching.core.ids import PersonId
 
 @dataclass(frozen=True)
 class Kept:
-    """`resource` is JSON, and `members` of a group whose members were asked for. `employee_number` and `status`
-    are those of the person it is about, where they were asked for and somebody is known."""
+    """`resource` is JSON, and `members` of a group whose members were asked for. `employee_number` and
+    `status` are those of the person it is about, where they were asked for and somebody is known."""
 
     id: UUID
     source: str

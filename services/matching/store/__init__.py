@@ -5,6 +5,7 @@ from services.matching.store import (
     circles,
     decisions,
     desk,
+    facts,
     ledger,
     lessons,
     matches,
@@ -18,6 +19,7 @@ from services.matching.store import (
     sheets,
     solving,
     sources,
+    standings,
     wishes,
 )
 
@@ -26,6 +28,7 @@ __all__ = [
     "circles",
     "decisions",
     "desk",
+    "facts",
     "ledger",
     "lessons",
     "matches",
@@ -39,5 +42,6 @@ __all__ = [
     "sheets",
     "solving",
     "sources",
+    "standings",
     "wishes",
 ]

@@ -54,8 +54,8 @@ async def find_locked(conn: Connection, source: str, kind: str, resource_id: UUI
     """Until the transaction ends nobody else changes it."""
     row = await conn.fetchrow(
         """
-        SELECT r.id, r.source, r.kind, r.resource, r.name_key, r.external_id, r.person_id, r.version, r.created_at,
-               r.modified_at, p.employee_number, p.status, CASE WHEN r.kind = 'Group' THEN
+        SELECT r.id, r.source, r.kind, r.resource, r.name_key, r.external_id, r.person_id, r.version,
+               r.created_at, r.modified_at, p.employee_number, p.status, CASE WHEN r.kind = 'Group' THEN
                    (SELECT jsonb_agg(entry || jsonb_build_object('value', member_id) ORDER BY member_id)
                     FROM scim_member WHERE group_id = r.id) END AS members
         FROM scim_resource r LEFT JOIN person p ON p.id = r.person_id
@@ -313,7 +313,7 @@ async def count(conn: Connection, source: str, wanted: Sequence[Wanted]) -> int:
 
 
 async def find_called(conn: Connection, source: str, value: str, place: UUID | None) -> Kept | None:
-    """The user that a provider calls by this value: its SCIM id (`place`), else its external id, else its name."""
+    """The user that a provider calls by a value: its SCIM id (`place`), else its external id or its name."""
     row = await conn.fetchrow(
         """
         WITH called AS (
@@ -326,8 +326,8 @@ async def find_called(conn: Connection, source: str, value: str, place: UUID | N
             WHERE name_key = lower($2) AND source = $1 AND kind = 'User' AND deleted_at IS NULL
             ORDER BY 1 LIMIT 1
         )
-        SELECT r.id, r.source, r.kind, r.resource, r.name_key, r.external_id, r.person_id, r.version, r.created_at,
-               r.modified_at, p.employee_number, p.status, NULL AS members
+        SELECT r.id, r.source, r.kind, r.resource, r.name_key, r.external_id, r.person_id, r.version,
+               r.created_at, r.modified_at, p.employee_number, p.status, NULL AS members
         FROM called JOIN scim_resource r USING (id) LEFT JOIN person p ON p.id = r.person_id
         """,
         source,

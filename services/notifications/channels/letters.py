@@ -157,10 +157,12 @@ def _context(notice: core.Notice, names: Names, link: core.Link | None) -> dict[
         "programme": names.programmes.get(notice.programme_id, ""),
         "partner": names.cards[pair.partner_of(me.person_id)] if pair else None,
         "role": pair.role_of(me.person_id) if pair else None,
+        "mentee": names.cards[pair.mentee_id] if pair else None,
+        "mentor": names.cards[pair.mentor_id] if pair else None,
         "meeting": meeting,
         "mode": MODES.get(meeting.mode, meeting.mode) if meeting else "",
         "reason": notice.reason,
-        "until": link.expires_at if link else None,
+        "until": link.expires_at if link else notice.useful_until,
     }
 
 

@@ -8,14 +8,24 @@ CREATE TABLE person (
     family_name text NOT NULL,
     email       text NOT NULL,
     title       text NOT NULL,
-    time_zone   text NOT NULL
+    time_zone   text NOT NULL,
+    status      text NOT NULL DEFAULT 'active'
 );
 
 CREATE TABLE programme (
     programme_id uuid PRIMARY KEY,
     version      int NOT NULL,
-    name         text NOT NULL
+    name         text NOT NULL,
+    organiser_id uuid
 );
+
+-- Of each participation how new the last word on an absence was: older news is told to nobody.
+CREATE TABLE absence (
+    participation_id uuid PRIMARY KEY,
+    version          int NOT NULL,
+    person_id        uuid NOT NULL
+);
+CREATE INDEX absence_of_person ON absence (person_id);
 
 -- `ends_on` is known once the match is made; `ended` says that it is over.
 CREATE TABLE pair (
@@ -27,6 +37,8 @@ CREATE TABLE pair (
     ends_on      date,
     ended        boolean NOT NULL DEFAULT false
 );
+CREATE INDEX pair_of_mentee ON pair (mentee_id) WHERE NOT ended;
+CREATE INDEX pair_of_mentor ON pair (mentor_id) WHERE NOT ended;
 
 CREATE TABLE meeting (
     session_id uuid PRIMARY KEY,
@@ -36,7 +48,8 @@ CREATE TABLE meeting (
 );
 
 -- A message is owed to one person because of one event. The id is its Message-ID. `due_at`, `caused_at` and
--- `sent_at` are business time, `lease_until` and `not_before` wall time.
+-- `sent_at` are business time, `lease_until` and `not_before` wall time. While somebody is on leave all but
+-- cancellations wait, whatever is due.
 CREATE TABLE message (
     id             uuid PRIMARY KEY,
     recipient_id   uuid NOT NULL,
@@ -71,6 +84,7 @@ CREATE TABLE message (
     UNIQUE (recipient_id, cause, kind, channel)
 );
 CREATE INDEX message_waiting ON message (due_at, id) WHERE state = 'waiting';
+CREATE INDEX message_of_recipient ON message (recipient_id) WHERE state = 'waiting';
 CREATE INDEX message_session ON message (session_id, recipient_id, sequence) WHERE session_id IS NOT NULL;
 CREATE INDEX message_match ON message (match_id) WHERE match_id IS NOT NULL;
 CREATE INDEX message_age ON message (created_at, id);

@@ -1,4 +1,7 @@
-"""Messages in hand. Leases and back-off are wall time; what is due is business time."""
+"""Messages in hand. Leases and back-off are wall time; what is due is business time.
+
+Of somebody on leave nothing is taken in hand but that a session is off: the calendar has to follow.
+"""
 
 from __future__ import annotations
 
@@ -21,6 +24,9 @@ WITH chosen AS (
           SELECT 1 FROM message e
           WHERE e.session_id = m.session_id AND e.recipient_id = m.recipient_id
             AND e.sequence < m.sequence AND e.calendar AND e.state = 'waiting'))
+      AND NOT EXISTS (
+          SELECT 1 FROM person p
+          WHERE p.person_id = m.recipient_id AND p.status = 'leave' AND m.kind <> 'session-cancelled')
     ORDER BY m.due_at, m.id LIMIT $4 FOR UPDATE OF m SKIP LOCKED
 ), leased AS (
     UPDATE message m
@@ -39,9 +45,14 @@ FROM leased l LEFT JOIN pair p USING (match_id) ORDER BY l.due_at, l.id
 
 
 async def next_due(conn: Connection) -> datetime | None:
-    """When the earliest message that nobody has in hand is due."""
+    """When the earliest message that nobody has in hand is due; what waits for the end of a leave is not."""
     at: datetime | None = await conn.fetchval(
-        "SELECT min(due_at) FROM message WHERE state = 'waiting' AND lease_until IS NULL"
+        """
+        SELECT min(m.due_at) FROM message m WHERE m.state = 'waiting' AND m.lease_until IS NULL
+          AND NOT EXISTS (
+              SELECT 1 FROM person p
+              WHERE p.person_id = m.recipient_id AND p.status = 'leave' AND m.kind <> 'session-cancelled')
+        """
     )
     return at
 
@@ -51,8 +62,12 @@ async def busy(conn: Connection) -> int:
     return int(
         await conn.fetchval(
             """
-            SELECT count(*) FROM message
-            WHERE state = 'waiting' AND (lease_until IS NOT NULL OR not_before IS NOT NULL)
+            SELECT count(*) FROM message m
+            WHERE m.state = 'waiting' AND (m.lease_until IS NOT NULL OR m.not_before IS NOT NULL
+              AND NOT EXISTS (
+                  SELECT 1 FROM person p
+                  WHERE p.person_id = m.recipient_id AND p.status = 'leave'
+                    AND m.kind <> 'session-cancelled'))
             """
         )
     )
@@ -62,9 +77,12 @@ async def any_sendable(conn: Connection, now: datetime) -> bool:
     found: bool = await conn.fetchval(
         """
         SELECT EXISTS (
-            SELECT 1 FROM message WHERE state = 'waiting' AND due_at <= $1
-            AND (lease_until IS NULL OR lease_until < clock_timestamp())
-            AND (not_before IS NULL OR not_before <= clock_timestamp()))
+            SELECT 1 FROM message m WHERE m.state = 'waiting' AND m.due_at <= $1
+            AND (m.lease_until IS NULL OR m.lease_until < clock_timestamp())
+            AND (m.not_before IS NULL OR m.not_before <= clock_timestamp())
+            AND NOT EXISTS (
+                SELECT 1 FROM person p
+                WHERE p.person_id = m.recipient_id AND p.status = 'leave' AND m.kind <> 'session-cancelled'))
         """,
         now,
     )

@@ -9,16 +9,18 @@ from services.notifications import core
 from shared.tx import Connection
 
 
-async def save_person(conn: Connection, card: core.Card, version: int) -> None:
-    """Keeps the newest card: topics of cards are replayed from the beginning."""
-    await conn.execute(
+async def save_person(conn: Connection, card: core.Card, version: int) -> tuple[bool, str | None]:
+    """Keeps the newest card: topics of cards are replayed from the beginning. Whether this is it, and the
+    status before."""
+    row = await conn.fetchrow(
         """
-        INSERT INTO person AS p (person_id, version, given_name, family_name, email, title, time_zone)
-        VALUES ($1, $2, $3, $4, $5, $6, $7)
+        INSERT INTO person AS p (person_id, version, given_name, family_name, email, title, time_zone, status)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
         ON CONFLICT (person_id) DO UPDATE SET version = excluded.version, given_name = excluded.given_name,
             family_name = excluded.family_name, email = excluded.email, title = excluded.title,
-            time_zone = excluded.time_zone
+            time_zone = excluded.time_zone, status = excluded.status
         WHERE p.version < excluded.version
+        RETURNING old.status AS before
         """,
         card.person_id,
         version,
@@ -27,14 +29,16 @@ async def save_person(conn: Connection, card: core.Card, version: int) -> None:
         card.email,
         card.title,
         card.time_zone,
+        card.status,
     )
+    return row is not None, row["before"] if row is not None else None
 
 
 async def cards(conn: Connection, person_ids: Collection[UUID]) -> dict[UUID, core.Card]:
     """The cards of those who are known."""
     rows = await conn.fetch(
         """
-        SELECT person_id, given_name, family_name, email, title, time_zone
+        SELECT person_id, given_name, family_name, email, title, time_zone, status
         FROM person WHERE person_id = ANY($1)
         """,
         list(person_ids),
@@ -42,17 +46,44 @@ async def cards(conn: Connection, person_ids: Collection[UUID]) -> dict[UUID, co
     return {row["person_id"]: core.Card(**dict(row)) for row in rows}
 
 
-async def save_programme(conn: Connection, programme_id: UUID, version: int, name: str) -> None:
+async def save_programme(
+    conn: Connection, programme_id: UUID, version: int, *, name: str, organiser_id: UUID | None
+) -> None:
     await conn.execute(
         """
-        INSERT INTO programme AS p (programme_id, version, name) VALUES ($1, $2, $3)
-        ON CONFLICT (programme_id) DO UPDATE SET version = excluded.version, name = excluded.name
+        INSERT INTO programme AS p (programme_id, version, name, organiser_id) VALUES ($1, $2, $3, $4)
+        ON CONFLICT (programme_id) DO UPDATE SET version = excluded.version, name = excluded.name,
+            organiser_id = excluded.organiser_id
         WHERE p.version < excluded.version
         """,
         programme_id,
         version,
         name,
+        organiser_id,
     )
+
+
+async def find_organiser(conn: Connection, programme_id: UUID) -> UUID | None:
+    """Who runs a programme, where anybody is named."""
+    found: UUID | None = await conn.fetchval(
+        "SELECT organiser_id FROM programme WHERE programme_id = $1", programme_id
+    )
+    return found
+
+
+async def save_absence(conn: Connection, participation_id: UUID, version: int, person_id: UUID) -> bool:
+    """Whether this is the newest word on whether somebody takes part."""
+    row = await conn.fetchrow(
+        """
+        INSERT INTO absence AS a (participation_id, version, person_id) VALUES ($1, $2, $3)
+        ON CONFLICT (participation_id) DO UPDATE SET version = excluded.version
+        WHERE a.version < excluded.version RETURNING participation_id
+        """,
+        participation_id,
+        version,
+        person_id,
+    )
+    return row is not None
 
 
 async def programme_names(conn: Connection, programme_ids: Collection[UUID]) -> dict[UUID, str]:
@@ -81,6 +112,24 @@ async def save_pair(conn: Connection, pair: core.Pair, version: int) -> bool:
         pair.ended,
     )
     return newest
+
+
+async def pairs_of(
+    conn: Connection, programme_id: UUID, person_id: UUID, roles: Collection[core.Role]
+) -> list[core.Pair]:
+    """The pairs of a programme that were made and go on, in which somebody has one of these roles."""
+    rows = await conn.fetch(
+        """
+        SELECT match_id, programme_id, mentee_id, mentor_id, ends_on, ended FROM pair
+        WHERE programme_id = $1 AND ends_on IS NOT NULL AND NOT ended
+          AND (mentee_id = $2 AND 'mentee' = ANY($3::text[]) OR mentor_id = $2 AND 'mentor' = ANY($3::text[]))
+        ORDER BY match_id
+        """,
+        programme_id,
+        person_id,
+        list(roles),
+    )
+    return [core.Pair(**dict(row)) for row in rows]
 
 
 async def find_pair(conn: Connection, match_id: UUID) -> core.Pair | None:

@@ -83,6 +83,45 @@ async def withdraw_for_match(conn: Connection, match_id: UUID, kinds: Collection
     )
 
 
+async def withdraw_from(conn: Connection, recipient_id: UUID) -> None:
+    """Nothing more is owed to somebody, but what is being sent at this moment."""
+    await conn.execute(
+        """
+        UPDATE message SET state = 'withdrawn'
+        WHERE recipient_id = $1 AND state = 'waiting' AND lease_until IS NULL
+        """,
+        recipient_id,
+    )
+
+
+async def withdraw_about(
+    conn: Connection, match_id: UUID, recipient_id: UUID, kinds: Collection[core.Kind]
+) -> None:
+    """Takes back what one of a pair was to be told and was not."""
+    await conn.execute(
+        """
+        UPDATE message SET state = 'withdrawn'
+        WHERE match_id = $1 AND recipient_id = $2 AND kind = ANY($3) AND state = 'waiting'
+          AND lease_until IS NULL AND attempts = 0
+        """,
+        match_id,
+        recipient_id,
+        list(kinds),
+    )
+
+
+async def due_again(conn: Connection, recipient_id: UUID, now: datetime) -> None:
+    """What waited for the end of a leave is due now."""
+    await conn.execute(
+        """
+        UPDATE message SET due_at = $2
+        WHERE recipient_id = $1 AND state = 'waiting' AND due_at < $2 AND lease_until IS NULL
+        """,
+        recipient_id,
+        now,
+    )
+
+
 async def told_of_session(conn: Connection, session_id: UUID) -> set[UUID]:
     """Who has the session in their calendar, as far as we know."""
     rows = await conn.fetch(

@@ -188,7 +188,13 @@ def address(person: PersonId) -> str:
 
 
 def a_person(
-    person: PersonId, at: datetime, *, zone: str = "Europe/Madrid", version: int = 1, name: str = "Mia"
+    person: PersonId,
+    at: datetime,
+    *,
+    zone: str = "Europe/Madrid",
+    version: int = 1,
+    name: str = "Mia",
+    status: str = "active",
 ) -> events.PersonChanged:
     return events.PersonChanged(
         at=at,
@@ -204,11 +210,17 @@ def a_person(
         time_zone=zone,
         manager_id=None,
         hire_date=None,
-        status="active",
+        status=status,
     )
 
 
-def a_programme(at: datetime, *, name: str = "Career growth", version: int = 1) -> events.ProgrammeChanged:
+def a_programme(
+    at: datetime,
+    *,
+    name: str = "Career growth",
+    version: int = 1,
+    organiser_id: PersonId | None = None,
+) -> events.ProgrammeChanged:
     return events.ProgrammeChanged(
         at=at,
         programme_id=PROGRAMME,
@@ -221,7 +233,7 @@ def a_programme(at: datetime, *, name: str = "Career growth", version: int = 1) 
         cadence="biweekly",
         hours_per_month=2,
         session_minutes=45,
-        organiser_id=None,
+        organiser_id=organiser_id,
     )
 
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -96,14 +97,19 @@ def test_what_is_not_urgent_waits_for_the_morning() -> None:
 
 def test_a_message_whose_recipient_moved_to_another_zone_waits_for_their_morning() -> None:
     message = builders.a_message(builders.a_notice("matched"))
-    assert core.now_due(message, "Europe/Madrid", builders.NOW) == builders.NOW
+    assert core.now_due(message, builders.MENTEE, builders.NOW) == builders.NOW
+    moved = replace(builders.MENTEE, time_zone="Pacific/Auckland")
     night_in_auckland = local("Pacific/Auckland", "2026-03-03T07:00")
-    assert core.now_due(message, "Pacific/Auckland", local("Pacific/Auckland", "2026-03-02T22:30")) == (
-        night_in_auckland
-    )
+    assert core.now_due(message, moved, local("Pacific/Auckland", "2026-03-02T22:30")) == (night_in_auckland)
 
 
 def test_a_reminder_of_a_session_that_has_begun_is_useless() -> None:
     notice = builders.a_notice("reminder-hour")
     assert notice.useful_until is not None
-    assert core.now_due(builders.a_message(notice), "Europe/Madrid", notice.useful_until) is None
+    assert core.now_due(builders.a_message(notice), builders.MENTEE, notice.useful_until) is None
+
+
+def test_U6_what_is_due_to_somebody_without_access_is_never_sent() -> None:
+    message = builders.a_message(builders.a_notice("matched"))
+    for status, due in (("leave", builders.NOW), ("inactive", None), ("terminated", None)):
+        assert core.now_due(message, replace(builders.MENTEE, status=status), builders.NOW) == due

@@ -17,7 +17,7 @@ from services.matching.hris.scim import shapes
 from shared.tx import Tx
 
 NAMES = frozenset({"user_name", "work_email"})
-"""What no two people have: who is given another's is refused, so that the provider's administrator sees it."""
+"""What no two people have. Another's is refused, so that the provider's administrator sees it."""
 
 
 async def changed(tx: Tx, before: Kept | None, after: Kept, *, default_zone: str) -> Kept:
