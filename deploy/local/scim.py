@@ -23,7 +23,7 @@ IN_EMPLOYMENT = ("site", "hireDate", "pool")
 MEDIA_TYPE = "application/scim+json"
 
 
-class Refused(Exception):
+class Declined(Exception):
     """What /scim/v2 did not do, with its own words."""
 
 
@@ -43,36 +43,36 @@ class Directory:
         return await self.client.request(method, address, json=body, headers=headers, **options)
 
     async def hire(self, user: Mapping[str, Any]) -> str:
-        """Creates a user and returns its SCIM id. Raises Refused."""
+        """Creates a user and returns its SCIM id. Raises Declined."""
         return str(_told(await self.call("POST", "/Users", dict(user)))["id"])
 
     async def change(self, scim_id: str, values: Mapping[str, Any]) -> dict[str, Any]:
-        """Replaces attributes by their paths; an attribute that is None is removed. Raises Refused."""
+        """Replaces attributes by their paths; an attribute that is None is removed. Raises Declined."""
         return _told(await self.call("PATCH", f"/Users/{scim_id}", a_patch(values)))
 
     async def put_manager(self, scim_id: str, manager_id: str | None) -> None:
-        """Names somebody's manager by their SCIM id; None: nobody is. Raises Refused."""
+        """Names somebody's manager by their SCIM id; None: nobody is. Raises Declined."""
         value = None if manager_id is None else {"value": manager_id}
         await self.change(scim_id, {f"{ENTERPRISE}:manager": value})
 
     async def suspend(self, scim_id: str) -> None:
-        """Nobody knows yet whether they come back. Raises Refused."""
+        """Nobody knows yet whether they come back. Raises Declined."""
         await self.change(scim_id, {"active": False})
 
     async def restore(self, scim_id: str) -> None:
         await self.change(scim_id, {"active": True})
 
     async def end(self, scim_id: str) -> None:
-        """The employment is over. Raises Refused."""
+        """The employment is over. Raises Declined."""
         _told(await self.call("DELETE", f"/Users/{scim_id}"))
 
     async def find(self, filter_text: str) -> list[dict[str, Any]]:
-        """The users that a filter keeps, at most a page of them. Raises Refused."""
+        """The users that a filter keeps, at most a page of them. Raises Declined."""
         found = _told(await self.call("GET", "/Users", params={"filter": filter_text}))
         return list(found["Resources"])
 
     async def group(self, name: str, members: list[str]) -> str:
-        """Creates a group and returns its id. Raises Refused."""
+        """Creates a group and returns its id. Raises Declined."""
         body = {"schemas": [f"{CORE}:Group"], "displayName": name, "members": [{"value": m} for m in members]}
         return str(_told(await self.call("POST", "/Groups", body))["id"])
 
@@ -80,7 +80,7 @@ class Directory:
 def _told(answer: httpx.Response) -> dict[str, Any]:
     if answer.is_error:
         asked = f"{answer.request.method} {answer.request.url.path}"
-        raise Refused(f"{asked}: {answer.status_code} {answer.text}")
+        raise Declined(f"{asked}: {answer.status_code} {answer.text}")
     return dict(answer.json()) if answer.content else {}
 
 

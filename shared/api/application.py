@@ -54,14 +54,8 @@ def application(
         app.include_router(router)
     if settings.clock == "stepped":
         app.include_router(stepped.router())
-    app.add_middleware(
-        edge.Edge,
-        keys=keys,
-        metrics=meters,
-        settings=settings,
-        policies=policies or {},
-        refusals=refusals or {},
-    )
+    parts = edge.Parts(policies or {}, refusals or {})
+    app.add_middleware(edge.Edge, keys=keys, metrics=meters, settings=settings, parts=parts)
     return app
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from limits import RateLimitItemPerMinute
@@ -43,12 +44,17 @@ class Refusing(Protocol):
     ) -> ASGIApp: ...
 
 
-class Edge:
-    """ASGI middleware, outermost of ours.
+@dataclass(frozen=True)
+class Parts:
+    """What is different below a path prefix: `policies` has content security policies, `refusals` how a part
+    that speaks a protocol of its own says that a request is too large or comes too often."""
 
-    `policies` gives a path prefix its own content security policy, `refusals` its own words where a request
-    is too large or comes too often: a mounted part may speak a protocol with errors of its own.
-    """
+    policies: Mapping[str, str] = field(default_factory=dict)
+    refusals: Mapping[str, Refusing] = field(default_factory=dict)
+
+
+class Edge:
+    """ASGI middleware, outermost of ours."""
 
     def __init__(
         self,
@@ -57,8 +63,7 @@ class Edge:
         keys: auth.Keys,
         metrics: Metrics,
         settings: Settings,
-        policies: Mapping[str, str],
-        refusals: Mapping[str, Refusing],
+        parts: Parts,
     ) -> None:
         self._app = app
         self._keys = keys
@@ -66,8 +71,8 @@ class Edge:
         self._body_bytes_max = settings.body_bytes_max
         self._rate = RateLimitItemPerMinute(settings.requests_per_minute_max)
         self._limiter = FixedWindowRateLimiter(MemoryStorage())
-        self._policies = policies
-        self._refusals = refusals
+        self._policies = parts.policies
+        self._refusals = parts.refusals
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":

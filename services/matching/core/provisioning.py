@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from services.matching.core.facts import Fact, FactKind, Identity
+from services.matching.core.facts import NEEDED, Fact, FactKind, Identity
 from services.matching.core.scim import Kept
 
 ENTERPRISE = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User"
@@ -41,6 +41,11 @@ class Said:
     manager: str
     external_id: str | None
     is_active: bool
+
+    @property
+    def is_somebody(self) -> bool:
+        """Whether it is a person: without an address it is an account, or not filled in yet."""
+        return self.fields["work_email"] is not None
 
 
 def read(user: Mapping[str, Any]) -> Said:
@@ -106,18 +111,22 @@ class Change:
 
     @property
     def fields(self) -> dict[str, str | None]:
-        """What is new of the card, without the manager. Of a new user, all that is said."""
+        """What is new of the card, without the manager. Of a new user, all that is said; and what nobody can
+        be without is not taken from anybody only because it is not said any more."""
+        told = self.after.fields.items()
         if self.before is None:
-            return {name: value for name, value in self.after.fields.items() if value}
+            return {name: value for name, value in told if value}
         old = self.before.fields
-        return {name: value for name, value in self.after.fields.items() if value != old.get(name)}
+        return {name: value for name, value in told if value != old[name] and (value or name not in NEEDED)}
 
     @property
     def is_zone_due(self) -> bool:
         """Whether the time zone has to be found by the site, because none is said."""
         if self.after.fields["time_zone"]:
             return False
-        return self.before is None or bool({"site", "time_zone"} & self.fields.keys())
+        if self.before is None or self.before.fields["time_zone"]:
+            return True
+        return self.before.fields["site"] != self.after.fields["site"]
 
 
 def kinds(change: Change, fields: Fields, managers: Fields, *, status: str) -> list[tuple[FactKind, Fields]]:

@@ -110,7 +110,8 @@ class Application(asgi.ASGIApplication):
         if self.needs_auth(request) and not isinstance(request.subject, Source):
             raise scim.UnauthorizedException(detail="A source's token is needed: Authorization: Bearer …")
 
-    def get_subject(self, request: ScimRequest) -> Source | None:
+    def get_subject(self, request: ScimRequest) -> Any:
+        """The source, or nobody."""
         return request.subject if isinstance(request.subject, Source) else None
 
     def handle_exception(self, request: ScimRequest, exception: Exception) -> ScimResponse:

@@ -65,6 +65,8 @@ def whole(service: ScimService, row: Kept, base_url: str) -> dict[str, Any]:
     said = with_meta(row)
     endpoint = "Users" if row.kind == "User" else "Groups"
     said["meta"]["location"] = f"{base_url.rstrip('/')}/{endpoint}/{row.id}"
+    for member in said.get("members", ()):
+        member["$ref"] = f"{base_url.rstrip('/')}/{member['$ref']}"
     manager = said.get(models.ENTERPRISE, {}).get("manager") or {}
     if "$ref" in manager:
         manager["$ref"] = service.reference_location(base_url, manager["$ref"])

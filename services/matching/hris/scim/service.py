@@ -8,6 +8,7 @@ from typing import Any
 
 import asyncpg
 import scim2_models as scim
+from scim2_server.conditions import Conditions
 from scim2_server.errors import MethodNotAllowedException
 from scim2_server.requests import ScimRequest
 from scim2_server.responses import SCIM_MEDIA_TYPE, ScimResponse
@@ -39,6 +40,14 @@ class Service(ScimService):
                 if name.casefold() == "filter":
                     filters.refuse_huge(str(value))
         return super().read_search(resource_types, payload)
+
+    def apply_patch(
+        self, current: scim.Resource[Any], patch_op: scim.PatchOp[Any], conditions: Conditions
+    ) -> scim.Resource[Any] | None:
+        for operation in patch_op.operations or ():
+            if operation.op == scim.PatchOperation.Op.remove and isinstance(operation.value, list):
+                operation.value = [_without_nulls(entry) for entry in operation.value]
+        return super().apply_patch(current, patch_op, conditions)
 
     def patch_response(
         self, base_url: str, resource: scim.Resource[Any], response_parameters: scim.ResponseParameters[Any]
@@ -79,6 +88,13 @@ class Service(ScimService):
         if wait_s or status == HTTPStatus.SERVICE_UNAVAILABLE:
             response.headers["Retry-After"] = str(wait_s or RETRY_AFTER_S)
         return response
+
+
+def _without_nulls(entry: Any) -> Any:
+    """Entra names a member to be removed with `"$ref": null`, which is true of none."""
+    if not isinstance(entry, dict):
+        return entry
+    return {name: value for name, value in entry.items() if value is not None}
 
 
 def refusal(status: int, code: str, detail: str, *, headers: Mapping[str, str] | None = None) -> JSONResponse:

@@ -23,17 +23,22 @@ NAMES = frozenset({"user_name", "work_email"})
 async def changed(tx: Tx, before: Kept | None, after: Kept, *, default_zone: str) -> Kept:
     """Tells what is new about a user; returns the row with the person it is about, where they are known.
 
+    A user without any address is kept and is nobody, until they have one: then they are hired.
     Raises UniquenessException or InvalidValueException for what cannot be taken over. An identity that leads
     to two people is accepted and held: only an administrator of ours can decide it, and until then nobody
     gets access by it.
     """
-    change = Change(_said(before) if before else None, _said(after))
+    known = _said(before) if before else None
+    is_known = known is not None and (known.is_somebody or after.person_id is not None)
+    change = Change(known if is_known else None, _said(after))
+    if not is_known and not change.after.is_somebody:
+        return after
     fields = await _fields(tx, change, default_zone)
     managers = await _managers(tx, after.source, change.after.manager) if change.is_about_manager else {}
     told = core.provisioning.kinds(change, fields, managers, status=after.status)
     if not told:
         return after
-    who = await _who(tx, before, after, change)
+    who = _known(after, change.after) if change.before else await _new(tx, after, change.after)
     taken = await commands.facts.take(tx, core.provisioning.facts(after, who, told))
     _refuse(taken)
     found = next((one.person_id for one in taken if one.person_id), None)
@@ -42,8 +47,10 @@ async def changed(tx: Tx, before: Kept | None, after: Kept, *, default_zone: str
 
 async def gone(tx: Tx, kept: Kept) -> None:
     """A user was deleted: the employment is over."""
-    last = replace(kept, version=kept.version + 1)
-    who = _known(kept, _said(kept))
+    last, said = replace(kept, version=kept.version + 1), _said(kept)
+    if not said.is_somebody and kept.person_id is None:
+        return
+    who = _known(kept, said)
     await commands.facts.take(tx, core.provisioning.facts(last, who, [("termination", {})]))
 
 
@@ -69,20 +76,18 @@ async def _managers(tx: Tx, source: str, value: str) -> Fields:
     found = await store.scim.find_called(tx.conn, source, value, shapes.uuid(value))
     if found is None:
         known = await store.people.by_numbers(tx.conn, [value])
-        return {"manager_employee_number" if known else "manager_external_id": value}
+        is_number = bool(known) or value.isdecimal()
+        return {"manager_employee_number" if is_number else "manager_external_id": value}
     if found.employee_number:
         return {"manager_employee_number": found.employee_number}
     return {"manager_external_id": found.external_id or value}
 
 
-async def _who(tx: Tx, before: Kept | None, after: Kept, change: Change) -> Identity:
-    if before is not None:
-        return _known(after, change.after)
-    number = change.after.fields["employee_number"]
-    email = change.after.fields["work_email"]
+async def _new(tx: Tx, kept: Kept, said: Said) -> Identity:
+    number = said.fields["employee_number"]
     if number is None:
-        number = await _number_of(tx, after, change.after) or core.provisioning.nobodys_number(after)
-    return Identity(number, change.after.external_id, email)
+        number = await _number_of(tx, kept, said) or core.provisioning.nobodys_number(kept)
+    return Identity(number, said.external_id, said.fields["work_email"])
 
 
 def _known(kept: Kept, said: Said) -> Identity:
