@@ -37,7 +37,7 @@ def application(
 ) -> FastAPI:
     """A service's routes with everything around them that is the same in every service.
 
-    `progress` is filled by the loops of the process; `next_due` and `busy` answer /quiet. `parts` tells what is
+    `progress` is filled by the loops of the process; `next_due` and `busy` answer /quiet. `parts` has what is
     different below a path prefix (a mounted console, a protocol). `has_access` tells of a person whether
     their signed links open; a service with pages has to give it. `measure` sets gauges of the service's own,
     in the registry of its `meters`. Raises ValueError on wrong token files.
