@@ -17,6 +17,7 @@ import time
 from datetime import datetime
 
 from services.matching import commands, engine, store
+from services.matching.commands.projection import Projections
 from services.matching.settings import Settings
 from shared import log
 from shared.clock import SteppedClock
@@ -47,14 +48,14 @@ def _compile_solver() -> None:
     log.info("compile_solver", outcome="ready", ms=round((time.monotonic() - begun) * 1000))
 
 
-async def hold_rounds(door: Door, settings: Settings) -> None:
+async def hold_rounds(door: Door, settings: Settings, kept: Projections) -> None:
     """Solves the runs that wait, one at a time, until cancelled."""
     await door.clock.started()
     woken = door.bell.listener()
     while True:
         woken.clear()
         try:
-            did = await hold_next(door, settings)
+            did = await hold_next(door, settings, kept)
         except Transient as error:
             log.warning("hold_rounds", outcome="retry", error=str(error))
             await asyncio.sleep(AWAY_S)
@@ -64,14 +65,14 @@ async def hold_rounds(door: Door, settings: Settings) -> None:
                 await asyncio.wait_for(woken.wait(), POLL_S)
 
 
-async def hold_next(door: Door, settings: Settings) -> bool:
+async def hold_next(door: Door, settings: Settings, kept: Projections) -> bool:
     """Solves one run, here or in a process of its own. False: none waits that nobody works on."""
     async with lent(door) as conn:
         many = await store.solving.next_size(conn)
     if many is None:
         return False
     if many <= settings.solve_here_max:
-        return await commands.solving.hold_one(door)
+        return await commands.solving.hold_one(door, kept)
     try:
         async with asyncio.timeout(RUN_S_MAX):
             code = await _apart(door.clock.now())
@@ -114,7 +115,7 @@ async def solve(service: Service) -> int:
         await asyncio.to_thread(engine.warm)
         gc.freeze()
         gc.set_threshold(*COLLECT_AFTER)
-        await commands.solving.hold_one(door)
+        await commands.solving.hold_one(door, Projections())
     return 0
 
 

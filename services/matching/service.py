@@ -18,11 +18,13 @@ from shared.tx import Door
 
 
 def build(settings: Settings) -> Service:
+    kept = commands.projection.Projections()
+
     def http(door: Door) -> FastAPI:
         routers = *api.routers(), pages.router()
         has_access = store.people.has_access
         app = application(door, settings, *routers, title="Mentoring: matching", has_access=has_access)
-        app.state.projections = commands.projection.Projections()
+        app.state.projections = kept
         app.state.entrance = entrance.Entrance(door, settings.hris_requests_per_minute_max)
         desk.mount(app, door, settings)
         return app
@@ -34,6 +36,6 @@ def build(settings: Settings) -> Service:
         http=http,
         consumers=CONSUMERS,
         jobs=JOBS,
-        loops=(loops.compile_solver, partial(loops.hold_rounds, settings=settings)),
+        loops=(loops.compile_solver, partial(loops.hold_rounds, settings=settings, kept=kept)),
         busy=store.solving.busy,
     )

@@ -9,6 +9,7 @@ from fastapi import APIRouter, Depends, Response
 from pydantic import AwareDatetime, BaseModel
 
 from services.matching import commands, core, store
+from services.matching.api import projections
 from shared import api, auth
 from shared.events import GroupId, MatchId, PersonId, ProgrammeId, RunId
 
@@ -74,10 +75,10 @@ class MatchView(MatchOut):
     view: ViewOut
 
 
-async def post_match(body: MatchIn, tx: api.InTx, response: Response) -> MatchOut:
+async def post_match(body: MatchIn, tx: api.InTx, kept: projections.Kept, response: Response) -> MatchOut:
     """Brings two people together at once, inside the programme's rules and the mentor's seats."""
     match = await commands.matches.make_by_hand(
-        tx, body.programme_id, mentee_id=body.mentee_id, mentor_id=body.mentor_id
+        tx, kept, body.programme_id, mentee_id=body.mentee_id, mentor_id=body.mentor_id
     )
     api.etag(response, match.version)
     return match_out(match)

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Depends
 from pydantic import BaseModel, Field, StringConstraints, model_validator
 
 from services.matching import commands, core, engine, taxonomy
+from services.matching.api import projections
 from services.matching.api.participations import Level
 from services.matching.core import difference, ids
 from services.matching.core.participations import CAPACITY_MAX, GOALS_MAX
@@ -116,11 +117,14 @@ class WhatIfOut(BaseModel):
     groups: list[GroupOut]
 
 
-async def post_what_if(programme_id: ProgrammeId, body: WhatIfIn, read: api.Reading) -> WhatIfOut:
+async def post_what_if(
+    programme_id: ProgrammeId, body: WhatIfIn, read: api.Reading, kept: projections.Kept
+) -> WhatIfOut:
     """Compares the round as it is with one under changes. Reads one snapshot; proposes and says nothing."""
     changes = changes_of(body)
     found = await commands.forking.what_if(
         read.conn,
+        kept,
         ids.ProgrammeId(programme_id),
         changes,
         now=read.now,

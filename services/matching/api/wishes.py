@@ -8,6 +8,7 @@ from fastapi import APIRouter, Depends, Response
 from pydantic import BaseModel, Field
 
 from services.matching import commands, core, store
+from services.matching.api import projections
 from services.matching.api.matches import MatchOut, match_out
 from shared import api, auth
 from shared.events import PersonId, ProgrammeId
@@ -32,11 +33,11 @@ class FavouritesOut(BaseModel):
 
 
 async def post_request(
-    programme_id: ProgrammeId, body: RequestIn, tx: api.InTx, response: Response
+    programme_id: ProgrammeId, body: RequestIn, tx: api.InTx, kept: projections.Kept, response: Response
 ) -> MatchOut:
     """A mentee asks for a mentor: a proposal to which the mentee has said yes. The mentor has three days."""
     match = await commands.wishes.ask(
-        tx, programme_id, mentee_id=body.mentee_id, mentor_id=body.mentor_id, purpose=body.purpose
+        tx, kept, programme_id, mentee_id=body.mentee_id, mentor_id=body.mentor_id, purpose=body.purpose
     )
     api.etag(response, match.version)
     return match_out(match)

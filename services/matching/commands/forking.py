@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from services.matching import core, engine, store
-from services.matching.commands import rounds
+from services.matching.commands.projection import Projections
 from services.matching.core.difference import Difference
 from services.matching.core.ids import ProgrammeId, RunId
 from services.matching.core.people import Person
@@ -31,27 +31,30 @@ class Forked:
 
 
 async def what_if(
-    conn: Connection, programme_id: ProgrammeId, changes: Changes, *, now: datetime, run_id: RunId | None
+    conn: Connection,
+    kept: Projections,
+    programme_id: ProgrammeId,
+    changes: Changes,
+    *,
+    now: datetime,
+    run_id: RunId | None,
 ) -> Forked:
     """What the changes would do to the next round, or to the round `run_id` as if it was held again.
 
     In a round held again its own pairs count as not made, whatever became of them. Raises NotFound, and
     WrongChanges naming every field that does not fit the programme.
     """
-    programme = await store.programmes.get(conn, programme_id)
     if run_id is not None:
         run = await store.runs.get(conn, run_id)
-        if run.programme_id != programme.id:
+        if run.programme_id != programme_id:
             raise WrongChanges(
                 "The run is another programme's.", [FieldError("/run_id", "another programme's")]
             )
         now = run.created_at
-    everybody = await store.participations.of_programme(conn, programme.id)
-    pool, _ = await rounds.load(conn, programme, everybody, now=now, besides=run_id)
-    market = core.pool.market(pool)
-    refuse(core.whatif.wrong(market, changes))
-    found = await asyncio.to_thread(_compare, market, changes)
-    return Forked(found, {one.card.employee_number: one for one in pool.people.values()})
+    seen = await kept.of(conn, programme_id, now=now, besides=run_id)
+    refuse(core.whatif.wrong(seen.market, changes))
+    found = await asyncio.to_thread(_compare, seen.market, changes)
+    return Forked(found, {one.card.employee_number: one for one in seen.pool.people.values()})
 
 
 def refuse(errors: Sequence[FieldError]) -> None:

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
 from uuid import UUID
 
 from services.matching import core, engine, said, store, taxonomy
-from services.matching.commands import circles, programmes, rounds
+from services.matching.commands import circles, programmes
+from services.matching.commands.projection import Projections
 from services.matching.core.ids import MatchId, PersonId, Side
 from services.matching.core.matches import Answer, Match
 from services.matching.core.participations import Participation
-from services.matching.core.programmes import Programme
 from services.matching.core.views import View
 from shared import envelope
 from shared.errors import NotFound, Refused
@@ -27,7 +26,9 @@ class RulesForbid(Refused):
     code = "rules-forbid"
 
 
-async def make_by_hand(tx: Tx, programme_id: UUID, *, mentee_id: UUID, mentor_id: UUID) -> Match:
+async def make_by_hand(
+    tx: Tx, kept: Projections, programme_id: UUID, *, mentee_id: UUID, mentor_id: UUID
+) -> Match:
     """An organiser's own decision, inside the programme's rules: the match is made at once.
 
     Raises NotInProgramme, CapacityExceeded, AlreadyMatched or RulesForbid.
@@ -36,23 +37,21 @@ async def make_by_hand(tx: Tx, programme_id: UUID, *, mentee_id: UUID, mentor_id
     programmes.refuse_closed(programme)
     mentee, mentor = await lock_both(tx, programme_id, mentee_id=mentee_id, mentor_id=mentor_id)
     ends_on = core.programmes.match_ends_on(programme, tx.now.date())
-    match = core.matches.made_at_once(
-        await fitting(tx, programme, mentee, mentor), now=tx.now, ends_on=ends_on
-    )
+    match = core.matches.made_at_once(await fitting(tx, kept, mentee, mentor), now=tx.now, ends_on=ends_on)
     if not await store.matches.add(tx.conn, match):
         raise already_matched()
     tx.emit(said.match_made(match, programme))
     return match
 
 
-async def fitting(tx: Tx, programme: Programme, mentee: Participation, mentor: Participation) -> Match:
+async def fitting(tx: Tx, kept: Projections, mentee: Participation, mentor: Participation) -> Match:
     """A proposal to two who are locked, have a seat and may be a pair; it is not kept yet.
 
     Raises CapacityExceeded, AlreadyMatched, Paused or RulesForbid.
     """
     await _refuse_taken(tx, mentee, mentor)
-    pairing = await _look_at(tx, programme, mentee, mentor)
-    groups = await circles.of_mentors(tx, programme.id, [mentor.id])
+    pairing = await _look_at(tx, kept, mentee, mentor)
+    groups = await circles.of_mentors(tx, mentor.programme_id, [mentor.id])
     return core.matches.between(
         MatchId(envelope.new_id()),
         mentee,
@@ -91,18 +90,14 @@ async def lock_both(
     return by_role["mentee"], by_role["mentor"]
 
 
-async def _look_at(
-    tx: Tx, programme: Programme, mentee: Participation, mentor: Participation
-) -> engine.Pairing:
+async def _look_at(tx: Tx, kept: Projections, mentee: Participation, mentor: Participation) -> engine.Pairing:
     """How well the two fit. Raises Paused, AlreadyMatched for the mentee, RulesForbid naming the rules."""
-    everybody = await store.participations.of_programme(tx.conn, programme.id)
-    pool, _ = await rounds.load(tx.conn, programme, everybody, now=tx.now)
-    market = core.pool.market(pool)
-    core.pool.refuse_paused(pool, (mentee, mentor))
-    numbers = pool.number(mentee.person_id), pool.number(mentor.person_id)
-    if numbers[0] not in {one.number for one in market.mentees}:
+    seen = await kept.of(tx.conn, mentee.programme_id, now=tx.now, keep=False)
+    core.pool.refuse_paused(seen.pool, (mentee, mentor))
+    numbers = seen.pool.number(mentee.person_id), seen.pool.number(mentor.person_id)
+    if numbers[0] not in {one.number for one in seen.market.mentees}:
         raise already_matched()
-    pairing = await asyncio.to_thread(engine.explain, market, *numbers)
+    pairing = await seen.explain(*numbers)
     if pairing.forbidden:
         raise RulesForbid(" ".join(reason.sentence for reason in pairing.forbidden))
     return pairing

@@ -11,8 +11,8 @@ from dataclasses import replace
 from datetime import datetime
 
 from services.matching import core, said, store
-from services.matching.commands import circles, notes, rounds
-from services.matching.commands.rounds import Look
+from services.matching.commands import circles, notes, projection
+from services.matching.commands.projection import Projection
 from services.matching.core.ids import GroupId, MatchId, ParticipationId
 from services.matching.core.matches import Match
 from services.matching.core.outcomes import Outcome
@@ -35,7 +35,7 @@ async def note(tx: Tx, run: Run, outcome: Outcome) -> bool:
     return True
 
 
-async def finish(tx: Tx, run: Run, seen: Look, outcome: Outcome, *, again: bool) -> bool:
+async def finish(tx: Tx, run: Run, seen: Projection, outcome: Outcome, *, again: bool) -> bool:
     """Publishes what was noted of a run, if what it looked at still holds.
 
     If it does not: False where the caller may solve it `again`, else the pairs that are not possible any more
@@ -54,8 +54,8 @@ async def finish(tx: Tx, run: Run, seen: Look, outcome: Outcome, *, again: bool)
     if await store.solving.edition(tx.conn, programme.id) != seen.edition:
         if again:
             return False
-        now = await rounds.look(tx.conn, run)
-        outcome = core.outcomes.still_possible(outcome, now.pool)
+        now = await projection.look(tx.conn, run)
+        outcome = core.outcomes.still_possible(outcome, now.pool, now.market)
         await notes.write(tx.conn, run.id, outcome)
     await _replace(tx, programme)
     noted = core.outcomes.noted(held, outcome)
@@ -122,7 +122,7 @@ def _proposal(tx: Tx, run: Run, pair: Found, groups: Mapping[ParticipationId, Gr
     )
 
 
-def _next_round(tx: Tx, seen: Look, outcome: Outcome) -> datetime | None:
+def _next_round(tx: Tx, seen: Projection, outcome: Outcome) -> datetime | None:
     """When somebody who waits may meet again whom they were kept apart from, or is not left in peace any
     more, or as the programme looks again for those who wait; else a change has to ask."""
     programme, freed_at = seen.pool.programme, seen.freed_at

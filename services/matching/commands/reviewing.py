@@ -9,7 +9,7 @@ from datetime import datetime
 from uuid import UUID
 
 from services.matching import core, engine, store
-from services.matching.commands import programmes, publishing, rounds
+from services.matching.commands import programmes, projection, publishing
 from services.matching.commands.matches import RulesForbid
 from services.matching.commands.projection import Projection, Projections
 from services.matching.core.ids import ParticipationId, PersonId, Role
@@ -42,14 +42,14 @@ async def preview(
 
     Raises NotInReview, WrongDecision or RulesForbid.
     """
-    _, _, difference, seen = await _decide(conn, kept, run, wish, now=now)
+    _, _, difference, seen = await _decide(conn, kept, run, wish, now=now, keep=True)
     return difference, seen.edition != run.edition
 
 
 async def decide(tx: Tx, kept: Projections, run: Run, wish: Wish) -> tuple[Run, Decision]:
     """Makes the decision on a run whose row is locked, and finds the best pairs again. Raises as
     `preview`."""
-    decision, outcome, difference, _ = await _decide(tx.conn, kept, run, wish, now=tx.now)
+    decision, outcome, difference, _ = await _decide(tx.conn, kept, run, wish, now=tx.now, keep=False)
     made = replace(decision, cost=difference.cost)
     await store.decisions.add(tx.conn, made)
     if wish.kind == "exclude-pair" and wish.mentee_id is not None and wish.mentor_id is not None:
@@ -77,9 +77,8 @@ async def publish(tx: Tx, run_id: UUID) -> Run:
     await store.participations.lock_seats(tx.conn, programme_id)
     pairs = await store.run_pairs.of_run(tx.conn, run.id)
     if await store.solving.edition(tx.conn, programme_id) != run.edition:
-        now = await rounds.look(tx.conn, replace(run, looked_at=tx.now))
-        market = core.pool.market(now.pool)
-        still = await asyncio.to_thread(core.outcomes.possible, pairs, now.pool, market)
+        now = await projection.look(tx.conn, replace(run, looked_at=tx.now))
+        still = await asyncio.to_thread(core.outcomes.possible, pairs, now.pool, now.market)
         run = replace(run, dropped=len(pairs) - len(still), value=sum(one.weight for one in still))
         pairs = list(still)
         await programmes.pool_changed(tx, programme_id)
@@ -88,10 +87,10 @@ async def publish(tx: Tx, run_id: UUID) -> Run:
 
 
 async def _decide(
-    conn: Connection, kept: Projections, run: Run, wish: Wish, *, now: datetime
+    conn: Connection, kept: Projections, run: Run, wish: Wish, *, now: datetime, keep: bool
 ) -> tuple[Decision, Outcome, Difference, Projection]:
     _refuse_unless_in_review(run)
-    seen = await kept.of(conn, run.programme_id, now=run.seen_at, standing=run.replaces)
+    seen = await kept.of(conn, run.programme_id, now=run.seen_at, standing=run.replaces, keep=keep)
     before = await store.run_pairs.of_run(conn, run.id)
     made = await store.decisions.of_run(conn, run.id)
     if seen.pool.programme.rules.form == "circle" and wish.kind in FIXING:

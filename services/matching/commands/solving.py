@@ -15,8 +15,8 @@ from dataclasses import dataclass, field
 
 from services.matching import core, engine, store
 from services.matching.commands import notes, programmes, publishing, rounds
+from services.matching.commands.projection import Projection, Projections
 from services.matching.core.outcomes import Outcome
-from services.matching.core.pool import Pool
 from services.matching.core.runs import Run
 from shared import jobs
 from shared.tx import AWAY, Connection, Door, lent, snapshot, transaction
@@ -39,14 +39,14 @@ class Progress:
         self.phase, self.done, self.total = phase, done, total
 
 
-async def hold_one(door: Door) -> bool:
+async def hold_one(door: Door, kept: Projections) -> bool:
     """Solves and publishes the run that has waited longest, of a programme nobody works on. False: none."""
     async with lent(door) as holding:
         run = await _claim(door, holding)
         if run is None:
             return False
         try:
-            error = await jobs.tried("run", _hold(door, run), run_id=str(run.id))
+            error = await jobs.tried("run", _hold(door, run, kept), run_id=str(run.id))
             if error is not None:
                 await _give_up(door, run, error)
         finally:
@@ -67,13 +67,13 @@ async def _claim(door: Door, holding: Connection) -> Run | None:
     return None
 
 
-async def _hold(door: Door, run: Run) -> None:
+async def _hold(door: Door, run: Run, kept: Projections) -> None:
     for left in reversed(range(LOOKS_MAX)):
         async with snapshot(door) as conn:
-            seen = await rounds.look(conn, run)
+            seen = await kept.of(conn, run.programme_id, now=run.seen_at, standing=run.replaces)
         progress = Progress()
         async with _told(door, run, progress):
-            outcome = await asyncio.to_thread(solve, seen.pool, progress)
+            outcome = await asyncio.to_thread(solve, seen, progress)
         if progress.stopped.is_set():
             return
         async with transaction(door) as tx:
@@ -84,11 +84,11 @@ async def _hold(door: Door, run: Run) -> None:
                 return
 
 
-def solve(pool: Pool, progress: Progress) -> Outcome:
-    """The best pairs of a pool; pure work, for a thread."""
-    progress.tell("reading", 0, len(pool.participations))
-    pool = core.pool.balanced(pool, engine.solve)
-    market = core.pool.market(pool)
+def solve(seen: Projection, progress: Progress) -> Outcome:
+    """The best pairs of a programme; pure work, for a thread."""
+    progress.tell("reading", 0, len(seen.pool.participations))
+    pool = core.pool.balanced(seen.pool, engine.solve)
+    market = seen.market if pool is seen.pool else core.pool.market(pool)
     progress.tell("solving", 0, len(market.mentees))
     solution = engine.solve(
         market,

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from services.matching import core, said, store
 from services.matching.commands import matches, programmes
+from services.matching.commands.projection import Projections
 from services.matching.core.ids import PersonId
 from services.matching.core.matches import Match
 from services.matching.core.participations import Participation
@@ -15,7 +16,9 @@ from shared.errors import FieldError
 from shared.tx import Tx
 
 
-async def ask(tx: Tx, programme_id: UUID, *, mentee_id: UUID, mentor_id: UUID, purpose: str) -> Match:
+async def ask(
+    tx: Tx, kept: Projections, programme_id: UUID, *, mentee_id: UUID, mentor_id: UUID, purpose: str
+) -> Match:
     """A proposal to which the mentee has said yes, with what the mentee wrote to the mentor.
 
     It holds a seat until it is answered or lapses. Raises PurposeMissing, NotInProgramme, CapacityExceeded,
@@ -25,7 +28,7 @@ async def ask(tx: Tx, programme_id: UUID, *, mentee_id: UUID, mentor_id: UUID, p
     programme = await store.programmes.get(tx.conn, programme_id)
     programmes.refuse_closed(programme)
     mentee, mentor = await matches.lock_both(tx, programme_id, mentee_id=mentee_id, mentor_id=mentor_id)
-    match = await matches.fitting(tx, programme, await _back(tx, mentee), mentor)
+    match = await matches.fitting(tx, kept, await _back(tx, mentee), mentor)
     if not await store.matches.add(tx.conn, match):
         raise matches.already_matched()
     asked = replace(match, mentee_answer="accept")

@@ -89,12 +89,11 @@ def _found(pool: Pool, solution: engine.Solution) -> list[Found]:
     return found
 
 
-def still_possible(outcome: Outcome, now: Pool) -> Outcome:
+def still_possible(outcome: Outcome, now: Pool, market: engine.Market) -> Outcome:
     """Without the pairs of whom one has changed or is gone, who are kept apart now, or who find no seat.
 
     The rest is published as it was found; who lost their pair is looked at by the next round.
     """
-    market = pools.market(now)
     asked = {one.number: one for one in outcome.market.mentees}
     offered = {one.number: one for one in outcome.market.mentors}
     mentees = {one.number: one for one in market.mentees}

@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, tzinfo
+from typing import NamedTuple
 
 from services.matching import engine
 from services.matching.core import balance, fairness, levels, matches, programmes
@@ -80,22 +81,24 @@ class Pool:
         return {self.number(one.person_id): one for one in self.participations if one.role in (role, "peer")}
 
 
-def market(pool: Pool) -> engine.Market:
+def market(pool: Pool, before: tuple[Pool, engine.Market] | None = None) -> engine.Market:
     """Mentees who have nobody yet, mentors with the seats they have left, and the programme's rules.
 
-    Who is left in peace for a while is not in it.
+    Who is left in peace for a while is not in it. `before` is an earlier pool of the programme and its
+    market: who has not changed since is taken from there.
     """
     placed = {mentee for mentee, _ in pool.open_pairs}
     taken = placed | {mentor for _, mentor in pool.open_pairs}
-    known = _known(pool)
+    same = _unchanged(pool, before)
+    known = _known(pool, same)
     there = [one for one in pool.participations if pool.paused_until(one) is None]
     peers = [one for one in there if one.role == "peer" and one.id not in taken]
     mentees = [one for one in there if one.role == "mentee" and one.id not in placed] + peers
     mentors = [one for one in there if one.role == "mentor"] + peers
     pairs = [(pool.number(a), pool.number(b)) for a, b in pool.apart]
     made = engine.Market(
-        mentees=tuple(_mentee(pool, one, known[one.id]) for one in mentees),
-        mentors=tuple(_mentor(pool, one, known[one.id]) for one in mentors),
+        mentees=tuple(_mentee(pool, one, known[one.id], same.mentees.get(one.id)) for one in mentees),
+        mentors=tuple(_mentor(pool, one, known[one.id], same.mentors.get(one.id)) for one in mentors),
         rules=rules_of(pool.programme.rules),
         managers=pool.managers,
         blocked=frozenset([*pairs, *((b, a) for a, b in pairs)]),
@@ -225,8 +228,11 @@ def why(reasons: Sequence[engine.Reason]) -> dict[str, list[str]]:
     }
 
 
-def _mentee(pool: Pool, one: Participation, known: _Known) -> engine.Mentee:
+def _mentee(pool: Pool, one: Participation, known: _Known, same: engine.Mentee | None) -> engine.Mentee:
     told, person = one.profile, pool.people[one.person_id]
+    feedback, eligible = _feedback(pool, one), _eligible(pool, person)
+    if same is not None and (same.feedback, same.eligible) == (feedback, eligible):
+        return same
     return engine.Mentee(
         number=person.card.employee_number,
         hours=known.hours,
@@ -237,8 +243,8 @@ def _mentee(pool: Pool, one: Participation, known: _Known) -> engine.Mentee:
         level=known.level,
         team=person.card.manager_employee_number or "",
         site=person.card.site,
-        feedback=_feedback(pool, one),
-        eligible=_eligible(pool, person),
+        feedback=feedback,
+        eligible=eligible,
         pool=person.card.pool,
         consent=one.consent,
         goals=tuple(engine.Goal(code) for code in told.goals),
@@ -246,8 +252,12 @@ def _mentee(pool: Pool, one: Participation, known: _Known) -> engine.Mentee:
     )
 
 
-def _mentor(pool: Pool, one: Participation, known: _Known) -> engine.Mentor:
+def _mentor(pool: Pool, one: Participation, known: _Known, same: engine.Mentor | None) -> engine.Mentor:
     told, person = one.profile, pool.people[one.person_id]
+    feedback, eligible, topics = _feedback(pool, one), _eligible(pool, person), _taught(pool, one)
+    seats_left = max(0, one.capacity - known.taken)
+    if same is not None and (same.feedback, same.eligible, same.topics) == (feedback, eligible, topics):
+        return same if same.seats_left == seats_left else replace(same, seats_left=seats_left)
     return engine.Mentor(
         number=person.card.employee_number,
         hours=known.hours,
@@ -258,15 +268,15 @@ def _mentor(pool: Pool, one: Participation, known: _Known) -> engine.Mentor:
         level=known.level,
         team=person.card.manager_employee_number or "",
         site=person.card.site,
-        feedback=_feedback(pool, one),
-        eligible=_eligible(pool, person),
+        feedback=feedback,
+        eligible=eligible,
         pool=person.card.pool,
         consent=one.consent,
         skills=told.skills,
-        topics=_taught(pool, one),
+        topics=topics,
         aims=tuple(engine.Goal(code) for code in told.goals),
         capacity=one.capacity,
-        seats_left=max(0, one.capacity - known.taken),
+        seats_left=seats_left,
     )
 
 
@@ -289,13 +299,48 @@ class _Known:
     taken: int
 
 
-def _known(pool: Pool) -> dict[ParticipationId, _Known]:
+class _Unchanged(NamedTuple):
+    """An earlier market's values, by participation, of those who told nothing new and whom HR left alone.
+
+    What others say of them (feedback, seats, lessons) may be new.
+    """
+
+    mentees: Mapping[ParticipationId, engine.Mentee]
+    mentors: Mapping[ParticipationId, engine.Mentor]
+
+
+def _unchanged(pool: Pool, before: tuple[Pool, engine.Market] | None) -> _Unchanged:
+    """Nobody in another week, in which clocks may differ, or among peers, whose levels are not their own."""
+    if before is None or pool.programme.rules.form == "peer":
+        return _Unchanged({}, {})
+    old, made = before
+    if old.now.isocalendar()[:2] != pool.now.isocalendar()[:2]:
+        return _Unchanged({}, {})
+    told = {one.id: one for one in old.participations}
+    there = [
+        (one, pool.number(one.person_id))
+        for one in pool.participations
+        if told.get(one.id) is one and old.people.get(one.person_id) is pool.people[one.person_id]
+    ]
+    mentees = {one.number: one for one in made.mentees}
+    mentors = {one.number: one for one in made.mentors}
+    return _Unchanged(
+        {one.id: mentees[number] for one, number in there if one.role == "mentee" and number in mentees},
+        {one.id: mentors[number] for one, number in there if one.role == "mentor" and number in mentors},
+    )
+
+
+def _known(pool: Pool, same: _Unchanged) -> dict[ParticipationId, _Known]:
     """Of everybody. The same hours in the same zone and the same title are worked out once."""
     hours: dict[tuple[tuple[Hours, ...], str], int] = {}
     ranks = {title: levels.level(title) for title in {one.card.title for one in pool.people.values()}}
     taken = Counter(mentor for _, mentor in pool.open_pairs)
     found = {}
     for one in pool.participations:
+        worked_out = same.mentees.get(one.id) or same.mentors.get(one.id)
+        if worked_out is not None:
+            found[one.id] = _Known(worked_out.hours, worked_out.level, taken[one.id])
+            continue
         card = pool.people[one.person_id].card
         told = one.profile.hours, card.time_zone
         if told not in hours:

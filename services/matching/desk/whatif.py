@@ -92,6 +92,7 @@ async def _compare(house: House, conn: Connection, programme: Programme, said: A
     changes = asked.changes_of(body)
     found = await commands.forking.what_if(
         conn,
+        house.kept,
         programme.id,
         changes,
         now=house.door.clock.now(),

@@ -23,7 +23,7 @@
     engine.warm()                        # compiles the solver; until then a slower one serves
 
 On plain arrays, without people: `engine.solve_index` (all pairs of a market), `engine.solve_graph`. For a
-graph that changes: `engine.Live`.
+graph that changes: `engine.Live`. For a market whose people come and go: `engine.LiveMarket`.
 
 A market that cannot be computed (NaN, a level of 9, a number twice) raises `InvalidMarket` naming the field.
 """
@@ -35,14 +35,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from services.matching.engine import fingerprint, forms, graph, outcome, scoring
+from services.matching.engine import fingerprint, forms, outcome, scoring
 from services.matching.engine import index as arrays
 from services.matching.engine.assign import Solver
+from services.matching.engine.following import LiveMarket
 from services.matching.engine.forms import Proof as ProofKind
 from services.matching.engine.forms import normal
 from services.matching.engine.graph import Solved, Stop, never, solve_graph
 from services.matching.engine.hours import half_hours
-from services.matching.engine.live import Live, Proof
+from services.matching.engine.live import Changed, Live, Proof
 from services.matching.engine.market import (
     Feedback,
     Goal,
@@ -63,17 +64,20 @@ from services.matching.engine.scoring import WEIGHT_OF_ONE, Component
 from services.matching.engine.stability import Blocking
 from services.matching.engine.state import NOBODY, Wide
 from services.matching.engine.waiting import Exclusion, Waiting
+from services.matching.engine.warming import is_warm, warm
 
 __all__ = [
     "WEIGHT_OF_ONE",
     "Blocking",
     "Certificate",
+    "Changed",
     "Component",
     "Exclusion",
     "Feedback",
     "Goal",
     "InvalidMarket",
     "Live",
+    "LiveMarket",
     "Market",
     "Mentee",
     "Mentor",
@@ -236,20 +240,6 @@ def solve(
 def ready() -> Solver:
     """The solver that can start now: the flow until the kernels are compiled."""
     return "graph" if is_warm() else "flow"
-
-
-def is_warm() -> bool:
-    """Whether every kernel is compiled. Never, where nothing can be compiled."""
-    return graph.is_warm() and outcome.is_warm()
-
-
-def warm() -> None:
-    """Compiles every kernel, or loads what was compiled before: seconds, once per process."""
-    graph.warm()
-    mentee = Mentee(number="1", hours=15, languages=frozenset({"en"}), goals=(Goal("a"),))
-    mentor = Mentor(number="2", hours=15, languages=frozenset({"en"}), skills={"a": 1})
-    index = arrays.build(Market(mentees=(mentee,), mentors=(mentor,)))
-    outcome.of_looks(index, outcome.crew(never, lambda _: None))
 
 
 def silent(done: int, of: int) -> None:

@@ -1,4 +1,4 @@
-"""Room for people, edges and seats that come later: a full list moves to the end of its arena."""
+"""Room for people, edges and seats that come later."""
 
 from __future__ import annotations
 
@@ -7,10 +7,13 @@ from typing import Any, NamedTuple, TypeAlias, cast
 import numpy as np
 import numpy.typing as npt
 
+from services.matching.engine import moves
 from services.matching.engine import state as states
-from services.matching.engine.state import State, Wide
+from services.matching.engine.state import Ids, State, Wide
 
 Store: TypeAlias = npt.NDArray[Any]
+FREE = 4
+SPARE = 1024
 
 
 class Lists(NamedTuple):
@@ -41,26 +44,30 @@ def with_people(s: State, *, mentees: int, mentors: int) -> State:
     )
 
 
-def with_edges(s: State, rows: Wide, columns: Wide) -> State:
-    """Room for so many edges in each row [n] and each column [m]."""
-    row = Lists(s.row_at, s.row_size, s.row_room)
-    column = Lists(s.column_at, s.column_size, s.column_room)
-    row_mentor, row_weight = _roomier(row, (s.row_mentor, s.row_weight), s.used[0:1], rows)
-    column_mentee, column_weight = _roomier(column, (s.column_mentee, s.column_weight), s.used[1:2], columns)
-    return s._replace(
-        row_mentor=row_mentor, row_weight=row_weight, column_mentee=column_mentee, column_weight=column_weight
-    )
+def with_edges(s: State, pairs: tuple[Ids, Ids], weights: Wide) -> State:
+    """The state with these edges, of mentees and mentors, beside those it has."""
+    done = moves.put_edges(s, pairs, weights, 0)
+    while done < len(weights):
+        s = _roomier(s, len(weights) - done)
+        done = moves.put_edges(s, pairs, weights, done)
+    return s
 
 
-def with_seats(s: State, seats: Wide) -> State:
-    """Room for so many owners at each mentor [m]."""
-    lists = Lists(s.seat_at, s.load, s.seat_room)
-    before = s.seat_at.copy()
-    (owner,) = _roomier(lists, (s.owner,), s.used[2:3], seats)
-    moved = np.flatnonzero(before != s.seat_at)
-    taken = positions(s.seat_at[moved], s.load[moved])
-    s.place[owner[taken]] = taken
-    return s._replace(owner=owner)
+def with_seats(s: State, mentor: int, seats: int) -> State:
+    """Room for so many owners at a mentor: where there is none, their seats move to the end."""
+    if seats <= s.seat_room[mentor]:
+        return s
+    begin, old = int(s.used[2]), int(s.seat_at[mentor])
+    if begin + 2 * seats > len(s.owner):
+        more = np.full(begin + 2 * seats + SPARE, states.NOBODY, np.int32)
+        s = s._replace(owner=np.concatenate((s.owner, more)))
+    taken = s.owner[old : old + s.load[mentor]]
+    s.owner[begin : begin + len(taken)] = taken
+    s.place[taken] = np.arange(begin, begin + len(taken))
+    s.seat_at[mentor] = begin
+    s.seat_room[mentor] = 2 * seats
+    s.used[2] = begin + 2 * seats
+    return s
 
 
 def positions(at: Wide, size: Wide) -> Wide:
@@ -69,25 +76,26 @@ def positions(at: Wide, size: Wide) -> Wide:
     return found
 
 
-def _roomier(lists: Lists, stores: tuple[Store, ...], used: Wide, wanted: Wide) -> tuple[Store, ...]:
-    """Moves the lists that are to become longer than their room to the end; packs all where that is full.
+def _roomier(s: State, more: int) -> State:
+    """All edges in new arenas, with a quarter of room in every list and at the end for so many more."""
+    row = Lists(s.row_at, s.row_size, s.row_room)
+    column = Lists(s.column_at, s.column_size, s.column_room)
+    row_mentor, row_weight = _packed(row, (s.row_mentor, s.row_weight), s.used[0:1], more)
+    column_mentee, column_weight = _packed(column, (s.column_mentee, s.column_weight), s.used[1:2], more)
+    return s._replace(
+        row_mentor=row_mentor, row_weight=row_weight, column_mentee=column_mentee, column_weight=column_weight
+    )
 
-    Changes `lists` and `used` in place and returns the stores, which are new ones where all was packed.
-    """
-    moved = np.flatnonzero(wanted > lists.room)
-    room = 2 * wanted[moved]
-    fresh = stores
-    begin = int(used[0])
-    if begin + int(room.sum()) > len(stores[0]):
-        lists.room[moved] = room
-        moved, room, begin = np.arange(len(lists.at)), lists.room.copy(), 0
-        fresh = tuple(np.zeros(2 * int(room.sum()), store.dtype) for store in stores)
-    old = positions(lists.at[moved], lists.size[moved])
-    at = begin + np.cumsum(room) - room
-    new = positions(at, lists.size[moved])
+
+def _packed(lists: Lists, stores: tuple[Store, ...], used: Wide, more: int) -> tuple[Store, ...]:
+    """Changes `lists` and `used` in place."""
+    old = positions(lists.at, lists.size)
+    lists.room[:] = lists.size + lists.size // 4 + FREE * (lists.size > 0)
+    end = int(lists.room.sum())
+    lists.at[:] = np.cumsum(lists.room) - lists.room
+    new = positions(lists.at, lists.size)
+    used[0] = end
+    fresh = tuple(np.zeros(end + end // 4 + 4 * more + SPARE, store.dtype) for store in stores)
     for target, store in zip(fresh, stores, strict=True):
         target[new] = store[old]
-    lists.at[moved] = at
-    lists.room[moved] = room
-    used[0] = begin + room.sum()
     return fresh

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from services.matching.engine import arena, auction, compiled, kernels
+from services.matching.engine import arena, auction, kernels
 from services.matching.engine import state as states
 from services.matching.engine.market import InvalidMarket
 from services.matching.engine.state import NOBODY, State, Wide
@@ -69,31 +69,6 @@ def solve_graph(ptr: Ints, col: Ints, weight: Ints, capacity: Ints, *, stop: Sto
             if stop():
                 return solution(s)
     return solution(s)
-
-
-def warm() -> None:
-    """Compiles every kernel, or loads what was compiled before: seconds, once per process."""
-    edges = np.zeros(1, np.int64)
-    s = states.of_graph(np.array([0, 1], np.int64), edges.astype(np.int32), edges + 1, edges + 1)
-    auction.open_round(s, edges.copy())
-    auction.bids(s, edges.copy(), 1, 1)
-    auction.seat_owners(s)
-    kernels.tighten(s)
-    kernels.fill_all(s, s.order[:0])
-    kernels.insert_all(s, s.order[:0])
-
-
-def is_warm() -> bool:
-    """Whether `solve_graph` starts at once. Never, where nothing can be compiled."""
-    used = (
-        auction.open_round,
-        auction.bids,
-        auction.seat_owners,
-        kernels.tighten,
-        kernels.fill_all,
-        kernels.insert_all,
-    )
-    return all(compiled.is_ready(one) for one in used)
 
 
 def auction_rounds(s: State) -> Steps:

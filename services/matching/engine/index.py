@@ -88,16 +88,48 @@ class Index:
         return np.where(known[where] == asked, where, -1)
 
 
-def build(whole: market.Market) -> Index:
-    """The arrays of a market; raises InvalidMarket."""
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """What a market's arrays are numbered by and weighed with, beyond any single person.
+
+    Kept while people come and go: nobody's joining changes what two others are worth to each other. `idf`
+    by skill; a skill that nobody shared when it was counted is the `rarest`.
+    """
+
+    words: sides.Vocabulary
+    skills: Mapping[str, int]
+    related: Sequence[Sequence[int]]
+    idf: Mapping[str, float]
+    rarest: float
+    line: reporting.Reporting
+
+
+def frame(whole: market.Market, *, more: Iterable[str] = (), before: Frame | None = None) -> Frame:
+    """The frame of a market, with room for `more` skills; what skills count stays as `before`."""
+    people = (*whole.mentees, *whole.mentors)
+    skills = sides.positions([*_skills(whole.mentees, whole.mentors), *more])
+    idf, rarest = _idf(skills, whole.mentors), _rarity(len(whole.mentors), 0)
+    if before is not None:
+        idf, rarest = {skill: before.idf.get(skill, before.rarest) for skill in skills}, before.rarest
+    return Frame(
+        words=sides.vocabulary(people),
+        skills=skills,
+        related=_related(skills, whole.topics),
+        idf=idf,
+        rarest=rarest,
+        line=reporting.tree(whole.managers, (person.number for person in people)),
+    )
+
+
+def build(whole: market.Market, kept: Frame | None = None) -> Index:
+    """The arrays of a market, in a frame that was kept or in its own; raises InvalidMarket."""
     checking.check(whole)
     mentees = _ordered(whole.mentees)
     mentors = _ordered(whole.mentors)
-    line = reporting.tree(whole.managers, (person.number for person in (*mentees, *mentors)))
-    left, right = _both_sides(mentees, mentors, line, whole.rules.priors.feedback)
-    skills = _skills(mentees, mentors)
-    related = _related(skills, whole.topics)
-    goal_skill, goal_share = _goals([mentee.goals for mentee in mentees], skills, _idf(skills, mentors))
+    at = kept or frame(whole)
+    skills, related = at.skills, at.related
+    left, right = _both_sides(mentees, mentors, at, whole.rules.priors.feedback)
+    goal_skill, goal_share = _goals([mentee.goals for mentee in mentees], skills, at.idf)
     aim_skill, aim_share = _goals([mentor.aims for mentor in mentors], skills, dict.fromkeys(skills, 1.0))
     favourites, lift = _favourites(whole, left.numbers, right.numbers)
     return Index(
@@ -123,7 +155,7 @@ def build(whole: market.Market) -> Index:
         standing=_pairs(whole.standing, left.numbers, right.numbers),
         favourites=favourites,
         lift=lift,
-        line=line,
+        line=at.line,
     )
 
 
@@ -134,15 +166,14 @@ def _ordered(people: Iterable[P]) -> tuple[P, ...]:
 def _both_sides(
     mentees: Sequence[market.Mentee],
     mentors: Sequence[market.Mentor],
-    line: reporting.Reporting,
+    at: Frame,
     rating_prior: float,
 ) -> tuple[sides.Side, sides.Side]:
-    words = sides.vocabulary((*mentees, *mentors))
     has_goals = [bool(mentee.goals) for mentee in mentees]
     has_skills = [bool(shared(mentor)) for mentor in mentors]
     return (
-        sides.of(mentees, words, line, ready=has_goals, rating_prior=rating_prior),
-        sides.of(mentors, words, line, ready=has_skills, rating_prior=rating_prior),
+        sides.of(mentees, at.words, at.line, ready=has_goals, rating_prior=rating_prior),
+        sides.of(mentors, at.words, at.line, ready=has_skills, rating_prior=rating_prior),
     )
 
 
@@ -156,12 +187,12 @@ def taught(mentor: market.Mentor) -> frozenset[str]:
     return mentor.topics or shared(mentor)
 
 
-def _skills(mentees: Iterable[market.Mentee], mentors: Iterable[market.Mentor]) -> dict[str, int]:
+def _skills(mentees: Iterable[market.Mentee], mentors: Iterable[market.Mentor]) -> set[str]:
     wanted = {goal.skill for mentee in mentees for goal in mentee.goals}
     offered = {skill for mentor in mentors for skill in (*mentor.skills, *mentor.topics)}
     in_turn = {skill for mentee in mentees for skill in mentee.skills}
     aims = {aim.skill for mentor in mentors for aim in mentor.aims}
-    return sides.positions(wanted | offered | in_turn | aims)
+    return wanted | offered | in_turn | aims
 
 
 def _idf(skills: Mapping[str, int], mentors: Sequence[market.Mentor]) -> dict[str, float]:
@@ -170,8 +201,11 @@ def _idf(skills: Mapping[str, int], mentors: Sequence[market.Mentor]) -> dict[st
     for mentor in mentors:
         for skill in shared(mentor):
             owners[skill] += 1
-    logs = {skill: 1 + math.log((len(mentors) + 1) / (count + 1)) for skill, count in owners.items()}
-    return {skill: round(value * IDF_STEPS) / IDF_STEPS for skill, value in logs.items()}
+    return {skill: _rarity(len(mentors), count) for skill, count in owners.items()}
+
+
+def _rarity(mentors: int, owners: int) -> float:
+    return round((1 + math.log((mentors + 1) / (owners + 1))) * IDF_STEPS) / IDF_STEPS
 
 
 def _goals(

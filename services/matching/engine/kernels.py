@@ -10,9 +10,9 @@ from __future__ import annotations
 import numpy as np
 
 from services.matching.engine.compiled import kernel, part
-from services.matching.engine.state import FAR, NOBODY, Ids, State, Wide
+from services.matching.engine.state import FAR, NOBODY, UNMOVED, Ids, State
 
-HEAP, TOUCHED = 0, 1
+HEAP, TOUCHED, MOVED = 0, 1, 2
 
 
 @part
@@ -96,8 +96,18 @@ def claim(s: State, mentor: int) -> int:
 
 
 @part
+def note(s: State, mentee: int) -> None:
+    """Notes whom a mentee had, before they get or lose a mentor for the first time since `moves.settle`."""
+    if s.had[mentee] == UNMOVED:
+        s.had[mentee] = s.mate[mentee]
+        s.moved[s.sizes[MOVED]] = mentee
+        s.sizes[MOVED] += 1
+
+
+@part
 def leave(s: State, mentee: int) -> int:
     """Takes a mentee out of their seat; the last of the mentor's seats moves into the gap."""
+    note(s, mentee)
     mentor = s.mate[mentee]
     s.load[mentor] -= 1
     last = s.seat_at[mentor] + s.load[mentor]
@@ -111,6 +121,7 @@ def leave(s: State, mentee: int) -> int:
 
 @part
 def _sit(s: State, mentee: int, mentor: int, seat: int) -> None:
+    note(s, mentee)
     s.owner[seat] = mentee
     s.place[mentee] = seat
     s.mate[mentee] = mentor
@@ -190,6 +201,7 @@ def _move_up(s: State, first: int, mentor: int, leaver: int) -> None:
     if leaver == NOBODY:
         seat = _last_seat(s, mentor)
     else:
+        note(s, leaver)
         seat = s.place[leaver]
         s.mate[leaver] = NOBODY
         s.place[leaver] = NOBODY
@@ -280,7 +292,7 @@ def tighten(s: State) -> None:
 @kernel
 def fill_all(s: State, mentors: Ids) -> None:
     """Fills the free seats of these mentors as long as they have a price."""
-    for mentor in mentors:
+    for mentor in mentors.astype(np.int64):
         while s.price[mentor] > 0 and s.load[mentor] < s.seats[mentor]:
             fill(s, mentor)
 
@@ -288,97 +300,7 @@ def fill_all(s: State, mentors: Ids) -> None:
 @kernel
 def insert_all(s: State, mentees: Ids) -> None:
     """Those of these mentees who have nobody enter one after the other."""
-    for mentee in mentees:
+    for mentee in mentees.astype(np.int64):
         if s.mate[mentee] == NOBODY:
             s.profit[mentee] = margin(s, mentee)
             insert(s, mentee)
-
-
-@kernel
-def leave_all(s: State, mentees: Ids) -> None:
-    """Those of these mentees who have a seat give it up."""
-    for mentee in mentees:
-        if s.mate[mentee] != NOBODY:
-            leave(s, mentee)
-
-
-@kernel
-def ask_all(s: State, mentors: Ids) -> None:
-    """Each of these mentors, who have no mentees yet, asks what the most interested one would pay."""
-    for mentor in mentors:
-        s.price[mentor] = claim(s, mentor)
-
-
-@kernel
-def put_edges(s: State, mentees: Ids, mentors: Ids, weights: Wide) -> None:
-    """Adds edges at the end of both lists, which have room for them."""
-    for position in range(len(mentees)):
-        mentee, mentor = mentees[position], mentors[position]
-        at = s.row_at[mentee] + s.row_size[mentee]
-        s.row_mentor[at] = mentor
-        s.row_weight[at] = weights[position]
-        s.row_size[mentee] += 1
-        at = s.column_at[mentor] + s.column_size[mentor]
-        s.column_mentee[at] = mentee
-        s.column_weight[at] = weights[position]
-        s.column_size[mentor] += 1
-
-
-@kernel
-def rate_edges(s: State, mentees: Ids, mentors: Ids, by: int) -> None:
-    """Changes what these pairs are worth, where they are edges."""
-    for position in range(len(mentees)):
-        mentee, mentor = mentees[position], mentors[position]
-        for edge in range(s.row_at[mentee], s.row_at[mentee] + s.row_size[mentee]):
-            if s.row_mentor[edge] == mentor:
-                s.row_weight[edge] += by
-        for edge in range(s.column_at[mentor], s.column_at[mentor] + s.column_size[mentor]):
-            if s.column_mentee[edge] == mentee:
-                s.column_weight[edge] += by
-
-
-@part
-def _cut_from_row(s: State, mentee: int, mentor: int) -> None:
-    last = s.row_at[mentee] + s.row_size[mentee] - 1
-    for edge in range(s.row_at[mentee], last + 1):
-        if s.row_mentor[edge] == mentor:
-            s.row_mentor[edge] = s.row_mentor[last]
-            s.row_weight[edge] = s.row_weight[last]
-            s.row_size[mentee] -= 1
-            return
-
-
-@part
-def _cut_from_column(s: State, mentee: int, mentor: int) -> None:
-    last = s.column_at[mentor] + s.column_size[mentor] - 1
-    for edge in range(s.column_at[mentor], last + 1):
-        if s.column_mentee[edge] == mentee:
-            s.column_mentee[edge] = s.column_mentee[last]
-            s.column_weight[edge] = s.column_weight[last]
-            s.column_size[mentor] -= 1
-            return
-
-
-@kernel
-def cut_edge(s: State, mentee: int, mentor: int) -> None:
-    """Removes an edge from both lists, if it is there."""
-    _cut_from_row(s, mentee, mentor)
-    _cut_from_column(s, mentee, mentor)
-
-
-@kernel
-def clear_mentees(s: State, mentees: Ids) -> None:
-    """Removes all edges of these mentees."""
-    for mentee in mentees:
-        for edge in range(s.row_at[mentee], s.row_at[mentee] + s.row_size[mentee]):
-            _cut_from_column(s, mentee, s.row_mentor[edge])
-        s.row_size[mentee] = 0
-
-
-@kernel
-def clear_mentors(s: State, mentors: Ids) -> None:
-    """Removes all edges of these mentors."""
-    for mentor in mentors:
-        for edge in range(s.column_at[mentor], s.column_at[mentor] + s.column_size[mentor]):
-            _cut_from_row(s, s.column_mentee[edge], mentor)
-        s.column_size[mentor] = 0

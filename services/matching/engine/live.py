@@ -14,15 +14,15 @@ there are none. Only those whose profit or price fell since the last proof can b
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 
-from services.matching.engine import arena, graph, kernels
+from services.matching.engine import arena, graph, kernels, moves
 from services.matching.engine import state as states
 from services.matching.engine.market import InvalidMarket
-from services.matching.engine.state import NOBODY, Ids, Wide
+from services.matching.engine.state import NOBODY, Ids, State, Wide
 
 Missed = Callable[[Mapping[str, int], Mapping[str, int]], Iterable[tuple[str, str, int]]]
 
@@ -41,22 +41,35 @@ class Proof:
     bound: int
 
 
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """The pairs (mentee, mentor) that an event parted and made; whoever leaves is parted too."""
+
+    parted: tuple[tuple[str, str], ...]
+    made: tuple[tuple[str, str], ...]
+
+
 @dataclass(slots=True)
 class Places:
     """Which row or column of the arrays belongs to whom; those of people who left are used again."""
 
     of: dict[str, int] = field(default_factory=dict)
+    names: list[str] = field(default_factory=list)
     free: list[int] = field(default_factory=list)
-    size: int = 0
+
+    @property
+    def size(self) -> int:
+        return len(self.names)
 
     def take(self, person: str) -> int:
         if person in self.of:
             raise InvalidMarket(f"live[{person}]", "has joined already")
         if not self.free:
-            self.free.append(self.size)
-            self.size += 1
-        self.of[person] = self.free.pop()
-        return self.of[person]
+            self.free.append(len(self.names))
+            self.names.append("")
+        place = self.free.pop()
+        self.of[person], self.names[place] = place, person
+        return place
 
     def get(self, person: str) -> int:
         if person not in self.of:
@@ -73,7 +86,8 @@ class Live:
     With `hysteresis` a pair that was made counts so much more until it is parted, and others are made only
     where they are better by more than that. It is part of the weights that `proof` is about.
 
-    Raises InvalidMarket, with nothing changed, for people not known here, weights not above 0 and the like.
+    Every event answers whose pairs it changed. Raises InvalidMarket, with nothing changed, for people not
+    known here, weights not above 0 and the like.
     """
 
     def __init__(self, *, hysteresis: int = 0) -> None:
@@ -82,88 +96,150 @@ class Live:
         self._mentees, self._mentors = Places(), Places()
         self._s = states.of_nobody(0, 0)
         self._hysteresis = hysteresis
-        self._stands = self._s.mate.copy()
         self._proven: tuple[dict[str, int], dict[str, int]] = {}, {}
 
-    def mentee_joins(self, mentee: str, weights: Mapping[str, int]) -> None:
+    @classmethod
+    def of(
+        cls,
+        s: State,
+        mentees: Sequence[str],
+        mentors: Sequence[str],
+        *,
+        hysteresis: int,
+        standing: tuple[Ids, Ids],
+    ) -> Live:
+        """A solved state, with who stands in which row and column ("": nobody does).
+
+        The weights of the pairs `standing`, rows and columns, have the hysteresis in them already.
+        """
+        live = cls(hysteresis=hysteresis)
+        for column in np.flatnonzero(s.seats > s.seat_room):
+            # A graph has room for as many owners as a mentor has edges; here edges come later.
+            s = arena.with_seats(s, int(column), int(s.seats[column]))
+        live._s, live._mentees, live._mentors = s, _taken(mentees), _taken(mentors)
+        had = np.full(len(s.mate), NOBODY, np.int32)
+        had[standing[0]] = standing[1]
+        moved = np.flatnonzero(had != s.mate)
+        s.had[:] = states.UNMOVED
+        s.had[moved] = had[moved]
+        s.moved[: len(moved)] = moved
+        s.sizes[kernels.MOVED] = len(moved)
+        live._settle()
+        live._proven = live._amounts()
+        return live
+
+    @property
+    def state(self) -> State:
+        """What it works on: to be read, until the next event."""
+        return self._s
+
+    def row(self, mentee: str) -> int | None:
+        return self._mentees.of.get(mentee)
+
+    def column(self, mentor: str) -> int | None:
+        return self._mentors.of.get(mentor)
+
+    def name_of_row(self, row: int) -> str:
+        return self._mentees.names[row]
+
+    def mentor_of(self, mentee: str) -> str | None:
+        """Whom a mentee has. Raises InvalidMarket for somebody who is not here."""
+        column = self._s.mate[self._mentees.get(mentee)]
+        return None if column == NOBODY else self._mentors.names[column]
+
+    def mentee_joins(self, mentee: str, weights: Mapping[str, int]) -> Changed:
         """A mentee, with the mentors known here who are possible and what each pair is worth."""
         columns, weight = _ends(weights, self._mentors)
-        row = np.full(len(columns), self._mentees.take(mentee), np.int32)
-        self._put(row, columns, weight)
+        return self.row_joins(mentee, columns, weight)[1]
+
+    def row_joins(self, mentee: str, columns: Ids, weights: Wide) -> tuple[int, Changed]:
+        """The same for columns of mentors who are here; the row of the mentee and what changed."""
+        row = self._mentees.take(mentee)
+        self._put(np.full(len(columns), row, np.int32), columns, weights)
         self._proven[0].pop(mentee, None)
-        kernels.insert_all(self._s, _one(self._mentees.of[mentee]))
-        self._settle()
+        moves.mentee_comes(self._s, row)
+        return row, self._settle()
 
-    def mentee_leaves(self, mentee: str) -> None:
-        row = _one(self._mentees.get(mentee))
-        left = self._mates(row)
-        kernels.leave_all(self._s, row)
-        kernels.clear_mentees(self._s, row)
-        kernels.fill_all(self._s, left)
+    def mentee_leaves(self, mentee: str) -> Changed:
+        moves.mentee_goes(self._s, self._mentees.get(mentee))
+        changed = self._settle()
         self._mentees.give_back(mentee)
-        self._settle()
+        return changed
 
-    def mentor_joins(self, mentor: str, weights: Mapping[str, int], *, capacity: int) -> None:
+    def pair_leaves(self, mentee: str) -> Changed:
+        """A mentee is no more to be changed: they leave with the seat they have, and nobody else is moved."""
+        row = self._mentees.get(mentee)
+        if self._s.mate[row] == NOBODY:
+            raise InvalidMarket(f"live[{mentee}]", "has no mentor")
+        moves.pair_goes(self._s, row)
+        changed = self._settle()
+        self._mentees.give_back(mentee)
+        return changed
+
+    def mentor_joins(self, mentor: str, weights: Mapping[str, int], *, capacity: int) -> Changed:
         """A mentor, with the mentees known here who are possible and what each pair is worth."""
-        seats = _checked(mentor, capacity)
         rows, weight = _ends(weights, self._mentees)
-        column = np.full(len(rows), self._mentors.take(mentor), np.int32)
-        self._put(rows, column, weight)
+        return self.column_joins(mentor, rows, weight, capacity=capacity)[1]
+
+    def column_joins(self, mentor: str, rows: Ids, weights: Wide, *, capacity: int) -> tuple[int, Changed]:
+        """The same for rows of mentees who are here; the column of the mentor and what changed."""
+        seats = _checked(mentor, capacity)
+        column = self._mentors.take(mentor)
+        self._put(rows, np.full(len(rows), column, np.int32), weights)
         self._proven[1].pop(mentor, None)
-        self._open(self._mentors.of[mentor], seats)
-        self._settle()
+        return column, self._seats(column, seats)
 
-    def mentor_leaves(self, mentor: str) -> None:
+    def mentor_leaves(self, mentor: str) -> Changed:
         column = self._mentors.get(mentor)
-        owners = self._close(column)
-        kernels.clear_mentors(self._s, _one(column))
-        kernels.insert_all(self._s, owners)
+        changed = self._seats(column, 0)
+        moves.mentor_goes(self._s, column)
         self._mentors.give_back(mentor)
-        self._settle()
+        return changed
 
-    def capacity(self, mentor: str, capacity: int) -> None:
+    def capacity(self, mentor: str, capacity: int) -> Changed:
         """More or fewer seats; 0 is a pause, in which the mentor's edges are kept."""
-        column, seats = self._mentors.get(mentor), _checked(mentor, capacity)
-        if seats == 0:
-            kernels.insert_all(self._s, self._close(column))
-        elif self._s.seats[column] == 0:
-            self._open(column, seats)
-        else:
-            surplus = self._owners(column)[seats:]
-            kernels.leave_all(self._s, surplus)
-            self._set_seats(column, seats)
-            kernels.fill_all(self._s, _one(column))
-            kernels.insert_all(self._s, surplus)
-        self._settle()
+        return self._seats(self._mentors.get(mentor), _checked(mentor, capacity))
 
-    def block(self, mentee: str, mentor: str) -> None:
+    def block(self, mentee: str, mentor: str) -> Changed:
         """These two may not be a pair any more."""
-        row, column = self._mentees.get(mentee), self._mentors.get(mentor)
-        kernels.cut_edge(self._s, row, column)
-        if self._s.mate[row] == column:
-            kernels.leave_all(self._s, _one(row))
-            kernels.fill_all(self._s, _one(column))
-            kernels.insert_all(self._s, _one(row))
-        self._settle()
+        moves.pair_forbidden(self._s, self._mentees.get(mentee), self._mentors.get(mentor))
+        return self._settle()
 
-    def mentee_changes(self, mentee: str, weights: Mapping[str, int]) -> None:
+    def mentee_changes(self, mentee: str, weights: Mapping[str, int]) -> Changed:
         """What a mentee is worth with whom, in place of all that was known."""
-        _ends(weights, self._mentors)
-        self.mentee_leaves(mentee)
-        self.mentee_joins(mentee, weights)
+        return self.row_changes(mentee, *_ends(weights, self._mentors))
 
-    def mentor_changes(self, mentor: str, weights: Mapping[str, int]) -> None:
+    def row_changes(self, mentee: str, columns: Ids, weights: Wide) -> Changed:
+        """The same for columns of mentors who are here; a pair that stands still counts more."""
+        row = self._mentees.get(mentee)
+        stands = columns == self._s.mate[row]
+        moves.mentee_goes(self._s, row)
+        self._put(np.full(len(columns), row, np.int32), columns, weights + self._hysteresis * stands)
+        self._proven[0].pop(mentee, None)
+        moves.mentee_comes(self._s, row)
+        return self._settle()
+
+    def mentor_changes(self, mentor: str, weights: Mapping[str, int]) -> Changed:
         """What a mentor is worth with whom, in place of all that was known."""
-        _ends(weights, self._mentees)
-        capacity = int(self._s.seats[self._mentors.get(mentor)])
-        self.mentor_leaves(mentor)
-        self.mentor_joins(mentor, weights, capacity=capacity)
+        return self.column_changes(mentor, *_ends(weights, self._mentees))
+
+    def column_changes(
+        self, mentor: str, rows: Ids, weights: Wide, *, capacity: int | None = None
+    ) -> Changed:
+        """The same for rows of mentees who are here, and another capacity."""
+        column = self._mentors.get(mentor)
+        seats = int(self._s.seats[column]) if capacity is None else _checked(mentor, capacity)
+        stand = self._s.mate[rows] == column
+        moves.seats_change(self._s, column, 0)
+        moves.mentor_goes(self._s, column)
+        self._put(rows, np.full(len(rows), column, np.int32), weights + self._hysteresis * stand)
+        self._proven[1].pop(mentor, None)
+        return self._seats(column, seats)
 
     def pairs(self) -> dict[str, str]:
         """The mentor of every mentee who has one."""
-        name = {column: mentor for mentor, column in self._mentors.of.items()}
-        mate = self._s.mate
-        return {who: name[int(mate[row])] for who, row in self._mentees.of.items() if mate[row] != NOBODY}
+        name, mate = self._mentors.names, self._s.mate
+        return {who: name[mate[row]] for who, row in self._mentees.of.items() if mate[row] != NOBODY}
 
     def proof(self) -> Proof:
         """Why no other pairs are worth more."""
@@ -208,13 +284,17 @@ class Live:
                 self._proven = profits, {who: prices[who] for who in prices.keys() - set(paused)}
                 return gap
             rows, columns = np.array(list(hits), np.int32).T
-            self._put(
+            self.learn(
                 rows.copy(), columns.copy(), np.array([weight for weight, _ in hits.values()], np.int64)
             )
-            for _ in graph.repair(self._s):
-                pass
-            self._settle()
         raise ArithmeticError(f"pairs that are not covered came up {LOOKS_MAX} times")
+
+    def learn(self, rows: Ids, columns: Ids, weights: Wide) -> Changed:
+        """Pairs of people who are here that were not known; then all is the best again."""
+        self._put(rows, columns, weights)
+        for _ in graph.repair(self._s):
+            pass
+        return self._settle()
 
     def _uncovered(self, pairs: Iterable[tuple[str, str, int]]) -> dict[tuple[int, int], tuple[int, int]]:
         """Weight and excess by row and column, of those whom the profits and prices really do not cover."""
@@ -233,59 +313,32 @@ class Live:
             {who: int(s.price[column]) for who, column in self._mentors.of.items()},
         )
 
-    def _settle(self) -> None:
-        """Pairs that were made get the hysteresis, those that were parted lose it: the proof still holds."""
-        if not self._hysteresis:
-            return
-        s = self._s
-        before = np.full(len(s.mate), NOBODY, np.int32)
-        before[: len(self._stands)] = self._stands
-        changed = np.flatnonzero(before != s.mate).astype(np.int32)
-        parted, made = (changed[mates[changed] != NOBODY] for mates in (before, s.mate))
-        kernels.rate_edges(s, parted, before[parted], -self._hysteresis)
-        kernels.rate_edges(s, made, s.mate[made], self._hysteresis)
-        s.profit[made] += self._hysteresis
-        self._stands = s.mate.copy()
+    def _settle(self) -> Changed:
+        """What has changed, after which the pairs that stand have the hysteresis and the others have not."""
+        count = int(self._s.sizes[kernels.MOVED])
+        moved, before = np.zeros(count, np.int32), np.zeros(count, np.int32)
+        count = moves.settle(self._s, self._hysteresis, moved, before)
+        rows = sorted(zip(moved[:count].tolist(), before[:count].tolist(), strict=True))
+        mentee, mentor, mate = self._mentees.names, self._mentors.names, self._s.mate
+        return Changed(
+            parted=tuple((mentee[row], mentor[old]) for row, old in rows if old != NOBODY),
+            made=tuple((mentee[row], mentor[mate[row]]) for row, _ in rows if mate[row] != NOBODY),
+        )
 
     def _put(self, rows: Ids, columns: Ids, weights: Wide) -> None:
         """Adds edges of people who have their places."""
         s = arena.with_people(self._s, mentees=self._mentees.size, mentors=self._mentors.size)
-        of_rows = s.row_size + np.bincount(rows, minlength=len(s.mate))
-        of_columns = s.column_size + np.bincount(columns, minlength=len(s.price))
-        self._s = arena.with_edges(s, of_rows, of_columns)
-        kernels.put_edges(self._s, rows, columns, weights)
+        self._s = arena.with_edges(s, (rows, columns), weights)
 
-    def _open(self, column: int, seats: int) -> None:
-        self._set_seats(column, seats)
-        kernels.ask_all(self._s, _one(column))
-        kernels.fill_all(self._s, _one(column))
-
-    def _set_seats(self, column: int, seats: int) -> None:
-        wanted = self._s.load.copy()
-        wanted[column] = seats
-        self._s = arena.with_seats(self._s, wanted)
-        self._s.seats[column] = seats
-
-    def _close(self, column: int) -> Ids:
-        """Takes all seats away; the answer is who sat there."""
-        owners = self._owners(column)
-        kernels.leave_all(self._s, owners)
-        self._s.seats[column] = 0
-        self._s.price[column] = 0
-        return owners
-
-    def _owners(self, column: int) -> Ids:
-        at = self._s.seat_at[column]
-        return self._s.owner[at : at + self._s.load[column]].copy()
-
-    def _mates(self, rows: Ids) -> Ids:
-        mates = self._s.mate[rows]
-        seated: Ids = mates[mates != NOBODY]
-        return seated
+    def _seats(self, column: int, seats: int) -> Changed:
+        self._s = arena.with_seats(self._s, column, seats)
+        moves.seats_change(self._s, column, seats)
+        return self._settle()
 
 
-def _one(place: int) -> Ids:
-    return np.array([place], np.int32)
+def _taken(people: Sequence[str]) -> Places:
+    free = [place for place, person in enumerate(people) if not person]
+    return Places({who: place for place, who in enumerate(people) if who}, list(people), free[::-1])
 
 
 def _ends(weights: Mapping[str, int], known: Places) -> tuple[Ids, Wide]:

@@ -15,11 +15,9 @@ import numpy as np
 
 from services.matching.engine import (
     assign,
-    compiled,
     forms,
     pack,
     prove,
-    scan,
     scoring,
     stability,
     survey,
@@ -54,12 +52,6 @@ def by_looks(index: arrays.Index) -> bool:
     """Whether a market's form is solved by looks at all pairs."""
     asked = index.whole.rules
     return asked.form in FORMS and asked.mode == "welfare"
-
-
-def is_warm() -> bool:
-    """Whether a look can start at once."""
-    used = (scan.list_best, scan.list_missed, scan.count_blocking)
-    return all(compiled.is_ready(one) for one in used)
 
 
 def crew(stop: Stop, tell: Callable[[float], None]) -> Crew:

@@ -111,17 +111,19 @@ class Packed(NamedTuple):
     weigh: sides.Floats
 
 
-def pack(index: arrays.Index) -> Packed:
-    """The packed form of a market's arrays."""
+def pack(index: arrays.Index, *, roomy: bool = False) -> Packed:
+    """The packed form of a market's arrays; a `roomy` one can be extended by people of the same frame."""
     row = np.flatnonzero(_able(index.left)).astype(np.int32)
     column = _places(index)
     known = np.maximum(column, 0)
     empty = column == NOBODY
-    mine, theirs, ends = _words(index)
+    mine, theirs, ends = _words(index, roomy=roomy)
     their_words = theirs[known]
     their_words[empty] = 0
-    wanted, goal = np.unique(index.goal_skill[row], return_inverse=True)
-    aimed = np.unique(index.aim_skill[index.aim_share > 0])
+    every = np.arange(len(index.reach))
+    wanted = every if roomy else np.unique(index.goal_skill[row])
+    aimed = every if roomy else np.unique(index.aim_skill[index.aim_share > 0])
+    goal = np.searchsorted(wanted, index.goal_skill[row])
     blocks = len(column) // BLOCK
     there = ~empty.reshape(blocks, BLOCK)
     return Packed(
@@ -130,7 +132,7 @@ def pack(index: arrays.Index) -> Packed:
         words=mine[row],
         whole=_of_mentees(index, row),
         parts=np.stack([index.left.root, index.left.rating], axis=1)[row],
-        goal=_threes(goal.reshape(index.goal_skill[row].shape).astype(np.int32)),
+        goal=_threes(goal.astype(np.int32)),
         share=_threes(index.goal_share[row]),
         serves=np.ascontiguousarray(index.serves[aimed][:, row].T),
         their_words=_blocked(their_words.T),
@@ -182,13 +184,13 @@ def _places(index: arrays.Index) -> sides.Integers:
     return np.concatenate(found).astype(np.int32)
 
 
-def _words(index: arrays.Index) -> tuple[Words, Words, list[int]]:
+def _words(index: arrays.Index, *, roomy: bool) -> tuple[Words, Words, list[int]]:
     """All that is counted in bits, of both sides, and where hours, languages and interests end; then how many
     words of 32 bits the answers on values and on style are."""
     kinds = [
-        _in_use(index.left.hours, index.right.hours),
-        _in_use(index.left.languages, index.right.languages),
-        _in_use(index.left.interests, index.right.interests),
+        _in_use(index.left.hours, index.right.hours, roomy=roomy),
+        _in_use(index.left.languages, index.right.languages, roomy=roomy),
+        _in_use(index.left.interests, index.right.interests, roomy=roomy),
         _thermometers(index.left.values, index.right.values),
         _thermometers(index.left.style, index.right.style),
     ]
@@ -198,9 +200,11 @@ def _words(index: arrays.Index) -> tuple[Words, Words, list[int]]:
     return mine, theirs, ends
 
 
-def _in_use(left: sides.Words, right: sides.Words) -> tuple[Words, Words]:
+def _in_use(left: sides.Words, right: sides.Words, *, roomy: bool) -> tuple[Words, Words]:
     """Bitsets as words of 32 bits, without those that nobody of one side has a bit of; at least one."""
     mine, theirs = (side.astype("<u8").view("<u4").astype(np.uint32) for side in (left, right))
+    if roomy:
+        return mine, theirs
     used = np.bitwise_or.reduce(mine, axis=0) & np.bitwise_or.reduce(theirs, axis=0)
     kept = np.flatnonzero(used) if used.any() else np.zeros(1, np.int64)
     return mine[:, kept], theirs[:, kept]
@@ -254,7 +258,7 @@ def _of_mentors(index: arrays.Index) -> sides.Integers:
     return np.stack([kind.astype(np.int32) for kind in kinds])
 
 
-def _aims(index: arrays.Index, aimed: sides.Integers, column: sides.Integers) -> dict[str, Table]:
+def _aims(index: arrays.Index, aimed: Table, column: sides.Integers) -> dict[str, Table]:
     """Who has each aim, with its share of all they have: from `aim_at[block · aims + aim]` to the next."""
     place = np.full(len(index.right.numbers), NOBODY, np.int64)
     place[column[column != NOBODY]] = np.flatnonzero(column != NOBODY)
@@ -295,14 +299,22 @@ def _odd(index: arrays.Index, row: sides.Integers, column: sides.Integers) -> di
     lift = np.concatenate([np.zeros(standing, np.float32), index.lift])
     i, j = at[pairs[:, 0]], place[pairs[:, 1]]
     here = (i != NOBODY) & (j != NOBODY)
-    key, which = np.unique(i[here] * max(1, len(column)) + j[here], return_inverse=True)
+    return odd((i[here], j[here]), lift[here], extra[here], shape=(len(row), len(column)))
+
+
+def odd(
+    pairs: tuple[Wide, Wide], lift: sides.Floats, extra: Wide, *, shape: tuple[int, int]
+) -> dict[str, Table]:
+    """The `odd_…` of pairs (packed row, place), each with how far it is lifted and what is added to it."""
+    width = max(1, shape[1])
+    key, which = np.unique(pairs[0] * width + pairs[1], return_inverse=True)
     odd_extra = np.zeros(len(key), np.int64)
-    np.add.at(odd_extra, which, extra[here])
+    np.add.at(odd_extra, which, extra)
     odd_lift = np.zeros(len(key), np.float32)
-    np.maximum.at(odd_lift, which, lift[here])
-    mentee, odd_place = np.divmod(key, max(1, len(column)))
+    np.maximum.at(odd_lift, which, lift)
+    mentee, odd_place = np.divmod(key, width)
     return {
-        "odd_at": np.searchsorted(mentee, np.arange(len(row) + 1)).astype(np.int64),
+        "odd_at": np.searchsorted(mentee, np.arange(shape[0] + 1)).astype(np.int64),
         "odd_place": odd_place.astype(np.int32),
         "odd_lift": odd_lift,
         "odd_extra": odd_extra.astype(np.int32),

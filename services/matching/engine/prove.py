@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from services.matching.engine import arena, graph, kernels, pack, scoring, survey, ties
+from services.matching.engine import arena, graph, pack, scoring, survey, ties
 from services.matching.engine import index as arrays
 from services.matching.engine import state as states
 from services.matching.engine.pack import Packed
@@ -46,12 +46,23 @@ class Proven:
 
 
 @dataclass(frozen=True, slots=True)
-class _Cover:
+class Cover:
     """Prices by place and profits by packed row that cover all pairs."""
 
     price: Wide
     profit: Wide
     bound: int
+
+
+@dataclass(frozen=True, slots=True)
+class Worked:
+    """The solved state, what covers all pairs, and the last look if it found nothing else."""
+
+    s: State
+    listed: survey.Listing
+    cover: Cover
+    looks: int
+    last: survey.Look | None
 
 
 def best(index: arrays.Index, packed: Packed, crew: Crew) -> Proven:
@@ -60,28 +71,9 @@ def best(index: arrays.Index, packed: Packed, crew: Crew) -> Proven:
     Raises ArithmeticError where the proof does not come to an end, which no market is known to do.
     """
     seats = pack.seats(packed, index)
-    listed = survey.listing(packed, _part(crew, 0.0, 0.4))
-    s = _state(listed, len(packed.row), seats)
-    cover = _without_prices(index, packed, listed, seats)
-    looks, tight = 1, None
-    finished = _solve(s, (graph.auction_rounds, graph.repair), crew) and listed.whole
-    while finished:
-        part = _part(crew, 0.95 - 0.5**looks, 0.95 - 0.5 ** (looks + 1))
-        found = survey.look(packed, (s.price, s.profit), part, added=_added(looks))
-        looks += 1
-        if not found.whole:
-            break
-        cover = _better(cover, _covering(s, found, seats))
-        if len(found.row) == 0:
-            tight = found
-            break
-        if looks > ROUNDS_MAX:
-            raise ArithmeticError(f"no proof after {looks} looks at all pairs")
-        s = _with_edges(s, found)
-        finished = _solve(s, (graph.repair,), crew)
-    value, mate = graph.solution(s).value, s.mate.astype(np.int64)
-    if tight is not None and not tight.too_many:
-        mate = _by_lots(index, packed, tight, cover=cover, seats=seats)
+    done = work(index, packed, seats, crew)
+    cover, listed = done.cover, done.listed
+    value, mate = graph.solution(done.s).value, chosen(index, packed, done, seats)
     return Proven(
         partner=_spread(packed.row, _columns(packed, mate), len(index.left.numbers), NOBODY),
         price=_spread(packed.column, cover.price, len(index.right.numbers), 0),
@@ -91,8 +83,32 @@ def best(index: arrays.Index, packed: Packed, crew: Crew) -> Proven:
         feasible=int(listed.place_fits.sum()),
         row_fits=_spread(packed.row, listed.fits, len(index.left.numbers), 0),
         column_fits=_spread(packed.column, listed.place_fits, len(index.right.numbers), 0),
-        looks=looks,
+        looks=done.looks,
     )
+
+
+def work(index: arrays.Index, packed: Packed, seats: Wide, crew: Crew) -> Worked:
+    """Lists, solves, and looks again until all pairs are covered, or until it is stopped."""
+    listed = survey.listing(packed, _part(crew, 0.0, 0.4))
+    s = _state(listed, len(packed.row), seats)
+    cover = _without_prices(index, packed, listed, seats)
+    looks, last = 1, None
+    finished = _solve(s, (graph.auction_rounds, graph.repair), crew) and listed.whole
+    while finished:
+        part = _part(crew, 0.95 - 0.5**looks, 0.95 - 0.5 ** (looks + 1))
+        found = survey.look(packed, (s.price, s.profit), part, added=_added(looks))
+        looks += 1
+        if not found.whole:
+            break
+        cover = _better(cover, _covering(s, found, seats))
+        if len(found.row) == 0:
+            last = found
+            break
+        if looks > ROUNDS_MAX:
+            raise ArithmeticError(f"no proof after {looks} looks at all pairs")
+        s = arena.with_edges(s, (found.row.astype(np.int32), found.place.astype(np.int32)), found.weight)
+        finished = _solve(s, (graph.repair,), crew)
+    return Worked(s, listed, cover, looks, last)
 
 
 def _part(crew: Crew, begin: float, end: float) -> Crew:
@@ -119,36 +135,33 @@ def _solve(s: State, parts: Sequence[Callable[[State], graph.Steps]], crew: Crew
     return True
 
 
-def _without_prices(index: arrays.Index, packed: Packed, listed: survey.Listing, seats: Wide) -> _Cover:
+def _without_prices(index: arrays.Index, packed: Packed, listed: survey.Listing, seats: Wide) -> Cover:
     """What covers all pairs before anything is solved: everybody's best, or the most a pair can be worth."""
     most = scoring.WEIGHT_OF_ONE + index.whole.rules.hysteresis + index.bonus[packed.row].astype(np.int64)
     profit = listed.top if listed.whole else most
     price = np.where(seats > 0, 0, most.max(initial=0))
-    return _Cover(price, profit, int(profit.sum()))
+    return Cover(price, profit, int(profit.sum()))
 
 
-def _covering(s: State, found: survey.Look, seats: Wide) -> _Cover:
+def _covering(s: State, found: survey.Look, seats: Wide) -> Cover:
     price = np.where(seats > 0, s.price, found.claim)
-    return _Cover(price, found.profit, int(found.profit.sum() + (s.price * seats).sum()))
+    return Cover(price, found.profit, int(found.profit.sum() + (s.price * seats).sum()))
 
 
-def _better(one: _Cover, other: _Cover) -> _Cover:
+def _better(one: Cover, other: Cover) -> Cover:
     return other if other.bound <= one.bound else one
 
 
-def _with_edges(s: State, found: survey.Look) -> State:
-    """The pairs found become edges."""
-    rows = s.row_size + np.bincount(found.row, minlength=len(s.mate))
-    columns = s.column_size + np.bincount(found.place, minlength=len(s.price))
-    s = arena.with_edges(s, rows, columns)
-    kernels.put_edges(s, found.row.astype(np.int32), found.place.astype(np.int32), found.weight)
-    return s
+def chosen(index: arrays.Index, packed: Packed, done: Worked, seats: Wide) -> Wide:
+    """The places of the mates [packed rows], of the best assignment with the greatest lots; see `ties`.
 
-
-def _by_lots(index: arrays.Index, packed: Packed, tight: survey.Look, *, cover: _Cover, seats: Wide) -> Wide:
-    """The mates [packed rows] by place, of the best assignment with the greatest lots; see `ties`."""
+    Those that were found, where it was stopped or where too many are as good.
+    """
+    tight = done.last
+    if tight is None or tight.too_many:
+        return done.s.mate.astype(np.int64)
     row, place = tight.tight_row, tight.tight_place
-    must = (cover.profit[row] > 0).astype(np.int64) + (cover.price[place] > 0)
+    must = (done.cover.profit[row] > 0).astype(np.int64) + (done.cover.price[place] > 0)
     pairs = packed.row[row], packed.column[place]
     gain = ties.gains(*pairs, must, (index.left.numbers, index.right.numbers))
     ptr = np.searchsorted(row, np.arange(len(packed.row) + 1))

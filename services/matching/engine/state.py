@@ -16,6 +16,7 @@ Wide = npt.NDArray[np.int64]
 Ids = npt.NDArray[np.int32]
 
 NOBODY = -1
+UNMOVED = -2
 FAR = 1 << 62
 
 
@@ -26,8 +27,9 @@ class State(NamedTuple):
     many there are, how many fit; likewise for mentors. `seats`, `load` [m]: a mentor's seats and how many
     are taken, by `owner[seat_at[j]:][:load[j]]`, where `seat_room` fit. `used` [3]: how much of the three
     arenas is taken. `mate` [n]: a mentee's mentor, or NOBODY; `place` [n]: their position in `owner`.
-    `distance`, `came`, `spot`, `heap`, `touched` [k], `reached`, `via`, `order` [m], `sizes` [2]: notes of a
-    search, blank between two.
+    `distance`, `came`, `spot`, `heap`, `touched` [k], `reached`, `via`, `order` [m], `sizes` [3]: notes of a
+    search, blank between two. `moved` [n]: who got or lost a mentor since `moves.settle`, as many as
+    `sizes[2]`; `had` [n]: whom they had before, UNMOVED for all others.
     """
 
     row_at: Wide
@@ -59,6 +61,8 @@ class State(NamedTuple):
     via: Ids
     order: Ids
     sizes: Wide
+    had: Ids
+    moved: Ids
 
 
 def of_graph(ptr: Wide, col: Ids, weight: Wide, seats: Wide) -> State:
@@ -124,5 +128,7 @@ def of_nobody(mentees: int, mentors: int) -> State:
         reached=np.full(mentors, FAR, np.int64),
         via=np.full(mentors, NOBODY, np.int32),
         order=np.zeros(mentors, np.int32),
-        sizes=np.zeros(2, np.int64),
+        sizes=np.zeros(3, np.int64),
+        had=np.full(mentees, UNMOVED, np.int32),
+        moved=np.zeros(mentees, np.int32),
     )

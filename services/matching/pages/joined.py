@@ -114,6 +114,7 @@ async def ask(link: Link, form: forms.Form, tx: api.InTx, request: Request) -> R
         (mentor_id,) = await _mentors(tx.conn, found.programme, [filled["mentor"]])
         await commands.wishes.ask(
             tx,
+            request.app.state.projections,
             found.programme.id,
             mentee_id=found.person.id,
             mentor_id=mentor_id,

@@ -252,6 +252,14 @@ async def of_programme(conn: Connection, programme_id: UUID) -> list[Participati
     return await asyncio.to_thread(lambda: [_participation(row) for row in rows])
 
 
+async def versions(conn: Connection, programme_id: UUID) -> dict[ParticipationId, int]:
+    """The version of every participation of a programme, in the order of `of_programme`."""
+    rows = await conn.fetch(
+        "SELECT id, version FROM participation WHERE programme_id = $1 ORDER BY id", programme_id
+    )
+    return {row["id"]: row["version"] for row in rows}
+
+
 async def page(
     conn: Connection, programme_id: UUID, *, after: tuple[datetime, UUID] | None, limit: int
 ) -> Sequence[Participation]:

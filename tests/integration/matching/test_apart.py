@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from services.matching import loops
+from services.matching.commands.projection import Projections
 from services.matching.settings import Settings
 from shared import tx
 from shared.clock import SteppedClock
@@ -35,10 +36,10 @@ async def test_a_large_programme_is_solved_in_a_process_of_its_own(
             for number, role in ((1, "mentee"), (2, "mentor"), (3, "mentor")):
                 await here.enrol(programme, number, role)
             asked = await here.call("POST", f"/v1/programmes/{programme}/runs")
-            assert await loops.hold_next(door, settings)
+            assert await loops.hold_next(door, settings, Projections())
             run = await here.run(asked.json()["run_id"])
             assert (run["state"], run["proposed"], run["problem"]) == ("published", 1, None)
             assert run["finished_at"] == "2026-03-02T09:00:00Z"
-            assert not await loops.hold_next(door, settings)
+            assert not await loops.hold_next(door, settings, Projections())
     finally:
         pool.terminate()

@@ -173,7 +173,7 @@ async def test_S16_the_lock_is_what_holds_the_second_back(company: World) -> Non
     async with tx.transaction(company.door) as first:
         found = await store.people.by_numbers(first.conn, ["1", "2", "9"])
         await commands.matches.make_by_hand(
-            first, UUID(programme), mentee_id=found["1"].id, mentor_id=found["9"].id
+            first, company.kept, UUID(programme), mentee_id=found["1"].id, mentor_id=found["9"].id
         )
         second = asyncio.create_task(company.pair(programme, 2, 9))
         await _somebody_waits_for_a_lock(company)

@@ -40,13 +40,13 @@ async def asked_for(company: World, programme: str) -> dict[str, Any]:
     return dict(answer.json())
 
 
-async def in_hand(company: World, run: dict[str, Any]) -> tuple[Run, commands.rounds.Look, Outcome]:
+async def in_hand(company: World, run: dict[str, Any]) -> tuple[Run, commands.projection.Projection, Outcome]:
     """A run as a process has it when it is solved and not published."""
     async with tx.transaction(company.door) as unit:
         begun = await commands.rounds.begin(unit, run["run_id"])
         assert begun is not None
-        seen = await commands.rounds.look(unit.conn, begun)
-    return begun, seen, commands.solving.solve(seen.pool, commands.solving.Progress())
+        seen = await commands.projection.look(unit.conn, begun)
+    return begun, seen, commands.solving.solve(seen, commands.solving.Progress())
 
 
 async def noted(company: World) -> int:
@@ -58,7 +58,9 @@ async def noted(company: World) -> int:
     return count
 
 
-async def finished(company: World, work: tuple[Run, commands.rounds.Look, Outcome], *, again: bool) -> bool:
+async def finished(
+    company: World, work: tuple[Run, commands.projection.Projection, Outcome], *, again: bool
+) -> bool:
     async with tx.transaction(company.door) as unit:
         await commands.publishing.note(unit, work[0], work[2])
     async with tx.transaction(company.door) as unit:
@@ -138,8 +140,8 @@ async def test_S18_a_run_whose_pool_has_changed_is_solved_again(company: World) 
     assert not await finished(company, work, again=True)
     assert await company.pairs() == []
     async with tx.transaction(company.door) as unit:
-        seen = await commands.rounds.look(unit.conn, work[0])
-    outcome = commands.solving.solve(seen.pool, commands.solving.Progress())
+        seen = await commands.projection.look(unit.conn, work[0])
+    outcome = commands.solving.solve(seen, commands.solving.Progress())
     assert outcome.inputs_hash != work[2].inputs_hash
     assert await finished(company, (work[0], seen, outcome), again=True)
     assert len(await company.pairs()) == 3
@@ -175,10 +177,12 @@ async def test_only_one_process_works_on_a_programme_and_what_it_leaves_is_taken
     other = replace(company.door, bell=tx.Bell())
     async with company.door.pool.acquire() as conn:
         assert await store.solving.take(conn, ProgrammeId(run["programme_id"]))  # type: ignore[arg-type]
-        assert not await commands.solving.hold_one(other)
+        assert not await commands.solving.hold_one(other, company.kept)
         assert await store.solving.next_size(conn) is None  # type: ignore[arg-type]
         await store.solving.leave(conn, ProgrammeId(run["programme_id"]))  # type: ignore[arg-type]
-    did = await asyncio.gather(commands.solving.hold_one(company.door), commands.solving.hold_one(other))
+    did = await asyncio.gather(
+        commands.solving.hold_one(company.door, company.kept), commands.solving.hold_one(other, company.kept)
+    )
     assert any(did)
     assert len(await company.said("matching-run-finished")) == 1
     assert len(await company.pairs()) == 2
@@ -205,7 +209,7 @@ async def test_a_run_whose_connection_is_cut_while_it_reads_is_not_failed_but_so
     run = await asked_for(company, await a_pool(company))
     async with company.door.pool.acquire() as conn, conn.transaction():
         await conn.execute("LOCK TABLE person IN ACCESS EXCLUSIVE MODE")
-        reading = asyncio.create_task(commands.solving.hold_one(company.door))
+        reading = asyncio.create_task(commands.solving.hold_one(company.door, company.kept))
         await until(lambda: company.door.pool.fetchval(CUT_WAITING), "it reads people and is cut off")
         with pytest.raises(Transient):
             await reading
@@ -243,6 +247,8 @@ async def test_two_programmes_are_solved_by_two_processes_at_once(company: World
     for programme in (first, second):
         await asked_for(company, programme)
     other = replace(company.door, bell=tx.Bell())
-    did = await asyncio.gather(commands.solving.hold_one(company.door), commands.solving.hold_one(other))
+    did = await asyncio.gather(
+        commands.solving.hold_one(company.door, company.kept), commands.solving.hold_one(other, company.kept)
+    )
     assert did == [True, True]
     assert len(await company.said("matching-run-finished")) == 2

@@ -47,6 +47,11 @@ class World:
     links: dict[tuple[str, str, str], str] = field(default_factory=dict)
 
     @property
+    def kept(self) -> commands.projection.Projections:
+        kept: commands.projection.Projections = self.app.state.projections
+        return kept
+
+    @property
     def now(self) -> datetime:
         return self.door.clock.now()
 
@@ -66,7 +71,7 @@ class World:
 
     async def solve(self) -> None:
         """All runs that wait."""
-        while await commands.solving.hold_one(self.door):
+        while await commands.solving.hold_one(self.door, self.kept):
             pass
 
     async def next_morning(self) -> None:

@@ -1,0 +1,43 @@
+"""Every kernel compiled, or loaded as it was compiled before: no solution and no event waits for that."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from services.matching.engine import auction, compiled, kernels, moves, outcome, scan
+from services.matching.engine import index as arrays
+from services.matching.engine.following import LiveMarket
+from services.matching.engine.graph import never
+from services.matching.engine.market import Goal, Market, Mentee, Mentor
+
+KERNELS = (
+    *(auction.open_round, auction.bids, auction.seat_owners),
+    *(kernels.tighten, kernels.fill_all, kernels.insert_all),
+    *(scan.list_best, scan.list_missed, scan.count_blocking, scan.weights_of, scan.weights_with),
+    *(moves.mentee_comes, moves.mentee_goes, moves.seats_change, moves.mentor_goes, moves.pair_goes),
+    *(moves.pair_forbidden, moves.put_edges, moves.settle, moves.seat_all),
+)
+
+
+def is_warm() -> bool:
+    """Whether every kernel is compiled. Never, where nothing can be compiled."""
+    return all(compiled.is_ready(one) for one in KERNELS)
+
+
+def warm() -> None:
+    """Seconds, once per process: one small market is solved and followed through all its events."""
+    mentee = Mentee(number="1", hours=15, languages=frozenset({"en"}), goals=(Goal("a"),))
+    mentor = Mentor(number="2", hours=15, languages=frozenset({"en"}), skills={"a": 1})
+    market = Market(mentees=(mentee,), mentors=(mentor,), managers={"1": None, "2": None})
+    outcome.of_looks(arrays.build(market), outcome.crew(never, lambda _: None))
+    live = LiveMarket(market)
+    nobody = np.zeros(0, np.int32)
+    kernels.fill_all(live.state, nobody)
+    kernels.insert_all(live.state, nobody)
+    live.mentee_leaves("1")
+    live.mentor_leaves("2")
+    live.mentor_joins(mentor)
+    live.mentee_joins(mentee)
+    live.pair_leaves("1")
+    live.mentee_joins(mentee)
+    live.block("1", "2")
