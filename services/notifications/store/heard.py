@@ -52,7 +52,8 @@ async def cards(conn: Connection, person_ids: Collection[UUID]) -> dict[UUID, co
         SELECT person_id, given_name, family_name, email, title, time_zone, status, access_since
         FROM person WHERE person_id = ANY($1)
         UNION ALL
-        SELECT person_id, $2, $3, '', '', 'UTC', 'terminated', NULL FROM erased_person WHERE person_id = ANY($1)
+        SELECT person_id, $2, $3, '', '', 'UTC', 'terminated', NULL
+        FROM erased_person WHERE person_id = ANY($1)
         """,
         list(person_ids),
         *FORMER,
