@@ -218,7 +218,7 @@ async def _pairs_of_news(
     """The pairs to which this is news; what was to be told of an absence before is taken back."""
     role = "peer" if event.peer else event.role
     part = heard.Part(event.participation_id, event.version, event.programme_id, role)
-    if not await heard.save_absence(tx.conn, part, away, state, _cause(tx)):
+    if not await heard.save_absence(tx.conn, part, away, state=state, cause=_cause(tx)):
         return []
     pairs = await heard.pairs_of(tx.conn, part.programme_id, away.person_id, part.sides)
     for pair in pairs:

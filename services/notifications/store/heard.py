@@ -102,7 +102,7 @@ class Part:
 
 
 async def save_absence(
-    conn: Connection, part: Part, away: core.Away, state: Literal["away", "back"], cause: core.Cause
+    conn: Connection, part: Part, away: core.Away, *, state: Literal["away", "back"], cause: core.Cause
 ) -> bool:
     """Keeps the newest word on whether somebody takes part; whether this is it."""
     row = await conn.fetchrow(
