@@ -64,10 +64,10 @@ def decode(ears: Ears, record: Record) -> Heard | Unreadable:
     """Reads one record; whatever is wrong with it becomes the reason of an Unreadable."""
     kind = ears.kinds[record.topic]
     try:
+        if record.value is None and kind.tombstone in ears.handlers:
+            return _tombstone(kind, record)
         attributes, payload = envelope.from_record(record.headers, record.value)
-        expected = envelope.type_of(record.topic, kind.version_of_schema)
-        if attributes.type != expected:
-            raise envelope.Malformed(f"the type is {attributes.type!r}, this topic carries {expected!r}")
+        _refuse_other_types(attributes, kind)
         return Heard(record, attributes, parse_event(kind, payload))
     except envelope.Malformed as error:
         return Unreadable(record, str(error))
@@ -77,6 +77,21 @@ def decode(ears: Ears, record: Record) -> Heard | Unreadable:
             for fault in error.errors(include_input=False, include_url=False)[:10]
         )
         return Unreadable(record, f"not a valid {kind.__name__}: {faults}")
+
+
+def _tombstone(kind: type[Event], record: Record) -> Heard:
+    """Where a key is to be forgotten, that is heard as the event which says so with words."""
+    assert kind.tombstone is not None
+    attributes = envelope.of_tombstone(record.headers)
+    _refuse_other_types(attributes, kind)
+    said = {kind.tombstone.key_field: record.key, "at": attributes.time}
+    return Heard(record, attributes, kind.tombstone.model_validate(said))
+
+
+def _refuse_other_types(attributes: envelope.Envelope, kind: type[Event]) -> None:
+    expected = envelope.type_of(kind.topic(), kind.version_of_schema)
+    if attributes.type != expected:
+        raise envelope.Malformed(f"the type is {attributes.type!r}, this topic carries {expected!r}")
 
 
 async def apply_batch(door: Door, ears: Ears, records: Sequence[Record], breaker: Breaker) -> Applied:

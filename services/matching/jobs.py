@@ -49,6 +49,16 @@ async def end_pauses(tx: Tx) -> None:
     await commands.pausing.end_pauses(tx)
 
 
+async def erase_people(tx: Tx) -> None:
+    """People who asked to be forgotten, one at a time."""
+    await commands.privacy.run_due(tx)
+
+
+async def say_tombstones_again(tx: Tx) -> None:
+    """So that topics of cards come to forget whom they have been told to forget."""
+    await commands.privacy.say_again(tx)
+
+
 async def next_pause_end(conn: Connection) -> datetime | None:
     day = await store.participations.next_pause_end(conn)
     return None if day is None else core.matches.over_at(day)
@@ -65,4 +75,6 @@ JOBS = (
     every(60, end_pauses, next_pause_end),
     every(60, offer_soon, store.programmes.next_offer_at),
     every(60, match_round, store.programmes.next_round_at),
+    every(60, erase_people, store.privacy.next_run_at),
+    every(60, say_tombstones_again, store.privacy.next_again_at),
 )

@@ -11,7 +11,8 @@ from zoneinfo import ZoneInfo
 
 from services.notifications import core
 from services.notifications.store import heard, messages
-from shared import envelope, events
+from services.notifications.store import privacy as kept
+from shared import envelope, events, privacy
 from shared.errors import Early
 from shared.service import Card, Handler
 from shared.tx import Tx
@@ -232,6 +233,13 @@ def _roles(event: Absence) -> tuple[core.Role, ...]:
     return ("mentee", "mentor") if event.peer else (event.role,)
 
 
+async def on_person_erased(event: events.PersonErased, tx: Tx) -> None:
+    """Deletes what there is and gives the receipt; partners are told of ends without a name."""
+    known = (await heard.cards(tx.conn, [event.person_id])).get(event.person_id)
+    words, names = ((known.email,), (known.given_name, known.family_name)) if known else ((), ())
+    await privacy.forget_and_say(tx, privacy.Traces(event.person_id, words, names), kept.ERASED)
+
+
 def _words_for(peer: bool) -> str | None:
     return core.AMONG_PEERS if peer else None
 
@@ -314,6 +322,7 @@ CONSUMERS: Mapping[type[events.Event], Handler] = {
     events.SessionCancelled: on_session_cancelled,
     events.SessionMissed: on_session_missed,
     events.SessionCompleted: on_session_completed,
+    events.PersonErased: on_person_erased,
 }
 CARDS = (
     Card(events.PersonChanged, "person", ("person_id",)),

@@ -46,13 +46,17 @@ async def put_programmes(conn: Connection, events: Sequence[ProgrammeChanged]) -
 
 
 async def put_people(conn: Connection, events: Sequence[PersonChanged]) -> None:
-    """The card of each person, as little of it as a list needs; the newest version wins."""
+    """The card of each person, as little of it as a list needs; the newest version wins.
+
+    Never of somebody who was erased.
+    """
     await conn.execute(
         """
         INSERT INTO person AS p (person_id, version, name, department, site)
         SELECT DISTINCT ON (n.person_id) n.person_id, n.version, n.name, n.department, n.site
         FROM unnest($1::uuid[], $2::int[], $3::text[], $4::text[], $5::text[])
              AS n (person_id, version, name, department, site)
+        WHERE NOT EXISTS (SELECT FROM erased_person e WHERE e.person_id = n.person_id)
         ORDER BY n.person_id, n.version DESC
         ON CONFLICT (person_id) DO UPDATE SET
             version = excluded.version, name = excluded.name, department = excluded.department,
@@ -63,6 +67,11 @@ async def put_people(conn: Connection, events: Sequence[PersonChanged]) -> None:
             (e.person_id, e.version, f"{e.given_name} {e.family_name}", e.department, e.site) for e in events
         ),
     )
+
+
+async def find_name(conn: Connection, person_id: UUID) -> str | None:
+    name: str | None = await conn.fetchval("SELECT name FROM person WHERE person_id = $1", person_id)
+    return name
 
 
 async def put_statuses(conn: Connection, events: Sequence[PersonChanged]) -> None:

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import astuple, dataclass, field, replace
 from datetime import UTC, date, datetime, time, tzinfo
 from typing import Literal, NamedTuple, TypeAlias
+from uuid import UUID
 
 from services.matching.core import people, roster
 from services.matching.core.ids import PersonId
@@ -54,6 +55,8 @@ NEEDED = ("employee_number", "user_name", "given_name", "work_email", "time_zone
 KEY_CHARACTERS_MAX = 200
 EVENT_ID_CHARACTERS_MAX = 200
 VERSION_MAX = (1 << 63) - 1
+NOT_YET = 1 << 62
+"""Facts that are not written yet came in after all others."""
 _CONTROL = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
 
 
@@ -110,9 +113,9 @@ class Taken:
 
 
 @dataclass(frozen=True)
-class Source:
-    """Whom facts are taken from. The smaller the precedence, the more its word counts; for some fields it
-    may be another one."""
+class Voice:
+    """How much the word of a source counts: the more, the smaller its precedence; for some fields it may be
+    another one."""
 
     name: str
     precedence: int
@@ -144,6 +147,39 @@ class Heard:
         day = self.fact.effective_on
         said = self.said_at
         return said if day is None else max(said, datetime.combine(day, time(tzinfo=UTC)))
+
+
+@dataclass(frozen=True)
+class Kept:
+    """A fact and what became of it. `due_at` is when it will hold, `applied_at` since when it does; it is
+    `settled` when it cannot matter any more. `hold_id`: it is one of too many that ended somebody."""
+
+    heard: Heard
+    person_id: PersonId | None
+    state: str
+    field: str = ""
+    reason: str = ""
+    due_at: datetime | None = None
+    applied_at: datetime | None = None
+    settled: bool = False
+    hold_id: UUID | None = None
+
+    @property
+    def key(self) -> Key:
+        return self.heard.key
+
+    @property
+    def fact(self) -> Fact:
+        return self.heard.fact
+
+    @property
+    def is_written(self) -> bool:
+        return self.heard.arrival < NOT_YET
+
+    @property
+    def counts(self) -> bool:
+        """Whether it is among the facts that a person is folded of."""
+        return self.state in ("applied", "waiting", "superseded")
 
 
 Stamp: TypeAlias = tuple[bool, str, int, datetime, datetime, int, str, str]
@@ -257,6 +293,30 @@ def with_identity(fact: Fact) -> Mapping[str, str | None]:
         return fact.fields
     named = {"employee_number": fact.who.employee_number, "work_email": fact.who.work_email}
     return {**{name: value for name, value in named.items() if value}, **fact.fields}
+
+
+def outcome(state: str) -> Outcome:
+    """What became of a fact that was taken just now."""
+    assert state in ("applied", "waiting", "superseded", "held", "rejected"), state
+    return state  # type: ignore[return-value]
+
+
+def cleaned(fact: Fact) -> Fact | None:
+    """A badly formed fact as far as it can be kept; None where it has not even a name."""
+    if not 0 < len(fact.event_id) <= EVENT_ID_CHARACTERS_MAX or _CONTROL.search(fact.event_id):
+        return None
+    return replace(
+        fact,
+        kind=_clean(fact.kind),  # type: ignore[arg-type]
+        who=Identity(*(value and _clean(value) for value in astuple(fact.who))),
+        fields={_clean(name): value and _clean(value) for name, value in list(fact.fields.items())[:20]},
+        said_at=fact.said_at if fact.said_at and fact.said_at.tzinfo else None,
+        said_version=None,
+    )
+
+
+def _clean(value: str) -> str:
+    return _CONTROL.sub(" ", value[:KEY_CHARACTERS_MAX])
 
 
 def email_key(who: Identity) -> str | None:

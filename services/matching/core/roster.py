@@ -164,14 +164,15 @@ def _wrong_form(name: str, cell: str, zones: Collection[str]) -> str | None:
         return "is no time zone of the IANA list, such as Europe/Madrid"
     if name == "status" and cell.lower() not in STATUSES:
         return f"is none of {', '.join(STATUSES)}"
-    if name == "pool" and _pool(cell) not in POOLS:
+    if name == "pool" and pool(cell) not in POOLS:
         return f"is none of {', '.join([COMPANY, *filter(None, POOLS)])}"
     if name in ("hire_date", "effective_date") and day(cell) is None:
         return "is no date of the form 2026-03-31"
     return None
 
 
-def _pool(cell: str) -> str:
+def pool(cell: str) -> str:
+    """A pool as it is kept: the company itself is empty."""
     return "" if cell.lower() == COMPANY else cell.lower()
 
 
@@ -197,5 +198,5 @@ def _card(cells: Mapping[str, str]) -> Card:
         manager_employee_number=cells["manager_employee_number"] or None,
         hire_date=day(cells["hire_date"]),
         status=cells["status"].lower(),
-        pool=_pool(cells.get("pool", "")),
+        pool=pool(cells.get("pool", "")),
     )

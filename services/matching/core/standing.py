@@ -17,7 +17,7 @@ from datetime import UTC, date, datetime, timedelta, tzinfo
 from typing import Literal, TypeAlias
 
 from services.matching.core import facts
-from services.matching.core.facts import Heard, Key, Source, Stamp
+from services.matching.core.facts import Heard, Key, Stamp, Voice
 
 Status = Literal["active", "leave", "inactive", "terminated"]
 State = Literal["applied", "waiting", "superseded"]
@@ -84,7 +84,7 @@ class Folded:
 
 def fold(
     heard: Sequence[Heard],
-    sources: Mapping[str, Source],
+    voices: Mapping[str, Voice],
     *,
     zone: str,
     zones: Zones,
@@ -92,8 +92,8 @@ def fold(
 ) -> Folded:
     """Everything the facts about one person add up to at `now`. `zone` is where they work for all that is
     known besides the facts; `zones` finds a time zone by its IANA name. A fact is given once."""
-    holding, waiting, place = _holding(heard, sources, zone=zone, zones=zones, now=now)
-    won = _winners(holding, sources)
+    holding, waiting, place = _holding(heard, voices, zone=zone, zones=zones, now=now)
+    won = _winners(holding, voices)
     void = _void(heard)
     standing = _standing([one for one in holding if one.key not in void], zones(place), now)
     due = {one.key: at for one, at in waiting if one.key not in void}
@@ -113,7 +113,7 @@ def fold(
 
 
 def _holding(
-    heard: Sequence[Heard], sources: Mapping[str, Source], *, zone: str, zones: Zones, now: datetime
+    heard: Sequence[Heard], voices: Mapping[str, Voice], *, zone: str, zones: Zones, now: datetime
 ) -> tuple[list[Heard], list[tuple[Heard, datetime]], str]:
     """The facts that hold, those that wait for their day with its beginning, and the time zone.
 
@@ -125,7 +125,7 @@ def _holding(
     first = (one.fact.fields.get("time_zone") for _, _, one in dated)
     place, best = next((named for named in first if named), zone), None
     for one in found:
-        place, best = _place(one, sources, place, best)
+        place, best = _place(one, voices, place, best)
     waiting = []
     for day, _, one in dated:
         starts = facts.starts_at(day, zones(place))
@@ -133,31 +133,31 @@ def _holding(
             waiting.append((one, starts))
             continue
         found.append(one)
-        place, best = _place(one, sources, place, best)
+        place, best = _place(one, voices, place, best)
     return found, waiting, place
 
 
 def _place(
-    one: Heard, sources: Mapping[str, Source], place: str, best: tuple[int, Stamp] | None
+    one: Heard, voices: Mapping[str, Voice], place: str, best: tuple[int, Stamp] | None
 ) -> tuple[str, tuple[int, Stamp] | None]:
     named = one.fact.fields.get("time_zone")
     if named is None:
         return place, best
-    rank = _rank(one, "time_zone", sources)
+    rank = _rank(one, "time_zone", voices)
     return (named, rank) if best is None or rank > best else (place, best)
 
 
-def _rank(one: Heard, name: str, sources: Mapping[str, Source]) -> tuple[int, Stamp]:
-    return -sources[one.fact.source].precedence_of(name), facts.stamp(one)
+def _rank(one: Heard, name: str, voices: Mapping[str, Voice]) -> tuple[int, Stamp]:
+    return -voices[one.fact.source].precedence_of(name), facts.stamp(one)
 
 
-def _winners(holding: Iterable[Heard], sources: Mapping[str, Source]) -> dict[str, Heard]:
+def _winners(holding: Iterable[Heard], voices: Mapping[str, Voice]) -> dict[str, Heard]:
     """By field, the fact whose word counts. Both ways of naming a manager are one field."""
     best: dict[str, tuple[tuple[int, Stamp], Heard]] = {}
     for one in holding:
         for name in facts.with_identity(one.fact):
             about = BOSS if name in facts.MANAGERS else name
-            rank = _rank(one, about, sources)
+            rank = _rank(one, about, voices)
             if about not in best or rank > best[about][0]:
                 best[about] = rank, one
     return {name: one for name, (_, one) in best.items()}

@@ -16,7 +16,8 @@ from shared.errors import NotFound
 from shared.tx import Connection
 
 
-def _person(row: Record) -> Person:
+def person_of(row: Record) -> Person:
+    """Of a row that has every column of a card."""
     card = Card(
         employee_number=row["employee_number"],
         user_name=row["user_name"],
@@ -67,7 +68,7 @@ async def touched_by(
         [name_key(name) for name in user_names],
         [name_key(email) for email in emails],
     )
-    return [_person(row) for row in rows]
+    return [person_of(row) for row in rows]
 
 
 SAVE = """
@@ -150,7 +151,7 @@ async def by_ids(conn: Connection, ids: Sequence[UUID]) -> list[Person]:
         """,
         ids,
     )
-    return await asyncio.to_thread(lambda: [_person(row) for row in rows])
+    return await asyncio.to_thread(lambda: [person_of(row) for row in rows])
 
 
 async def versions(conn: Connection, ids: Sequence[UUID]) -> dict[PersonId, int]:
@@ -168,7 +169,7 @@ async def by_numbers(conn: Connection, numbers: Sequence[str]) -> dict[str, Pers
         """,
         numbers,
     )
-    return {row["employee_number"]: _person(row) for row in rows}
+    return {row["employee_number"]: person_of(row) for row in rows}
 
 
 async def page(conn: Connection, *, after: tuple[datetime, UUID] | None, limit: int) -> list[Person]:
@@ -186,7 +187,7 @@ async def page(conn: Connection, *, after: tuple[datetime, UUID] | None, limit: 
         after[1] if after else None,
         limit,
     )
-    return [_person(row) for row in rows]
+    return [person_of(row) for row in rows]
 
 
 async def managers(conn: Connection) -> dict[str, str | None]:

@@ -6,16 +6,18 @@ from collections.abc import Collection
 from uuid import UUID
 
 from services.notifications import core
+from shared.privacy import FORMER
 from shared.tx import Connection
 
 
 async def save_person(conn: Connection, card: core.Card, version: int) -> tuple[bool, str | None]:
     """Keeps the newest card: topics of cards are replayed from the beginning. Whether this is it, and the
-    status before."""
+    status before. Nothing of somebody who was erased."""
     row = await conn.fetchrow(
         """
         INSERT INTO person AS p (person_id, version, given_name, family_name, email, title, time_zone, status)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+        SELECT $1, $2, $3, $4, $5, $6, $7, $8
+        WHERE NOT EXISTS (SELECT FROM erased_person WHERE person_id = $1)
         ON CONFLICT (person_id) DO UPDATE SET version = excluded.version, given_name = excluded.given_name,
             family_name = excluded.family_name, email = excluded.email, title = excluded.title,
             time_zone = excluded.time_zone, status = excluded.status
@@ -35,13 +37,16 @@ async def save_person(conn: Connection, card: core.Card, version: int) -> tuple[
 
 
 async def cards(conn: Connection, person_ids: Collection[UUID]) -> dict[UUID, core.Card]:
-    """The cards of those who are known."""
+    """The cards of those who are known; of who was erased one that says no more than that."""
     rows = await conn.fetch(
         """
         SELECT person_id, given_name, family_name, email, title, time_zone, status
         FROM person WHERE person_id = ANY($1)
+        UNION ALL
+        SELECT person_id, $2, $3, '', '', 'UTC', 'terminated' FROM erased_person WHERE person_id = ANY($1)
         """,
         list(person_ids),
+        *FORMER,
     )
     return {row["person_id"]: core.Card(**dict(row)) for row in rows}
 

@@ -23,14 +23,14 @@ from hypothesis.stateful import (
 )
 
 from services.matching.core import facts, standing
-from services.matching.core.facts import Fact, Heard, Identity, Source
+from services.matching.core.facts import Fact, Heard, Identity, Voice
 from services.matching.core.standing import Folded
 
 MONDAY = datetime(2026, 3, 2, 9, tzinfo=UTC)
-SOURCES = {
-    "hr": Source("hr", 1, {"title": 9}),
-    "directory": Source("directory", 2),
-    "count": Source("count", 2),
+VOICES = {
+    "hr": Voice("hr", 1, {"title": 9}),
+    "directory": Voice("directory", 2),
+    "count": Voice("count", 2),
 }
 WHO = Identity(employee_number="7")
 MADRID, TOKYO, HONOLULU = "Europe/Madrid", "Asia/Tokyo", "Pacific/Honolulu"
@@ -47,7 +47,7 @@ def said(
 
 
 def fold(heard: Sequence[Heard], now: datetime = MONDAY, zone: str = MADRID) -> Folded:
-    return standing.fold(heard, SOURCES, zone=zone, zones=ZoneInfo, now=now)
+    return standing.fold(heard, VOICES, zone=zone, zones=ZoneInfo, now=now)
 
 
 def status(heard: Sequence[Heard], now: datetime = MONDAY) -> str:
@@ -185,7 +185,7 @@ DAYS = st.one_of(st.none(), st.integers(-3, 40).map(lambda many: (MONDAY + days(
 @st.composite
 def any_fact(draw: st.DrawFn) -> dict[str, Any]:
     """Everything about a fact but its name and its arrival."""
-    source = draw(st.sampled_from(sorted(SOURCES)))
+    source = draw(st.sampled_from(sorted(VOICES)))
     kind = draw(KINDS)
     first = draw(DAYS)
     last = None
@@ -236,8 +236,8 @@ class Model:
         told = [one for one in holding if name in one.fact.fields]
         if not told:
             return None
-        top = min(SOURCES[one.fact.source].precedence_of(name) for one in told)
-        best = [one for one in told if SOURCES[one.fact.source].precedence_of(name) == top]
+        top = min(VOICES[one.fact.source].precedence_of(name) for one in told)
+        best = [one for one in told if VOICES[one.fact.source].precedence_of(name) == top]
         return max(best, key=facts.stamp).fact.fields[name]
 
     def status(self) -> str | None:

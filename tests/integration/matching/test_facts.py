@@ -1,0 +1,126 @@
+"""U6: what HR systems say is taken once, in any order, and a person is what it adds up to."""
+
+from __future__ import annotations
+
+import pytest_asyncio
+
+from tests.integration.matching import hr
+from tests.integration.matching.hr import a_hire, at, card, fact, states, take
+from tests.integration.matching.world import World
+
+
+@pytest_asyncio.fixture
+async def hris(here: World) -> World:
+    return await hr.sources(here)
+
+
+async def test_U6_somebody_hired_is_there_and_said_once_however_often_the_fact_comes(hris: World) -> None:
+    (hired,) = await take(hris, a_hire(7))
+    assert hired.state == "applied"
+    assert str(hired.person_id) == hris.people["7"]
+    (again,) = await take(hris, a_hire(7, title="Somebody else"))
+    assert (again.state, again.person_id) == ("repeated", hired.person_id)
+    (said,) = await hris.said("person-changed")
+    assert (said["employee_number"], said["status"], said["version"]) == ("7", "active", 1)
+
+
+async def test_U6_a_change_that_comes_before_the_hire_waits_for_it(hris: World) -> None:
+    later = at("2026-03-01T10:00:00+00:00")
+    (early,) = await take(
+        hris, fact("change", 7, "move", site="Lima", time_zone="America/Lima", said_at=later)
+    )
+    assert (early.state, early.person_id) == ("waiting", None)
+    await take(hris, a_hire(7, said_at=at("2026-02-01T10:00:00+00:00")))
+    assert (await card(hris, 7))["site"] == "Lima"
+    (said,) = await hris.said("person-changed")
+    assert said["site"] == "Lima"
+
+
+async def test_U6_a_transfer_is_said_with_a_new_version_and_an_old_word_changes_nothing(hris: World) -> None:
+    await take(hris, a_hire(7))
+    taken = await take(
+        hris,
+        fact("change", 7, "b", title="Lead", said_at=at("2026-03-02T08:00:00+00:00")),
+        fact("change", 7, "c", title="Head", said_at=at("2026-03-02T12:00:00+00:00")),
+        fact("change", 7, "a", title="Buyer", said_at=at("2026-03-01T08:00:00+00:00")),
+    )
+    assert states(taken) == ["superseded", "applied", "superseded"]
+    found = await card(hris, 7)
+    assert (found["title"], found["version"], found["site"]) == ("Head", 2, "Madrid")
+    assert [one["title"] for one in await hris.said("person-changed")] == ["Design Engineer", "Head"]
+
+
+async def test_U6_doors_meet_on_the_number_then_on_the_key_then_on_the_address(hris: World) -> None:
+    await take(hris, a_hire(7))
+    by_mail = fact(
+        "change", None, "1", external_id="x7", email="USER7@example.org", source="directory", site="A"
+    )
+    by_key = fact("change", None, "2", external_id="x7", source="directory", department="Sales")
+    other = fact("change", None, "3", external_id="x7", source="hr", department="Lab")
+    assert states(await take(hris, by_mail, by_key, other)) == ["superseded", "superseded", "waiting"]
+    await take(hris, fact("change", 7, "4", external_id="x7", source="hr"))
+    assert (await card(hris, 7))["department"] == "Lab"
+
+
+async def test_U6_what_leads_to_two_people_is_held(hris: World) -> None:
+    await take(hris, a_hire(7, external_id="x7"), a_hire(8, external_id="x8"))
+    wrong = fact("change", 8, "1", external_id="x7", title="Lead")
+    stranger = fact("change", 9, "2", external_id="x7", title="Lead")
+    taken = await take(hris, wrong, stranger)
+    assert states(taken) == ["held", "held"]
+    assert taken[0].reason == "the number is employee 8's, the source's own id leads to employee 7"
+    assert taken[1].reason == "nobody has the number 9, and the rest leads to employee 7"
+    assert (await card(hris, 8))["title"] == "Design Engineer"
+
+
+async def test_U6_a_name_that_another_has_is_held_and_two_swap_theirs(hris: World) -> None:
+    await take(hris, a_hire(7), a_hire(8))
+    (taken,) = await take(hris, fact("change", 8, "1", user_name="USER7", title="Lead"))
+    assert (taken.state, taken.field, taken.reason) == ("held", "user_name", "belongs to employee 7")
+    swap = [fact("change", 7, "2", user_name="user8"), fact("change", 8, "3", user_name="user7")]
+    assert states(await take(hris, *swap)) == ["applied", "applied"]
+    (hired,) = await take(hris, a_hire(9, work_email="user7@example.org"))
+    assert (hired.state, hired.field, hired.person_id) == ("held", "work_email", None)
+
+
+async def test_U6_bad_facts_are_answered_and_the_others_taken(hris: World) -> None:
+    taken = await take(
+        hris,
+        a_hire(1, time_zone="Mars/Base"),
+        a_hire(2, user_name=None),
+        fact("fire", 3, "e3"),
+        fact("change", None, "e4"),
+        a_hire(5, source="nobody"),
+        fact("change", 6, "e6", title="a\x00b"),
+        a_hire(7),
+    )
+    assert states(taken) == ["rejected"] * 6 + ["applied"]
+    assert [one.field for one in taken[:6]] == ["time_zone", "user_name", "kind", "who", "source", "title"]
+    assert all(one.reason for one in taken[:6])
+    kept = await hris.door.pool.fetch("SELECT state FROM hris_fact ORDER BY state")
+    assert [row["state"] for row in kept] == ["applied"] + ["rejected"] * 5
+
+
+async def test_U6_managers_are_found_by_number_or_key_whoever_comes_first(hris: World) -> None:
+    await take(hris, a_hire(1, manager_external_id="boss"), a_hire(2, manager_employee_number="3"))
+    await take(hris, a_hire(3, external_id="boss"))
+    boss = hris.people["3"]
+    first, second = await card(hris, 1), await card(hris, 2)
+    assert (first["manager_id"], first["manager_employee_number"], first["version"]) == (boss, "3", 2)
+    assert (second["manager_id"], second["version"]) == (boss, 2)
+    await take(hris, fact("manager", 1, "none", manager_employee_number=None))
+    assert (await card(hris, 1))["manager_id"] is None
+
+
+async def test_U6_whoever_was_terminated_frees_their_name_and_a_rehire_is_the_same_person(
+    hris: World,
+) -> None:
+    await take(hris, a_hire(7), fact("termination", 7, "gone"))
+    assert (await card(hris, 7))["status"] == "terminated"
+    (other,) = await take(hris, a_hire(8, user_name="user7", work_email="user7@example.org"))
+    assert other.state == "applied"
+    (back,) = await take(hris, fact("rehire", 7, "back"))
+    assert (back.state, back.field) == ("held", "user_name")
+    (renamed,) = await take(hris, fact("rehire", 7, "again", user_name="ana7", work_email="ana7@example.org"))
+    assert (renamed.state, str(renamed.person_id)) == ("applied", hris.people["7"])
+    assert (await card(hris, 7))["status"] == "active"
