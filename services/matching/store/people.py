@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from uuid import UUID
 
 from asyncpg import Record
 
 from services.matching.core.ids import PersonId
-from services.matching.core.people import Card, Person
+from services.matching.core.people import Card, Person, name_key
 from shared import events
 from shared.errors import NotFound
 from shared.tx import Connection
@@ -46,6 +46,29 @@ def person_of(row: Record) -> Person:
 async def lock_roster(conn: Connection) -> None:
     """One import at a time, until the transaction ends: it decides by what everybody looks like."""
     await conn.execute("SELECT pg_advisory_xact_lock(hashtext('matching roster'))")
+
+
+async def touched_by(
+    conn: Connection, numbers: Sequence[str], user_names: Iterable[str], emails: Iterable[str]
+) -> list[Person]:
+    """Who is named by number, user name or address, and whose missing manager is named. A name or address is
+    not kept by who has left."""
+    rows = await conn.fetch(
+        """
+        SELECT id, employee_number, user_name, given_name, family_name, work_email, title, department, site,
+               time_zone, manager_employee_number, manager_id, hire_date, status, effective_date, version,
+               created_at, pool
+        FROM person
+        WHERE employee_number = ANY($1::text[])
+           OR (user_name_key = ANY($2::text[]) AND status <> 'terminated')
+           OR (work_email_key = ANY($3::text[]) AND status <> 'terminated')
+           OR (manager_id IS NULL AND manager_employee_number = ANY($1::text[]))
+        """,
+        numbers,
+        [name_key(name) for name in user_names],
+        [name_key(email) for email in emails],
+    )
+    return [person_of(row) for row in rows]
 
 
 async def find(conn: Connection, person_id: UUID) -> Person | None:
