@@ -106,6 +106,10 @@ class Tx:
         self._said.append(said)
         return said.id
 
+    async def act_as(self, actor: str) -> None:
+        """Names to the store whoever this is done for, until the transaction ends."""
+        await self.conn.fetchval("SELECT set_config('mentoring.actor', $1, true)", actor)
+
     @asynccontextmanager
     async def savepoint(self) -> AsyncIterator[None]:
         """A part that can fail alone: its rows and what it said are undone, the rest stays."""

@@ -23,7 +23,9 @@ def build(settings: Settings) -> Service:
     def http(door: Door) -> FastAPI:
         routers = *api.routers(), pages.router()
         has_access = store.people.has_access
-        app = application(door, settings, *routers, title="Mentoring: matching", has_access=has_access)
+        app = application(
+            door, settings, *routers, title="Mentoring: matching", has_access=has_access, names_actors=True
+        )
         app.state.projections = kept
         app.state.entrance = entrance.Entrance(door, settings.hris_requests_per_minute_max)
         desk.mount(app, door, settings)
@@ -36,6 +38,10 @@ def build(settings: Settings) -> Service:
         http=http,
         consumers=CONSUMERS,
         jobs=JOBS,
-        loops=(loops.compile_solver, partial(loops.hold_rounds, settings=settings, kept=kept)),
+        loops=(
+            loops.compile_solver,
+            loops.seal_audit,
+            partial(loops.hold_rounds, settings=settings, kept=kept),
+        ),
         busy=store.solving.busy,
     )

@@ -33,6 +33,7 @@ def application(
     busy: Busy | None = None,
     policies: Mapping[str, str] | None = None,
     has_access: HasAccess | None = None,
+    names_actors: bool = False,
 ) -> FastAPI:
     """A service's routes with everything around them that is the same in every service.
 
@@ -46,7 +47,9 @@ def application(
     folder = SERVICES / door.service
     app.state.keys = keys
     app.state.look = look.environment(folder)
-    app.state.context = Context(door, settings, folder, progress or Progress(), meters, next_due, busy)
+    app.state.context = Context(
+        door, settings, folder, progress or Progress(), meters, next_due, busy, names_actors
+    )
     problems.install(app)
     for router in (health.router(), parked.router(), *routers):
         app.include_router(router)

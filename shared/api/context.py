@@ -21,7 +21,8 @@ Busy: TypeAlias = Callable[[Connection], Awaitable[int]]
 
 @dataclass(frozen=True)
 class Context:
-    """`next_due` and `busy` are asked in the snapshot that answers /quiet."""
+    """`next_due` and `busy` are asked in the snapshot that answers /quiet. Where the store notes who changed
+    what, `names_actors` has each transaction told who comes in."""
 
     door: Door
     settings: Settings
@@ -30,6 +31,7 @@ class Context:
     metrics: Metrics
     next_due: NextDue | None = None
     busy: Busy | None = None
+    names_actors: bool = False
 
 
 def of(request: Request) -> Context:

@@ -28,6 +28,8 @@ async def in_tx(request: Request) -> AsyncIterator[Tx]:
     here.progress.open_tx += 1
     try:
         async with transactions.transaction(here.door) as tx:
+            if here.names_actors:
+                await tx.act_as(auth.actor(request))
             await idempotency.begin(request, tx)
             yield tx
     finally:

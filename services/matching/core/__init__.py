@@ -2,6 +2,7 @@
 
 from services.matching.core import (
     afterwards,
+    audit,
     balance,
     bringing,
     comparing,
@@ -36,6 +37,7 @@ from services.matching.core import (
 
 __all__ = [
     "afterwards",
+    "audit",
     "balance",
     "bringing",
     "comparing",

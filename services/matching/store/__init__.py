@@ -2,6 +2,7 @@
 
 from services.matching.store import (
     afterwards,
+    audit,
     circles,
     decisions,
     desk,
@@ -26,6 +27,7 @@ from services.matching.store import (
 
 __all__ = [
     "afterwards",
+    "audit",
     "circles",
     "decisions",
     "desk",
