@@ -91,6 +91,7 @@ class Tx:
     now: datetime
     service: str
     cause: envelope.Envelope | None = None
+    actor: str | None = None
     _said: list[outbox.Said] = field(default_factory=list)
 
     def emit(self, event: Event) -> UUID:
@@ -108,6 +109,7 @@ class Tx:
 
     async def act_as(self, actor: str) -> None:
         """Names to the store whoever this is done for, until the transaction ends."""
+        self.actor = actor
         await self.conn.fetchval("SELECT set_config('mentoring.actor', $1, true)", actor)
 
     @asynccontextmanager

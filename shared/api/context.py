@@ -17,12 +17,14 @@ from shared.tx import Connection, Door
 
 NextDue: TypeAlias = Callable[[Connection], Awaitable[datetime | None]]
 Busy: TypeAlias = Callable[[Connection], Awaitable[int]]
+Measure: TypeAlias = Callable[[Connection], Awaitable[None]]
 
 
 @dataclass(frozen=True)
 class Context:
-    """`next_due` and `busy` are asked in the snapshot that answers /quiet. Where the store notes who changed
-    what, `names_actors` has each transaction told who comes in."""
+    """`next_due` and `busy` are asked in the snapshot that answers /quiet, `measure` sets the service's own
+    gauges when somebody asks for the metrics. Where the store notes who changed what, `names_actors` has each
+    transaction told who comes in."""
 
     door: Door
     settings: Settings
@@ -31,6 +33,7 @@ class Context:
     metrics: Metrics
     next_due: NextDue | None = None
     busy: Busy | None = None
+    measure: Measure | None = None
     names_actors: bool = False
 
 

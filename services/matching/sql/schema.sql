@@ -141,9 +141,12 @@ CREATE TABLE programme (
     -- When the next round is due; empty while nothing changed since the last one.
     next_round_at   timestamptz,
     version         int NOT NULL,
-    created_at      timestamptz NOT NULL
+    created_at      timestamptz NOT NULL,
+    -- When an evergreen programme looks whether whoever joined can be offered somebody before its next round.
+    next_offer_at   timestamptz
 );
 CREATE INDEX programme_age ON programme (created_at, id);
+CREATE INDEX programme_next_offer ON programme (next_offer_at) WHERE next_offer_at IS NOT NULL;
 CREATE INDEX programme_next_round ON programme (next_round_at) WHERE next_round_at IS NOT NULL;
 
 CREATE TABLE invitation (
@@ -481,7 +484,7 @@ CREATE TABLE scim_tally (
 CREATE TABLE scim_member (
     group_id  uuid NOT NULL REFERENCES scim_resource,
     member_id uuid NOT NULL REFERENCES scim_resource,
-    -- What was said of the member beside its id.
+    -- As it is sent: id, address below /scim/v2, kind and the name to be displayed.
     entry     jsonb NOT NULL,
     PRIMARY KEY (group_id, member_id)
 );
