@@ -26,5 +26,5 @@ async def verify(conn: Connection) -> Verdict:
     verdict = Verdict(waiting=await store.audit.unsealed(conn))
     known = core.audit.forgotten(await store.audit.notes_of_forgetting(conn))
     while entries := await store.audit.chain(conn, verdict.head.position, CHECKED_AT_ONCE):
-        core.audit.verify(entries, known, verdict)
+        verdict = core.audit.verify(entries, known, verdict)
     return verdict

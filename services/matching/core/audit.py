@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
@@ -97,7 +97,7 @@ class Head:
         return f"{self.position}:{self.link.hex()}"
 
 
-@dataclass
+@dataclass(frozen=True)
 class Verdict:
     """`broken` counts all that is wrong, `findings` are the first of them."""
 
@@ -106,12 +106,7 @@ class Verdict:
     erased: int = 0
     waiting: int = 0
     broken: int = 0
-    findings: list[Finding] = field(default_factory=list)
-
-    def add(self, position: int, state: State) -> None:
-        self.broken += 1
-        if len(self.findings) < FINDINGS_MAX:
-            self.findings.append(Finding(position, state))
+    findings: tuple[Finding, ...] = ()
 
 
 def digest_of(salt: bytes, payload: str) -> bytes:
@@ -138,30 +133,32 @@ def forgotten(notes: Iterable[Entry]) -> Forgotten:
     return Forgotten(frozenset(people), up_to)
 
 
-def verify(entries: Iterable[Entry], known: Forgotten, verdict: Verdict) -> None:
+def verify(entries: Iterable[Entry], known: Forgotten, before: Verdict) -> Verdict:
     """Checks the next sealed entries, in the order of their places. One that was erased is counted as such:
     its seal still holds."""
+    head, sealed, erased = before.head, before.sealed, before.erased
+    wrong: list[Finding] = []
     for entry in entries:
         position = entry.position or 0
-        for gap in range(verdict.head.position + 1, position):
-            verdict.add(gap, "missing")
-        _check(entry, known, verdict)
+        wrong += [Finding(gap, "missing") for gap in range(head.position + 1, position)]
+        wrong += [Finding(position, state) for state in _wrong_with(entry, known, head)]
+        erased += entry.payload is None and known.explains(entry)
         # From the link that was sealed, so that one wrong entry is one finding.
-        verdict.head = Head(position, entry.link or b"")
-        verdict.sealed += 1
+        head = Head(position, entry.link or b"")
+        sealed += 1
+    findings = (*before.findings, *wrong)[:FINDINGS_MAX]
+    return Verdict(head, sealed, erased, before.waiting, before.broken + len(wrong), findings)
 
 
-def _check(entry: Entry, known: Forgotten, verdict: Verdict) -> None:
-    position, digest = entry.position or 0, entry.digest or b""
+def _wrong_with(entry: Entry, known: Forgotten, head: Head) -> Iterator[State]:
+    digest = entry.digest or b""
     if entry.salt is None or entry.payload is None:
-        if known.explains(entry):
-            verdict.erased += 1
-        else:
-            verdict.add(position, "emptied")
+        if not known.explains(entry):
+            yield "emptied"
     elif digest_of(entry.salt, entry.payload) != digest:
-        verdict.add(position, "changed")
-    if link_of(verdict.head.link, entry, digest) != entry.link:
-        verdict.add(position, "moved")
+        yield "changed"
+    if link_of(head.link, entry, digest) != entry.link:
+        yield "moved"
 
 
 def read_head(text: str) -> Head | None:

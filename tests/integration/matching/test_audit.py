@@ -115,7 +115,7 @@ async def test_the_verifier_finds_WHAT_WAS_DONE_to_the_record(
     await here.hire(*world.a_company(6))
     assert await commands.audit.seal(here.door) == 6
     whole = await verified(owner)
-    assert (whole.sealed, whole.erased, whole.waiting, whole.findings) == (6, 0, 0, [])
+    assert (whole.sealed, whole.erased, whole.waiting, whole.findings) == (6, 0, 0, ())
     assert whole.head.position == 6
     statements, expected = TAMPERING[deed]
     await owner.execute(statements)
@@ -136,7 +136,7 @@ async def test_an_entry_that_was_erased_is_answered_as_erased_and_not_as_broken(
     assert (await verified(owner)).waiting > 0
     await commands.audit.seal(here.door)
     verdict = await verified(owner)
-    assert (verdict.findings, verdict.waiting) == ([], 0)
+    assert (verdict.findings, verdict.waiting) == ((), 0)
     assert verdict.erased >= 3, "the hire, the request, and the erasing itself"
     told = await changes(here, person_id=here.people["2"])
     hired = told[-1]
@@ -166,7 +166,7 @@ async def test_what_is_cut_off_at_the_end_is_missed_by_whoever_kept_a_head(
     kept = (await verified(owner)).head
     await owner.execute("DELETE FROM audit_entry WHERE position > 2")
     cut = await verified(owner)
-    assert (cut.findings, cut.head.position) == ([], 2), "the chain alone cannot know"
+    assert (cut.findings, cut.head.position) == ((), 2), "the chain alone cannot know"
     assert await owner.fetchval("SELECT link FROM audit_entry WHERE position = $1", kept.position) is None
 
 
