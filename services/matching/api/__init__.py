@@ -9,6 +9,7 @@ from services.matching.api import (
     matches,
     participations,
     people,
+    privacy,
     programmes,
     readiness,
     reviewing,
@@ -23,6 +24,7 @@ from services.matching.api import (
 def routers() -> tuple[APIRouter, ...]:
     rooms = (
         people,
+        privacy,
         programmes,
         readiness,
         participations,
@@ -47,6 +49,7 @@ __all__ = [
     "matches",
     "participations",
     "people",
+    "privacy",
     "programmes",
     "readiness",
     "reviewing",
