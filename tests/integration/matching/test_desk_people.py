@@ -1,5 +1,4 @@
-"""The desk's pages about people: who tells about them, what waits for an administrator, and why somebody is as
-they are."""
+"""The desk's pages about people: who tells about them, what waits, and why somebody is as they are."""
 
 from __future__ import annotations
 
