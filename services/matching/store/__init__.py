@@ -2,12 +2,14 @@
 
 from services.matching.store import (
     afterwards,
+    audit,
     circles,
     decisions,
     desk,
     facts,
     file_rows,
     files,
+    incoming,
     ledger,
     lessons,
     matches,
@@ -31,12 +33,14 @@ from services.matching.store import (
 
 __all__ = [
     "afterwards",
+    "audit",
     "circles",
     "decisions",
     "desk",
     "facts",
     "file_rows",
     "files",
+    "incoming",
     "ledger",
     "lessons",
     "matches",
