@@ -9,7 +9,17 @@ import pytest
 from hypothesis import given, settings
 
 from services.matching import engine
-from services.matching.engine import assign, graph, outcome, pack, prove, scoring, sides, stability, survey
+from services.matching.engine import (
+    assign,
+    graph,
+    outcome,
+    pack,
+    prove,
+    scoring,
+    sides,
+    stability,
+    survey,
+)
 from services.matching.engine import index as arrays
 from tests.unit.matching.engine import builders, crowd
 from tests.unit.matching.engine.builders import NEGOTIATION, WRITING, a_market, a_mentee, a_mentor
@@ -186,11 +196,19 @@ def test_markets_made_to_hurt_are_proven_over_all_pairs_and_paired_as_by_the_flo
     assert replace(graph_pairs, solver="flow", certificate=flow.certificate) == flow
 
 
-def test_the_best_mentors_of_a_mentee_are_the_best_of_all() -> None:
-    index = crowd.index(40, 2_500, seed=6)
+@pytest.mark.parametrize("seed", range(4))
+def test_the_best_mentors_of_a_mentee_are_the_best_of_all(seed: int) -> None:
+    """With pairs kept apart, favourites, and a bonus; also where fewer are possible than are asked for."""
+    index = crowd.index(40, 2_500, seed=seed, rules=engine.ProgrammeRules(seniority=seed % 2 * 3))
+    draw = np.random.default_rng(seed)
+    odd = [np.unique(draw.integers(0, (40, 2_500), (900, 2)), axis=0).astype(np.int32) for _ in range(2)]
+    lift = draw.choice([0.2, 0.16, 0.04], len(odd[1])).astype(np.float32)
+    bonus = draw.integers(0, 5_000, 40).astype(np.int32)
+    index = replace(index, blocked=odd[0], favourites=odd[1], lift=lift, bonus=bonus)
     packed = pack.pack(index)
-    weights = scoring.matrix(index)[0]
-    for at, row in enumerate(packed.row.tolist()):
-        possible = np.flatnonzero(weights[row]).tolist()
-        best = sorted(possible, key=lambda column: (-weights[row, column], column))[:10]
-        assert survey.top(packed, at, 10) == [(column, weights[row, column]) for column in best]
+    room, weights = pack.room(), scoring.matrix(index)[0]
+    for count in (1, 10, 500):
+        for at, row in enumerate(packed.row.tolist()):
+            possible = np.flatnonzero(weights[row]).tolist()
+            best = sorted(possible, key=lambda column: (-weights[row, column], column))[:count]
+            assert survey.top(packed, at, count, room) == [(column, weights[row, column]) for column in best]
