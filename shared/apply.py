@@ -13,8 +13,8 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from pydantic import ValidationError
@@ -25,7 +25,7 @@ from shared.errors import Early, Transient
 from shared.events import Event, parse_event
 from shared.inbox import Heard, Record
 from shared.outbox import Said
-from shared.service import Handler, InBatches, Listener
+from shared.service import Feed, Handler, InBatches, Listener
 from shared.tx import Door, Tx, is_broken, transaction
 
 RETRIED_AT_ONCE = 100
@@ -48,22 +48,39 @@ class Applied:
 
 @dataclass(frozen=True)
 class Ears:
-    """Which events a service hears, by topic, who handles them, and who is told of what was applied."""
+    """Which events a service hears, by topic, who handles them, and who is told of what was applied.
+
+    `readers` are of the topics on which others speak; there each record stands alone, whatever its key is.
+    """
 
     service: str
     kinds: Mapping[str, type[Event]]
     handlers: Mapping[type[Event], Handler]
     heard: Listener | None = None
+    readers: Mapping[str, Callable[[Record], Heard]] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, service: str, handlers: Mapping[type[Event], Handler], heard: Listener | None = None) -> Ears:
-        return cls(service, {kind.topic(): kind for kind in handlers}, handlers, heard)
+    def of(
+        cls,
+        service: str,
+        handlers: Mapping[type[Event], Handler],
+        heard: Listener | None = None,
+        *,
+        feeds: Sequence[Feed] = (),
+    ) -> Ears:
+        kinds = {kind.topic(): kind for kind in handlers} | {feed.topic: feed.kind for feed in feeds}
+        handled = {**handlers, **{feed.kind: feed.handle for feed in feeds}}
+        return cls(service, kinds, handled, heard, {feed.topic: feed.read for feed in feeds})
 
 
 def decode(ears: Ears, record: Record) -> Heard | Unreadable:
     """Reads one record; whatever is wrong with it becomes the reason of an Unreadable."""
     kind = ears.kinds[record.topic]
+    if record.topic in ears.readers:
+        record = record._replace(key=f"@{record.partition}/{record.offset}")
     try:
+        if record.topic in ears.readers:
+            return ears.readers[record.topic](record)
         if record.value is None and kind.tombstone in ears.handlers:
             return _tombstone(kind, record)
         attributes, payload = envelope.from_record(record.headers, record.value)
@@ -206,7 +223,8 @@ async def _one(tx: Tx, ears: Ears, one: Heard | Unreadable, *, behind: bool) -> 
     if isinstance(one, Unreadable):
         await _park(tx, one, "unreadable", one.error)
         log.warning("event-parked", service=ears.service, topic=one.record.topic, state="unreadable")
-        return "failed"
+        # What others write says nothing about our code: it must not stop the consumer.
+        return "waiting" if one.record.topic in ears.readers else "failed"
     if await crash.around("careful.repeated", inbox.is_known(tx.conn, one.envelope.id)):
         return "repeated"
     if behind:

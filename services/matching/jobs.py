@@ -24,6 +24,13 @@ async def match_round(tx: Tx) -> None:
         await commands.rounds.ask_when_due(tx, programme)
 
 
+async def offer_soon(tx: Tx) -> None:
+    """Asks for the run that offers somebody to who joined minutes ago, of one programme."""
+    programme = await store.programmes.lock_offer_due(tx.conn, tx.now)
+    if programme is not None:
+        await commands.rounds.ask_to_offer(tx, programme)
+
+
 async def lapse_proposals(tx: Tx) -> None:
     """Proposals that were not answered by both sides in time."""
     for match in await store.matches.lock_lapsed(tx.conn, tx.now, ROWS_MAX):
@@ -66,6 +73,7 @@ JOBS = (
     every(60, lapse_proposals, store.matches.next_answer_by),
     every(60, complete_matches, next_completion),
     every(60, end_pauses, next_pause_end),
+    every(60, offer_soon, store.programmes.next_offer_at),
     every(60, match_round, store.programmes.next_round_at),
     every(60, erase_people, store.privacy.next_run_at),
     every(60, say_tombstones_again, store.privacy.next_again_at),

@@ -12,7 +12,7 @@ from fastapi import APIRouter, FastAPI
 
 from shared import auth, look, metrics
 from shared.api import edge, health, parked, problems, stepped
-from shared.api.context import Busy, Context, NextDue
+from shared.api.context import Busy, Context, Measure, NextDue
 from shared.progress import Progress
 from shared.settings import Settings
 from shared.tx import Connection, Door, lent
@@ -33,12 +33,14 @@ def application(
     busy: Busy | None = None,
     policies: Mapping[str, str] | None = None,
     has_access: HasAccess | None = None,
+    measure: Measure | None = None,
 ) -> FastAPI:
     """A service's routes with everything around them that is the same in every service.
 
     `progress` is filled by the loops of the process; `next_due` and `busy` answer /quiet. `policies` gives a
     path prefix (a mounted console) its own content security policy. `has_access` tells of a person whether
-    their signed links open; a service with pages has to give it. Raises ValueError on wrong token files.
+    their signed links open; a service with pages has to give it. `measure` sets gauges of the service's own,
+    in the registry of its `meters`. Raises ValueError on wrong token files.
     """
     meters = meters or metrics.build()
     keys = _keys(door, settings, has_access)
@@ -46,7 +48,9 @@ def application(
     folder = SERVICES / door.service
     app.state.keys = keys
     app.state.look = look.environment(folder)
-    app.state.context = Context(door, settings, folder, progress or Progress(), meters, next_due, busy)
+    app.state.context = Context(
+        door, settings, folder, progress or Progress(), meters, next_due, busy, measure
+    )
     problems.install(app)
     for router in (health.router(), parked.router(), *routers):
         app.include_router(router)

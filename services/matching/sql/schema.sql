@@ -141,9 +141,12 @@ CREATE TABLE programme (
     -- When the next round is due; empty while nothing changed since the last one.
     next_round_at   timestamptz,
     version         int NOT NULL,
-    created_at      timestamptz NOT NULL
+    created_at      timestamptz NOT NULL,
+    -- When an evergreen programme looks whether whoever joined can be offered somebody before its next round.
+    next_offer_at   timestamptz
 );
 CREATE INDEX programme_age ON programme (created_at, id);
+CREATE INDEX programme_next_offer ON programme (next_offer_at) WHERE next_offer_at IS NOT NULL;
 CREATE INDEX programme_next_round ON programme (next_round_at) WHERE next_round_at IS NOT NULL;
 
 CREATE TABLE invitation (
