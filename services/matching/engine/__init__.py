@@ -226,7 +226,13 @@ def solve(
     else:
         outcome.refuse_what_is_too_large(index, table_bytes_max)
         came = outcome.of_weights(index, chosen, stop, part)
-    solution = Solution(
+    solution = _solution(index, came)
+    told(STEPS, STEPS)
+    return solution
+
+
+def _solution(index: arrays.Index, came: outcome.Outcome) -> Solution:
+    return Solution(
         pairs=tuple(_pairs(index, came.found)),
         value=came.found.value,
         feasible_pairs=came.feasible,
@@ -242,8 +248,6 @@ def solve(
         solver=came.found.solver,
         proof=came.found.proof,
     )
-    told(STEPS, STEPS)
-    return solution
 
 
 def ready(index: arrays.Index, table_bytes_max: int) -> Solver:

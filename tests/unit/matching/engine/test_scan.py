@@ -10,6 +10,7 @@ from hypothesis import given, settings
 
 from services.matching import engine
 from services.matching.engine import (
+    again,
     assign,
     graph,
     outcome,
@@ -212,3 +213,40 @@ def test_the_best_mentors_of_a_mentee_are_the_best_of_all(seed: int) -> None:
             possible = np.flatnonzero(weights[row]).tolist()
             best = sorted(possible, key=lambda column: (-weights[row, column], column))[:count]
             assert survey.top(packed, at, count, room) == [(column, weights[row, column]) for column in best]
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_a_look_at_what_has_changed_sees_what_a_look_at_everything_sees(seed: int) -> None:
+    index = crowd.index(300, 2_200, seed=seed)
+    draw = np.random.default_rng(seed)
+    odd = [np.unique(draw.integers(0, (300, 2_200), (500, 2)), axis=0).astype(np.int32) for _ in range(3)]
+    index = replace(
+        index,
+        seats=np.where(draw.random(2_200) < 0.6, index.seats, 0).astype(np.int32),
+        blocked=odd[0],
+        standing=odd[1],
+        favourites=odd[2],
+        lift=draw.choice([0.2, 0.16, 0.04], len(odd[2])).astype(np.float32),
+    )
+    packed = pack.pack(index)
+    seats = pack.seats(packed, index)
+    weights = np.stack([*survey.weights(packed)]).astype(np.int64)
+    price = np.where(seats > 0, draw.integers(0, 30_000, len(seats)), 0)
+    profit = np.maximum(0, (weights - price)[:, seats > 0].max(axis=1))
+    none = np.zeros(0, np.int64)
+    looked, last = again.look(packed, (price, profit), crew(), added=8, last=None)
+    assert np.array_equal(looked.row, none)
+    for _ in range(3):
+        some, others = draw.random(len(profit)) < 0.1, draw.random(len(price)) < 0.1
+        profit = np.where(some, np.maximum(0, profit + draw.integers(-900, 300, len(profit))), profit)
+        price = np.where(others & (seats > 0), np.maximum(0, price - draw.integers(-300, 900)), price)
+        part, same = again.look(packed, (price, profit), crew(), added=3_000, last=last)
+        assert same is last, "only what has changed was looked at"
+        full = survey.look(packed, (price, profit), crew(), added=3_000)
+        assert len(full.row) > 20
+        for one in (part, full):
+            assert np.array_equal(weights[one.row, one.place], one.weight)
+        found = [{*zip(one.row.tolist(), one.place.tolist(), strict=True)} for one in (part, full)]
+        assert found[0] == found[1]
+        for name in ("profit", "claim", "tight_row", "tight_place"):
+            assert np.array_equal(getattr(part, name), getattr(full, name)), name
