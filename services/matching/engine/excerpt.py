@@ -34,8 +34,8 @@ def of_places(packed: Packed, places: Wide) -> Packed:
     blocks = -(-len(places) // BLOCK)
     theirs = {name: _gathered(getattr(packed, name), places) for name in OF_MENTORS}
     there = np.arange(blocks * BLOCK).reshape(blocks, BLOCK) < len(places)
-    level = theirs["their_whole"].reshape(blocks, -1, BLOCK)[:, LEVEL]
-    words = theirs["their_words"].reshape(blocks, -1, BLOCK)
+    level = theirs["their_whole"][:, LEVEL * BLOCK : (LEVEL + 1) * BLOCK]
+    words = theirs["their_words"].reshape(blocks, packed.any.shape[1], BLOCK)
     return packed._replace(
         **theirs,
         **_aims(packed, places),
@@ -50,7 +50,7 @@ def of_places(packed: Packed, places: Wide) -> Packed:
 
 def _gathered(table: Table, places: Wide) -> Table:
     """[blocks, kinds · 1,024] of these places alone."""
-    kinds = table.reshape(len(table), -1, BLOCK)
+    kinds = table.reshape(len(table), table.shape[1] // BLOCK, BLOCK)
     chosen = kinds[places // BLOCK, :, places % BLOCK]
     padded = np.concatenate((chosen, np.zeros((-len(places) % BLOCK, kinds.shape[1]), table.dtype)))
     return pack.blocked(padded.T)

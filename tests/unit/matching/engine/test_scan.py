@@ -236,8 +236,8 @@ def test_a_look_at_what_has_changed_sees_what_a_look_at_everything_sees(seed: in
     none = np.zeros(0, np.int64)
     looked, last = again.look(packed, (price, profit), crew(), added=8, last=None)
     assert np.array_equal(looked.row, none)
-    for _ in range(3):
-        some, others = draw.random(len(profit)) < 0.1, draw.random(len(price)) < 0.1
+    for share, other in ((0.1, 0.1), (0.1, 0.1), (0.1, 0), (0, 0.1), (0, 0)):
+        some, others = draw.random(len(profit)) < share, draw.random(len(price)) < other
         profit = np.where(some, np.maximum(0, profit + draw.integers(-900, 300, len(profit))), profit)
         price = np.where(others & (seats > 0), np.maximum(0, price - draw.integers(-300, 900)), price)
         part, same = again.look(packed, (price, profit), crew(), added=3_000, last=last)
