@@ -5,6 +5,7 @@ from fastapi import APIRouter
 from services.matching.api import (
     comparing,
     explaining,
+    facts,
     fairness,
     matches,
     participations,
@@ -23,6 +24,7 @@ from services.matching.api import (
 def routers() -> tuple[APIRouter, ...]:
     rooms = (
         people,
+        facts,
         programmes,
         readiness,
         participations,
@@ -43,6 +45,7 @@ def routers() -> tuple[APIRouter, ...]:
 __all__ = [
     "comparing",
     "explaining",
+    "facts",
     "fairness",
     "matches",
     "participations",
