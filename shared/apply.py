@@ -13,8 +13,8 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from pydantic import ValidationError
@@ -25,7 +25,7 @@ from shared.errors import Early, Transient
 from shared.events import Event, parse_event
 from shared.inbox import Heard, Record
 from shared.outbox import Said
-from shared.service import Handler, InBatches, Listener
+from shared.service import Feed, Handler, InBatches, Listener
 from shared.tx import Door, Tx, is_broken, transaction
 
 RETRIED_AT_ONCE = 100
@@ -48,26 +48,43 @@ class Applied:
 
 @dataclass(frozen=True)
 class Ears:
-    """Which events a service hears, by topic, who handles them, and who is told of what was applied."""
+    """Which events a service hears, by topic, who handles them, and who is told of what was applied.
+
+    `readers` are of the topics on which others speak; there each record stands alone, whatever its key is.
+    """
 
     service: str
     kinds: Mapping[str, type[Event]]
     handlers: Mapping[type[Event], Handler]
     heard: Listener | None = None
+    readers: Mapping[str, Callable[[Record], Heard]] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, service: str, handlers: Mapping[type[Event], Handler], heard: Listener | None = None) -> Ears:
-        return cls(service, {kind.topic(): kind for kind in handlers}, handlers, heard)
+    def of(
+        cls,
+        service: str,
+        handlers: Mapping[type[Event], Handler],
+        heard: Listener | None = None,
+        *,
+        feeds: Sequence[Feed] = (),
+    ) -> Ears:
+        kinds = {kind.topic(): kind for kind in handlers} | {feed.topic: feed.kind for feed in feeds}
+        handled = {**handlers, **{feed.kind: feed.handle for feed in feeds}}
+        return cls(service, kinds, handled, heard, {feed.topic: feed.read for feed in feeds})
 
 
 def decode(ears: Ears, record: Record) -> Heard | Unreadable:
     """Reads one record; whatever is wrong with it becomes the reason of an Unreadable."""
     kind = ears.kinds[record.topic]
+    if record.topic in ears.readers:
+        record = record._replace(key=f"@{record.partition}/{record.offset}")
     try:
+        if record.topic in ears.readers:
+            return ears.readers[record.topic](record)
+        if record.value is None and kind.tombstone in ears.handlers:
+            return _tombstone(kind, record)
         attributes, payload = envelope.from_record(record.headers, record.value)
-        expected = envelope.type_of(record.topic, kind.version_of_schema)
-        if attributes.type != expected:
-            raise envelope.Malformed(f"the type is {attributes.type!r}, this topic carries {expected!r}")
+        _refuse_other_types(attributes, kind)
         return Heard(record, attributes, parse_event(kind, payload))
     except envelope.Malformed as error:
         return Unreadable(record, str(error))
@@ -77,6 +94,21 @@ def decode(ears: Ears, record: Record) -> Heard | Unreadable:
             for fault in error.errors(include_input=False, include_url=False)[:10]
         )
         return Unreadable(record, f"not a valid {kind.__name__}: {faults}")
+
+
+def _tombstone(kind: type[Event], record: Record) -> Heard:
+    """Where a key is to be forgotten, that is heard as the event which says so with words."""
+    assert kind.tombstone is not None
+    attributes = envelope.of_tombstone(record.headers)
+    _refuse_other_types(attributes, kind)
+    said = {kind.tombstone.key_field: record.key, "at": attributes.time}
+    return Heard(record, attributes, kind.tombstone.model_validate(said))
+
+
+def _refuse_other_types(attributes: envelope.Envelope, kind: type[Event]) -> None:
+    expected = envelope.type_of(kind.topic(), kind.version_of_schema)
+    if attributes.type != expected:
+        raise envelope.Malformed(f"the type is {attributes.type!r}, this topic carries {expected!r}")
 
 
 async def apply_batch(door: Door, ears: Ears, records: Sequence[Record], breaker: Breaker) -> Applied:
@@ -191,7 +223,8 @@ async def _one(tx: Tx, ears: Ears, one: Heard | Unreadable, *, behind: bool) -> 
     if isinstance(one, Unreadable):
         await _park(tx, one, "unreadable", one.error)
         log.warning("event-parked", service=ears.service, topic=one.record.topic, state="unreadable")
-        return "failed"
+        # What others write says nothing about our code: it must not stop the consumer.
+        return "waiting" if one.record.topic in ears.readers else "failed"
     if await crash.around("careful.repeated", inbox.is_known(tx.conn, one.envelope.id)):
         return "repeated"
     if behind:

@@ -112,6 +112,11 @@ def from_record(headers: Sequence[tuple[str, bytes]], value: bytes | None) -> tu
     return _from_fields(fields), value
 
 
+def of_tombstone(headers: Sequence[tuple[str, bytes]]) -> Envelope:
+    """The envelope of a record without a value. Raises Malformed."""
+    return _from_fields({name.lower(): raw for name, raw in headers})
+
+
 def _from_structured(fields: Mapping[str, bytes], value: bytes) -> tuple[dict[str, bytes], bytes]:
     try:
         document: Any = json.loads(value)

@@ -93,6 +93,14 @@ def said(event: Event, service: str, trace: envelope.Trace) -> Said:
     )
 
 
+def forgotten(kind: type[Event], key: str, service: str, trace: envelope.Trace, *, at: datetime) -> Said:
+    """A record without a value: what a compacted topic has of the key is to go."""
+    topic = kind.topic()
+    assert kind.tombstone is not None, f"nobody hears that {topic} forgets"
+    about = envelope.type_of(topic, kind.version_of_schema)
+    return Said(envelope.new_id(), topic, key, about, f"/mentoring/{service}", at, trace, None)
+
+
 async def write(conn: Any, events: Sequence[Said]) -> None:
     """One statement for any number of events of one transaction."""
     rows = [_columns(one) for one in events]

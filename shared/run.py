@@ -227,12 +227,12 @@ def _tasks(
     service: Service, door: Door, progress: Progress, stopping: asyncio.Event
 ) -> list[asyncio.Task[None]]:
     settings = service.settings
-    ears = apply.Ears.of(service.name, service.consumers, service.heard)
+    ears = apply.Ears.of(service.name, service.consumers, service.heard, feeds=service.feeds)
     named: dict[str, Coroutine[Any, Any, None]] = {
         "relay": relay.run(settings, door.bell, progress, stopping),
         "housekeeping": housekeeping.run(door, stopping),
     }
-    if service.consumers:
+    if ears.kinds:
         named["consumer"] = consumer.run(door, ears, settings, progress, stopping=stopping)
     if service.jobs:
         named["jobs"] = jobs.run(door, service.jobs, stopping=stopping)

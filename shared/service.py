@@ -11,7 +11,7 @@ from typing import Any, TypeAlias
 from fastapi import FastAPI
 
 from shared.events import Event
-from shared.inbox import Heard
+from shared.inbox import Heard, Record
 from shared.settings import Settings
 from shared.tx import Connection, Door, Tx
 
@@ -29,6 +29,20 @@ class InBatches:
 
 
 Handler: TypeAlias = OneByOne | InBatches
+
+
+@dataclass(frozen=True)
+class Feed:
+    """A topic on which others speak to us, heard like our own events and handled as events of `kind`.
+
+    `read` makes an event of a record; it raises `envelope.Malformed` or a ValidationError, and
+    may give the record another key: behind a record that fails waits what has the same key.
+    """
+
+    topic: str
+    kind: type[Event]
+    read: Callable[[Record], Heard]
+    handle: Handler
 
 
 @dataclass(frozen=True)
@@ -78,6 +92,7 @@ class Service:
     folder: Path
     http: Callable[[Door], FastAPI]
     consumers: Mapping[type[Event], Handler] = field(default_factory=dict)
+    feeds: tuple[Feed, ...] = ()
     heard: Listener | None = None
     jobs: tuple[Job, ...] = ()
     loops: tuple[Loop, ...] = ()

@@ -26,6 +26,15 @@ KEPT: Mapping[str, str] = {
     "retention.ms": str(RETENTION_DAYS * DAY_MS),
     "segment.ms": str(DAY_MS),
 }
+FED_DAYS = 7
+FED: Mapping[str, Mapping[str, str]] = {
+    "hris-events": {
+        "cleanup.policy": "delete",
+        "retention.ms": str((FED_DAYS - 1) * DAY_MS),
+        "segment.ms": str(DAY_MS),
+    },
+}
+"""What others say to us, kept no longer than a week: a segment is forgotten when its newest record is old."""
 COMPACTED: Mapping[str, str] = {
     "cleanup.policy": "compact",
     "segment.ms": str(DAY_MS),
@@ -56,7 +65,8 @@ def dead_letter(service: str) -> str:
 
 def declared(prefix: str, events: Iterable[type[Event]] = EVENTS) -> tuple[Declared, ...]:
     said = [Declared(prefix + event.topic(), COMPACTED if event.compacted else KEPT) for event in events]
-    return (*said, *(Declared(prefix + dead_letter(service), KEPT) for service in SAID_BY))
+    fed = [Declared(prefix + topic, configs) for topic, configs in FED.items()]
+    return (*said, *fed, *(Declared(prefix + dead_letter(service), KEPT) for service in SAID_BY))
 
 
 async def ensure(bootstrap: str, prefix: str, events: Iterable[type[Event]] = EVENTS) -> list[str]:

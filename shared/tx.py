@@ -97,6 +97,10 @@ class Tx:
         """Says an event at the commit, after what was said before it. Returns the event's id."""
         return self.say(outbox.said(event, self.service, self._trace()))
 
+    def forget(self, kind: type[Event], key: str) -> UUID:
+        """Says at the commit that a compacted topic is to forget a key, after what was said of it before."""
+        return self.say(outbox.forgotten(kind, key, self.service, self._trace(), at=self.now))
+
     def say(self, said: outbox.Said) -> UUID:
         """Says something that is already in its envelope."""
         self._said.append(said)

@@ -6,7 +6,7 @@ import sys
 
 import typer
 
-from deploy.cli import hris, matching, operating, replaying, starting
+from deploy.cli import hris, matching, operating, privacy, replaying, starting
 from deploy.local.child import Trouble
 
 
@@ -27,6 +27,7 @@ def commands() -> typer.Typer:
     made.command("reread")(operating.reread)
     made.add_typer(matching.match, name="match")
     made.add_typer(hris.commands(), name="hris")
+    made.add_typer(privacy.privacy, name="privacy")
     made.command("replay")(replaying.command)
     return made
 

@@ -37,6 +37,8 @@ def commands() -> typer.Typer:
     made.add_typer(source, name="source")
     made.add_typer(openers("token"), name="token")
     made.add_typer(openers("secret"), name="secret")
+    made.command("test")(check)
+    made.command("retry")(retry)
     return made
 
 
@@ -77,6 +79,23 @@ def revoke_source(name: Source, directory: options.Directory = options.DEFAULT_D
     with asking(directory) as asked:
         asked.post(f"{PREFIX}/sources/{name}/revoke", None)
     print(f"{name} is retired: nothing opens its door any more.")
+
+
+def check(name: Source, directory: options.Directory = options.DEFAULT_DIRECTORY) -> None:
+    """Tests a source's connection: what works, and what to do about the rest; exit code 1 if not all does."""
+    with asking(directory) as asked:
+        said = asked.get(f"{PREFIX}/sources/{name}/test")
+    for one in said["checks"]:
+        print(f"{'ok ' if one['ok'] else 'NOT'}  {one['name']}: {one['detail']}")
+    if not said["ok"]:
+        raise typer.Exit(1)
+
+
+def retry(name: Source, directory: options.Directory = options.DEFAULT_DIRECTORY) -> None:
+    """Tries stored facts again that could not be taken over, after the cause was mended."""
+    with asking(directory) as asked:
+        said = asked.post(f"{PREFIX}/sources/{name}/retry", None)
+    print(f"{said['retried']} facts of {name} wait to be taken over.")
 
 
 def openers(kind: str) -> typer.Typer:

@@ -78,11 +78,11 @@ def explain(
     """Says why two people were paired by the last round, or why not; or why somebody has nobody."""
     with asking(directory) as asked:
         run = _last_run(asked, _programme(asked, programme))
-        mentee_id = _person(asked, mentee)
+        mentee_id = person_id(asked, mentee)
         if mentor is None:
             _tell_nobody(asked.get(f"/v1/runs/{run['run_id']}/waiting/{mentee_id}"))
         else:
-            path = f"/v1/runs/{run['run_id']}/pairs/{mentee_id}/{_person(asked, mentor)}"
+            path = f"/v1/runs/{run['run_id']}/pairs/{mentee_id}/{person_id(asked, mentor)}"
             _tell_pair(asked.get(path))
 
 
@@ -125,7 +125,7 @@ def _programme(asked: Asked, wanted: str) -> dict[str, Any]:
     raise Trouble(f"There is no programme {wanted}: choose from {names}.")
 
 
-def _person(asked: Asked, wanted: str) -> str:
+def person_id(asked: Asked, wanted: str) -> str:
     """The id of an employee. Raises Trouble."""
     if _is_id(wanted):
         return wanted

@@ -52,9 +52,11 @@ class Topics:
 
     @property
     def ears(self) -> apply.Ears:
-        """Hears the topics of cards alone."""
+        """Hears the topics of cards alone, and what their tombstones say."""
         handlers = KEPT[self.service][1]
-        return apply.Ears.of(self.service, {card.event: handlers[card.event] for card in self.cards})
+        kinds = [card.event for card in self.cards]
+        kinds += [kind.tombstone for kind in kinds if kind.tombstone is not None]
+        return apply.Ears.of(self.service, {kind: handlers[kind] for kind in kinds})
 
 
 async def topics(kafka: str, prefix: str, service: str) -> Topics:
@@ -104,7 +106,7 @@ async def _places(consumer: AIOKafkaConsumer, of: Topics) -> list[TopicPartition
 
 async def _apply(live: Connection, fresh: Door, of: Topics, raws: Sequence[Any]) -> set[str]:
     """Applies what the live service must have applied, too; returns the keys of the rest."""
-    records = [_record(raw, of.prefix) for raw in raws if raw.value is not None and raw.key]
+    records = [_record(raw, of.prefix) for raw in raws if raw.key]
     ids = {_place(record): _event_id(record) for record in records}
     known = await _in_inbox(live, [one for one in ids.values() if one is not None])
     expected, in_motion = [], set()
@@ -136,6 +138,8 @@ def _place(record: Record) -> tuple[str, int, int]:
 
 def _event_id(record: Record) -> UUID | None:
     try:
+        if record.value is None:
+            return envelope.of_tombstone(record.headers).id
         return envelope.from_record(record.headers, record.value)[0].id
     except envelope.Malformed:
         return None

@@ -8,6 +8,8 @@ from dataclasses import replace
 from services.analytics.core.log import KEPT, Logged
 from services.analytics.core.sessions import UNPLANNED, SessionFact
 from services.analytics.store import days, log, matches, messages, people, sessions
+from services.analytics.store import privacy as kept
+from shared import envelope, privacy
 from shared.events import (
     AgreementConfirmed,
     Event,
@@ -28,6 +30,7 @@ from shared.events import (
     ParticipantResumed,
     PersonChanged,
     PersonErased,
+    PersonForgotten,
     ProgrammeChanged,
     SessionCancelled,
     SessionCompleted,
@@ -36,6 +39,7 @@ from shared.events import (
     SessionScheduled,
 )
 from shared.inbox import Heard
+from shared.privacy import Traces
 from shared.service import Card, Handler, InBatches
 from shared.tx import Tx
 
@@ -119,22 +123,30 @@ async def on_messages_failed(events: Sequence[MessageFailed], tx: Tx) -> None:
 
 
 async def on_participants_paused(events: Sequence[ParticipantPaused], tx: Tx) -> None:
-    """No figure is made of it: it is in the log."""
+    await people.put_paused(tx.conn, events)
 
 
 async def on_participants_resumed(events: Sequence[ParticipantResumed], tx: Tx) -> None:
-    """No figure is made of it: it is in the log."""
+    await people.put_resumed(tx.conn, events)
 
 
 async def on_participants_left(events: Sequence[ParticipantLeft], tx: Tx) -> None:
-    """No figure is made of it: it is in the log."""
+    await people.put_left(tx.conn, events)
 
 
 async def on_matches_flagged(events: Sequence[MatchFlagged], tx: Tx) -> None:
-    """No figure is made of it: it is in the log."""
+    await matches.put_flags(tx.conn, events)
 
 
 async def on_people_erased(events: Sequence[PersonErased], tx: Tx) -> None:
+    """The names go, with a receipt; what figures are made of has none."""
+    for event in events:
+        name = await people.find_name(tx.conn, event.person_id)
+        words = (name,) if name else ()
+        await privacy.forget_and_say(tx, Traces(event.person_id, words), kept.ERASED)
+
+
+async def on_people_forgotten(events: Sequence[PersonForgotten], tx: Tx) -> None:
     """No figure is made of it: it is in the log."""
 
 
@@ -146,13 +158,14 @@ async def remember(batch: Sequence[Heard], tx: Tx) -> None:
 
 
 def _logged(heard: Heard) -> Logged:
+    """A tombstone is logged as the event that it says."""
     about, event = heard.envelope, heard.event
     return Logged(
         event_id=about.id,
         topic=event.topic(),
         key=event.key,
         sequence=about.sequence,
-        type=about.type,
+        type=envelope.type_of(event.topic(), event.version_of_schema),
         time=event.at,
         record_time=heard.record.time,
         payload=event.model_dump(mode="json", include=set(KEPT[event.topic()])),
@@ -202,6 +215,7 @@ CONSUMERS: Mapping[type[Event], Handler] = {
     MatchEnded: InBatches(on_matches_ended),
     MatchContinued: InBatches(on_matches_continued),
     PersonErased: InBatches(on_people_erased),
+    PersonForgotten: InBatches(on_people_forgotten),
     AgreementConfirmed: InBatches(on_agreements_confirmed),
     SessionScheduled: InBatches(on_sessions_scheduled),
     SessionMoved: InBatches(on_sessions_moved),

@@ -143,8 +143,11 @@ def _count(app: faust.App, records: Any, counts: Any, kinds: Mapping[str, type[E
             message = event.message
             try:
                 kind = kinds[message.topic]
-                _, payload = envelope.from_record(message.headers or (), message.value)
-                parse_event(kind, payload)
+                if message.value is None and kind.tombstone is not None:
+                    envelope.of_tombstone(message.headers or ())
+                else:
+                    _, payload = envelope.from_record(message.headers or (), message.value)
+                    parse_event(kind, payload)
             except (envelope.Malformed, ValidationError, KeyError) as error:
                 log.warning("live", outcome="unreadable", topic=message.topic, error=type(error).__name__)
                 continue

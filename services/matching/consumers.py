@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from services.matching import commands, core, store
 from shared.errors import Early
-from shared.events import Event, FeedbackSubmitted
+from shared.events import Event, FeedbackSubmitted, PersonForgotten
 from shared.service import Handler
 from shared.tx import Tx
 
@@ -31,4 +31,12 @@ async def on_feedback_submitted(event: FeedbackSubmitted, tx: Tx) -> None:
         await commands.matches.end(tx, match, "not-a-good-fit")
 
 
-CONSUMERS: Mapping[type[Event], Handler] = {FeedbackSubmitted: on_feedback_submitted}
+async def on_person_forgotten(event: PersonForgotten, tx: Tx) -> None:
+    """A service's receipt of an erasure."""
+    await commands.privacy.take_receipt(tx, event)
+
+
+CONSUMERS: Mapping[type[Event], Handler] = {
+    FeedbackSubmitted: on_feedback_submitted,
+    PersonForgotten: on_person_forgotten,
+}

@@ -41,6 +41,13 @@ async def next_score(conn: Connection) -> datetime | None:
     return BEFORE_ALL if await store.effects.is_any_outdated(conn) else None
 
 
+async def offer_soon(tx: Tx) -> None:
+    """Asks for the run that offers somebody to who joined minutes ago, of one programme."""
+    programme = await store.programmes.lock_offer_due(tx.conn, tx.now)
+    if programme is not None:
+        await commands.rounds.ask_to_offer(tx, programme)
+
+
 async def lapse_proposals(tx: Tx) -> None:
     """Proposals that were not answered by both sides in time."""
     for match in await store.matches.lock_lapsed(tx.conn, tx.now, ROWS_MAX):
@@ -59,6 +66,16 @@ async def end_pauses(tx: Tx) -> None:
     await commands.pausing.end_pauses(tx)
 
 
+async def erase_people(tx: Tx) -> None:
+    """People who asked to be forgotten, one at a time."""
+    await commands.privacy.run_due(tx)
+
+
+async def say_tombstones_again(tx: Tx) -> None:
+    """So that topics of cards come to forget whom they have been told to forget."""
+    await commands.privacy.say_again(tx)
+
+
 async def next_pause_end(conn: Connection) -> datetime | None:
     day = await store.participations.next_pause_end(conn)
     return None if day is None else core.matches.over_at(day)
@@ -75,5 +92,8 @@ JOBS = (
     every(60, complete_matches, next_completion),
     every(60, end_pauses, next_pause_end),
     every(60, score_again, next_score),
+    every(60, offer_soon, store.programmes.next_offer_at),
     every(60, match_round, store.programmes.next_round_at),
+    every(60, erase_people, store.privacy.next_run_at),
+    every(60, say_tombstones_again, store.privacy.next_again_at),
 )

@@ -17,6 +17,7 @@ import time
 from datetime import datetime
 
 from services.matching import commands, engine, store
+from services.matching.commands.following import Following
 from services.matching.commands.projection import Projections
 from services.matching.settings import Settings
 from shared import log
@@ -50,12 +51,13 @@ def _compile_solver() -> None:
 
 async def hold_rounds(door: Door, settings: Settings, kept: Projections) -> None:
     """Solves the runs that wait, one at a time, until cancelled."""
+    following = Following()
     await door.clock.started()
     woken = door.bell.listener()
     while True:
         woken.clear()
         try:
-            did = await hold_next(door, settings, kept)
+            did = await hold_next(door, settings, kept, following)
         except Transient as error:
             log.warning("hold_rounds", outcome="retry", error=str(error))
             await asyncio.sleep(AWAY_S)
@@ -65,14 +67,16 @@ async def hold_rounds(door: Door, settings: Settings, kept: Projections) -> None
                 await asyncio.wait_for(woken.wait(), POLL_S)
 
 
-async def hold_next(door: Door, settings: Settings, kept: Projections) -> bool:
+async def hold_next(door: Door, settings: Settings, kept: Projections, following: Following) -> bool:
     """Solves one run, here or in a process of its own. False: none waits that nobody works on."""
     async with lent(door) as conn:
-        many = await store.solving.next_size(conn)
-    if many is None:
+        run = await store.solving.next_waiting(conn)
+    if run is None:
         return False
-    if many <= settings.solve_here_max:
+    if run.many <= settings.solve_here_max:
         return await commands.solving.hold_one(door, kept)
+    if run.only_offers and not await commands.following.offers_something(door, run, kept, following):
+        return True
     try:
         async with asyncio.timeout(RUN_S_MAX):
             code = await _apart(door.clock.now())

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from services.scheduling import commands, core, store
 from services.scheduling.core.ids import MatchId, Part, ParticipationId, PersonId, ProgrammeId
-from shared import events
+from shared import events, privacy
 from shared.errors import Early, NotFound
 from shared.service import Card, Handler
 from shared.tx import Tx
@@ -55,7 +55,12 @@ async def on_participant_joined(event: events.ParticipantJoined, tx: Tx) -> None
 
 
 async def on_match_made(event: events.MatchMade, tx: Tx) -> None:
-    """Opens the agreement. Early while a card, the programme or somebody's hours are not known."""
+    """Opens the agreement. Early while a card, the programme or somebody's hours are not known.
+
+    Of a pair with somebody who was erased only the end can follow: nothing is opened.
+    """
+    if await privacy.erased(tx.conn, [event.mentee_id, event.mentor_id]):
+        return
     focus = core.agreements.FOCUS_TO_BEGIN_WITH
     await commands.agreements.open_draft(
         tx,
@@ -76,7 +81,17 @@ async def on_match_ended(event: events.MatchEnded, tx: Tx) -> None:
     try:
         await commands.agreements.close(tx, MatchId(event.match_id), event.reason)
     except NotFound as error:
-        raise Early(f"match {event.match_id}") from error
+        if not await privacy.erased(tx.conn, [event.mentee_id, event.mentor_id]):
+            raise Early(f"match {event.match_id}") from error
+
+
+async def on_person_erased(event: events.PersonErased, tx: Tx) -> None:
+    """Ends what is open, deletes what there is and gives the receipt."""
+    person_id = PersonId(event.person_id)
+    for match_id in await store.agreements.all_open_of(tx.conn, person_id):
+        await commands.agreements.close(tx, match_id, "erased")
+    names = await store.people.names(tx.conn, person_id)
+    await privacy.forget_and_say(tx, privacy.Traces(person_id, names=names), store.privacy.ERASED)
 
 
 async def on_participant_paused(event: events.ParticipantPaused, tx: Tx) -> None:
@@ -128,6 +143,7 @@ CONSUMERS: Mapping[type[events.Event], Handler] = MappingProxyType(
         events.ParticipantLeft: on_participant_left,
         events.MatchMade: on_match_made,
         events.MatchEnded: on_match_ended,
+        events.PersonErased: on_person_erased,
     }
 )
 CARDS = (

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from functools import partial
 from pathlib import Path
 from typing import TypeAlias
@@ -12,7 +12,7 @@ from fastapi import APIRouter, FastAPI
 
 from shared import auth, look, metrics
 from shared.api import edge, health, parked, problems, stepped
-from shared.api.context import Busy, Context, NextDue
+from shared.api.context import Busy, Context, Measure, NextDue
 from shared.progress import Progress
 from shared.settings import Settings
 from shared.tx import Connection, Door, lent
@@ -31,14 +31,16 @@ def application(
     meters: metrics.Metrics | None = None,
     next_due: NextDue | None = None,
     busy: Busy | None = None,
-    policies: Mapping[str, str] | None = None,
+    parts: edge.Parts | None = None,
     has_access: HasAccess | None = None,
+    measure: Measure | None = None,
 ) -> FastAPI:
     """A service's routes with everything around them that is the same in every service.
 
-    `progress` is filled by the loops of the process; `next_due` and `busy` answer /quiet. `policies` gives a
-    path prefix (a mounted console) its own content security policy. `has_access` tells of a person whether
-    their signed links open; a service with pages has to give it. Raises ValueError on wrong token files.
+    `progress` is filled by the loops of the process; `next_due` and `busy` answer /quiet. `parts` has what is
+    different below a path prefix (a mounted console, a protocol). `has_access` tells of a person whether
+    their signed links open; a service with pages has to give it. `measure` sets gauges of the service's own,
+    in the registry of its `meters`. Raises ValueError on wrong token files.
     """
     meters = meters or metrics.build()
     keys = _keys(door, settings, has_access)
@@ -46,13 +48,15 @@ def application(
     folder = SERVICES / door.service
     app.state.keys = keys
     app.state.look = look.environment(folder)
-    app.state.context = Context(door, settings, folder, progress or Progress(), meters, next_due, busy)
+    app.state.context = Context(
+        door, settings, folder, progress or Progress(), meters, next_due, busy, measure
+    )
     problems.install(app)
     for router in (health.router(), parked.router(), *routers):
         app.include_router(router)
     if settings.clock == "stepped":
         app.include_router(stepped.router())
-    app.add_middleware(edge.Edge, keys=keys, metrics=meters, settings=settings, policies=policies or {})
+    app.add_middleware(edge.Edge, keys=keys, metrics=meters, settings=settings, parts=parts or edge.Parts())
     return app
 
 

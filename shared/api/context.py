@@ -17,11 +17,13 @@ from shared.tx import Connection, Door
 
 NextDue: TypeAlias = Callable[[Connection], Awaitable[datetime | None]]
 Busy: TypeAlias = Callable[[Connection], Awaitable[int]]
+Measure: TypeAlias = Callable[[Connection], Awaitable[None]]
 
 
 @dataclass(frozen=True)
 class Context:
-    """`next_due` and `busy` are asked in the snapshot that answers /quiet."""
+    """`next_due` and `busy` are asked in the snapshot that answers /quiet, `measure` sets the service's own
+    gauges when somebody asks for the metrics."""
 
     door: Door
     settings: Settings
@@ -30,6 +32,7 @@ class Context:
     metrics: Metrics
     next_due: NextDue | None = None
     busy: Busy | None = None
+    measure: Measure | None = None
 
 
 def of(request: Request) -> Context:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated
@@ -22,13 +23,20 @@ async def in_tx(request: Request) -> AsyncIterator[Tx]:
     Raises Transient as long as nobody has told the time: what would be written then happened in 1970.
     """
     auth.admit(request)
+    async with opened(request) as tx:
+        await idempotency.begin(request, tx)
+        yield tx
+
+
+@asynccontextmanager
+async def opened(request: Request) -> AsyncIterator[Tx]:
+    """The same for a door with a guard of its own, which has let the caller in already."""
     here = context.of(request)
     if not here.door.clock.told:
         raise Transient("the time has not been told yet")
     here.progress.open_tx += 1
     try:
         async with transactions.transaction(here.door) as tx:
-            await idempotency.begin(request, tx)
             yield tx
     finally:
         here.progress.open_tx -= 1

@@ -62,6 +62,8 @@ async def exposition(request: Request) -> Response:
     try:
         async with asyncio.timeout(CHECK_TIMEOUT_S), here.door.pool.acquire(timeout=CHECK_TIMEOUT_S) as conn:
             outbox, parked = await _outbox(conn), await _parked(conn)  # type: ignore[arg-type]
+            if here.measure is not None:
+                await here.measure(conn)  # type: ignore[arg-type]
     except tx.AWAY:
         here.metrics.store_up.set(0)
     else:

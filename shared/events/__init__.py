@@ -44,6 +44,7 @@ from shared.events.people import (
     WITH_ACCESS,
     PersonChanged,
     PersonErased,
+    PersonForgotten,
 )
 from shared.events.programmes import (
     ParticipantInvited,
@@ -94,6 +95,7 @@ __all__ = [
     "ParticipationId",
     "PersonChanged",
     "PersonErased",
+    "PersonForgotten",
     "PersonId",
     "ProgrammeChanged",
     "ProgrammeId",
@@ -138,12 +140,15 @@ SAID_BY: Mapping[str, tuple[type[Event], ...]] = {
         SessionMissed,
         SessionCompleted,
         FeedbackSubmitted,
+        PersonForgotten,
     ),
-    "notifications": (MessageSent, MessageFailed),
-    "analytics": (),
+    "notifications": (MessageSent, MessageFailed, PersonForgotten),
+    "analytics": (PersonForgotten,),
 }
+"""Each event is one service's own, but for the receipt of an erasure: every service that keeps something of
+people gives one."""
 
-EVENTS: tuple[type[Event], ...] = tuple(event for said in SAID_BY.values() for event in said)
+EVENTS: tuple[type[Event], ...] = tuple(dict.fromkeys(event for said in SAID_BY.values() for event in said))
 
 E = TypeVar("E", bound=Event)
 

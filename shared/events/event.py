@@ -30,10 +30,14 @@ class Value(BaseModel):
 
 
 class Event(Value):
-    """A fact that happened. Subclasses declare the field that keys their topic."""
+    """A fact that happened. Subclasses declare the field that keys their topic.
+
+    `tombstone` is what a record without a value says on a compacted topic: that its key is to be forgotten.
+    """
 
     key_field: ClassVar[str]
     compacted: ClassVar[bool] = False
+    tombstone: ClassVar[type[Event] | None] = None
     version_of_schema: ClassVar[int] = 1
 
     at: AwareDatetime = Field(description="business time of the fact, UTC")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date
 from typing import Final
 
@@ -13,11 +14,30 @@ WITH_ACCESS: Final = frozenset({"active", "leave"})
 """Statuses of people for whom links open and mails are due; whoever has another one is shut out."""
 
 
+class PersonErased(Event):
+    """A person is to be forgotten: every service deletes what it has of them. Cannot be taken back."""
+
+    key_field = "person_id"
+
+    person_id: PersonId
+
+
+class PersonForgotten(Event):
+    """A service has deleted what it had of a person who was erased: how many rows, by what they were."""
+
+    key_field = "person_id"
+
+    person_id: PersonId
+    service: str
+    removed: Mapping[str, int]
+
+
 class PersonChanged(Event):
     """The card of a person. The only event with personal data; compacted, newest `version` wins."""
 
     key_field = "person_id"
     compacted = True
+    tombstone = PersonErased
 
     person_id: PersonId
     version: int
@@ -32,11 +52,3 @@ class PersonChanged(Event):
     manager_id: PersonId | None
     hire_date: date | None
     status: str = Field(description="active, leave, inactive or terminated")
-
-
-class PersonErased(Event):
-    """A person is to be forgotten: every service deletes what it has of them. Cannot be taken back."""
-
-    key_field = "person_id"
-
-    person_id: PersonId

@@ -64,7 +64,13 @@ def golden(kind: type[Event]) -> dict[str, Any]:
     return data
 
 
-LAST = (events.MatchEnded, events.MatchContinued, events.ParticipantLeft, events.PersonErased)
+LAST = (
+    events.MatchEnded,
+    events.MatchContinued,
+    events.ParticipantLeft,
+    events.PersonErased,
+    events.PersonForgotten,
+)
 Fields = Callable[[Pair], Sequence[Mapping[str, Any]]]
 
 
@@ -173,6 +179,7 @@ FIELDS: Mapping[type[Event], Fields] = {
     events.ParticipantResumed: _participations,
     events.ParticipantLeft: _participations,
     events.PersonErased: _erased,
+    events.PersonForgotten: _erased,
     events.MatchingRunFinished: _run,
     events.MatchProposed: _proposed,
     events.MatchDeclined: _declined,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import importlib
 import json
 import re
 from collections.abc import Callable
@@ -16,11 +17,20 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from shared import envelope
-from shared.contract import files, schemas
-from shared.events import EVENTS, SAID_BY, Event, MatchMade, ParticipantJoined, parse_event
+from shared.contract import files, openapi, schemas
+from shared.events import (
+    EVENTS,
+    SAID_BY,
+    Event,
+    MatchMade,
+    ParticipantJoined,
+    PersonForgotten,
+    parse_event,
+)
 from tests.contract import strategies
 
 GOLDEN = Path(__file__).parent / "golden"
+SERVICES = openapi.names(files.SERVICES)
 BY_TYPE = {schemas.type_of(event): event for event in EVENTS}
 COMMITTED = sorted(files.SCHEMAS.glob("mentoring.*.json"))
 EVERY_EVENT = pytest.mark.parametrize("event", EVENTS, ids=lambda event: event.__name__)
@@ -87,15 +97,23 @@ def test_a_speaker_may_not_say_what_the_event_does_not_know(event: type[Event]) 
         event.model_validate({**data, "later": 1})
 
 
-def test_an_event_is_said_by_one_service() -> None:
+def test_an_event_is_said_by_one_service_but_for_the_receipt_that_each_gives() -> None:
     said = [event for events in SAID_BY.values() for event in events]
-    assert sorted(said, key=EVENTS.index) == list(EVENTS)
+    assert {event for event in said if said.count(event) > 1} == {PersonForgotten}
+    assert set(said) == set(EVENTS)
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_U7_whoever_keeps_a_card_hears_also_that_it_is_to_be_forgotten(name: str) -> None:
+    heard = importlib.import_module(f"services.{name}.consumers").CONSUMERS
+    unheard = {kind.tombstone for kind in heard if kind.tombstone is not None} - set(heard)
+    assert unheard == set()
 
 
 @EVERY_EVENT
 def test_a_topic_is_the_name_of_a_past_fact_in_small_letters(event: type[Event]) -> None:
     assert re.fullmatch(r"[a-z]+(-[a-z]+)+", event.topic())
-    assert event.topic().rpartition("-")[2].endswith(("ed", "made", "sent", "left"))
+    assert event.topic().rpartition("-")[2].endswith(("ed", "made", "sent", "left", "forgotten"))
 
 
 # -- the check itself -----------------------------------------------------------------------------------

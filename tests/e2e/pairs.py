@@ -61,6 +61,7 @@ class Someone:
     title: str
     site: str
     time_zone: str
+    login: str = ""
 
     @property
     def name(self) -> str:
@@ -68,10 +69,14 @@ class Someone:
 
     @property
     def email(self) -> str:
-        return f"person{self.number}@adventure-works.example"
+        return f"{self.user_name}@adventure-works.example"
+
+    @property
+    def user_name(self) -> str:
+        return self.login or f"person{self.number}"
 
     def as_row(self) -> str:
-        who = f"{self.number},person{self.number},{self.given_name},{self.family_name},{self.email}"
+        who = f"{self.number},{self.user_name},{self.given_name},{self.family_name},{self.email}"
         return f"{who},{self.title},Sales,{self.site},{self.time_zone},,2020-01-01,active,2026-03-02"
 
 
@@ -133,20 +138,17 @@ class Town:
         status, page = await self.send(link, field_name, answers)
         assert status == HTTPStatus.OK, f"{status}: {page.words[:300]}"
 
-    async def newcomers(self) -> Pair:
+    async def newcomers(self, *both: Someone) -> Pair:
         """Two new people, imported and invited, at a time when neither sleeps."""
         await self.until(_working_hour(self.stepper.now))
-        pair = await self.invite()
+        pair = await self.invite(*both)
         await self.settle()
         return pair
 
-    async def invite(self) -> Pair:
+    async def invite(self, *both: Someone) -> Pair:
         """Three commands of the organiser, whose effects nobody waits for."""
         self.arrived += 2
-        mentee = Someone(self.arrived, "Ana", f"Moreno{self.arrived}", "Buyer", "Madrid", "Europe/Madrid")
-        mentor = Someone(
-            self.arrived + 1, "Davi", f"Rocha{self.arrived}", "Lead", "Recife", "America/Sao_Paulo"
-        )
+        mentee, mentor = both or _made_up(self.arrived)
         await self.post("/v1/people/import", data=as_csv([mentee, mentor]), content_type="text/csv")
         opening = {**organiser.growth(self.stepper.now.date()), "cadence": "weekly"}
         made = await self.post("/v1/programmes", json={**opening, "name": f"Career growth {self.arrived}"})
@@ -207,6 +209,13 @@ class Town:
             assert answer.ok, f"{path} answered {answer.status}: {await answer.text()}"
             found: dict[str, Any] = await answer.json()
             return found
+
+
+def _made_up(number: int) -> tuple[Someone, Someone]:
+    return (
+        Someone(number, "Ana", f"Moreno{number}", "Buyer", "Madrid", "Europe/Madrid"),
+        Someone(number + 1, "Davi", f"Rocha{number}", "Lead", "Recife", "America/Sao_Paulo"),
+    )
 
 
 def _working_hour(at: datetime) -> datetime:

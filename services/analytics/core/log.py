@@ -42,6 +42,7 @@ KEPT: Mapping[str, Sequence[str]] = {
     "match-ended": (*_PAIR, "version", "reason"),
     "match-continued": (*_PAIR, "version"),
     "person-erased": ("at", "person_id"),
+    "person-forgotten": ("at", "person_id", "service", "removed"),
     "agreement-confirmed": (
         *("at", "match_id", "programme_id", "version", "hours_per_month", "cadence", "focus"),
     ),

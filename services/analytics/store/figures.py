@@ -11,6 +11,7 @@ from uuid import UUID
 
 from services.analytics.core.definitions import AGREEMENT_DUE_DAYS, MET_WITHIN_CADENCES
 from services.analytics.core.figures import Question, Row, Total
+from shared.privacy import FORMER
 from shared.tx import Connection
 
 THRESHOLDS = (AGREEMENT_DUE_DAYS, MET_WITHIN_CADENCES)
@@ -96,9 +97,15 @@ async def count_by_week(conn: Connection, question: Question, figure: str) -> Ma
 
 
 async def names(conn: Connection, person_ids: Sequence[UUID]) -> Mapping[UUID, str]:
-    """The names of those whose card was heard."""
+    """The names of those whose card was heard; of who was erased, words that say so."""
     rows = await conn.fetch(
-        "SELECT person_id, name FROM person WHERE person_id = ANY ($1::uuid[])", list(person_ids)
+        """
+        SELECT person_id, name FROM person WHERE person_id = ANY ($1::uuid[])
+        UNION ALL
+        SELECT person_id, $2 FROM erased_person WHERE person_id = ANY ($1::uuid[])
+        """,
+        list(person_ids),
+        " ".join(FORMER),
     )
     return {row["person_id"]: row["name"] for row in rows}
 

@@ -20,13 +20,15 @@ WITH listed AS (
     FROM match m WHERE m.programme_id = $1
 )
 SELECT l.match_id, l.state, l.reason, l.since, l.score,
-       coalesce(e.name, '') AS mentee, coalesce(e.department, '') AS mentee_department,
-       coalesce(o.name, '') AS mentor, coalesce(o.department, '') AS mentor_department,
+       coalesce(e.name, x.name, '') AS mentee, coalesce(e.department, '') AS mentee_department,
+       coalesce(o.name, y.name, '') AS mentor, coalesce(o.department, '') AS mentor_department,
        a.confirmed_at, s.next_at, s.last_at, coalesce(s.held, 0) AS held,
        EXISTS (SELECT FROM participant p WHERE p.programme_id = $1 AND p.role = 'peer') AS peer
 FROM listed l
 LEFT JOIN person e ON e.person_id = l.mentee_id
 LEFT JOIN person o ON o.person_id = l.mentor_id
+LEFT JOIN (SELECT person_id, 'A former colleague' AS name FROM erased_person) x ON x.person_id = l.mentee_id
+LEFT JOIN (SELECT person_id, 'A former colleague' AS name FROM erased_person) y ON y.person_id = l.mentor_id
 LEFT JOIN LATERAL (
     SELECT min(confirmed_at) AS confirmed_at FROM agreement WHERE agreement.match_id = l.match_id
 ) a ON true

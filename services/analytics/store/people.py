@@ -7,7 +7,15 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from services.analytics.store.rows import columns
-from shared.events import ParticipantInvited, ParticipantJoined, PersonChanged, ProgrammeChanged
+from shared.events import (
+    ParticipantInvited,
+    ParticipantJoined,
+    ParticipantLeft,
+    ParticipantPaused,
+    ParticipantResumed,
+    PersonChanged,
+    ProgrammeChanged,
+)
 from shared.tx import Connection
 
 
@@ -46,13 +54,17 @@ async def put_programmes(conn: Connection, events: Sequence[ProgrammeChanged]) -
 
 
 async def put_people(conn: Connection, events: Sequence[PersonChanged]) -> None:
-    """The card of each person, as little of it as a list needs; the newest version wins."""
+    """The card of each person, as little of it as a list needs; the newest version wins.
+
+    Never of somebody who was erased.
+    """
     await conn.execute(
         """
         INSERT INTO person AS p (person_id, version, name, department, site)
         SELECT DISTINCT ON (n.person_id) n.person_id, n.version, n.name, n.department, n.site
         FROM unnest($1::uuid[], $2::int[], $3::text[], $4::text[], $5::text[])
              AS n (person_id, version, name, department, site)
+        WHERE NOT EXISTS (SELECT FROM erased_person e WHERE e.person_id = n.person_id)
         ORDER BY n.person_id, n.version DESC
         ON CONFLICT (person_id) DO UPDATE SET
             version = excluded.version, name = excluded.name, department = excluded.department,
@@ -63,6 +75,11 @@ async def put_people(conn: Connection, events: Sequence[PersonChanged]) -> None:
             (e.person_id, e.version, f"{e.given_name} {e.family_name}", e.department, e.site) for e in events
         ),
     )
+
+
+async def find_name(conn: Connection, person_id: UUID) -> str | None:
+    name: str | None = await conn.fetchval("SELECT name FROM person WHERE person_id = $1", person_id)
+    return name
 
 
 async def put_statuses(conn: Connection, events: Sequence[PersonChanged]) -> None:
@@ -95,7 +112,7 @@ async def put_invitations(conn: Connection, events: Sequence[ParticipantInvited]
     )
 
 
-def _part(event: ParticipantJoined) -> str:
+def _part(event: ParticipantJoined | ParticipantPaused | ParticipantResumed | ParticipantLeft) -> str:
     return "peer" if event.peer else event.role
 
 
@@ -119,6 +136,40 @@ async def put_participants(conn: Connection, events: Sequence[ParticipantJoined]
             (e.participation_id, e.programme_id, e.person_id, _part(e), e.version, e.capacity, e.at)
             for e in events
         ),
+    )
+
+
+async def put_paused(conn: Connection, events: Sequence[ParticipantPaused]) -> None:
+    """Every word on a participation is kept, with its version: a figure of the past reads what held then."""
+    await _put_states(conn, [(*_state(e, "paused"), e.until, e.reason) for e in events])
+
+
+async def put_resumed(conn: Connection, events: Sequence[ParticipantResumed]) -> None:
+    await _put_states(conn, [(*_state(e, "resumed"), None, None) for e in events])
+
+
+async def put_left(conn: Connection, events: Sequence[ParticipantLeft]) -> None:
+    await _put_states(conn, [(*_state(e, "left"), None, e.reason) for e in events])
+
+
+def _state(event: ParticipantPaused | ParticipantResumed | ParticipantLeft, state: str) -> tuple[object, ...]:
+    of = event.participation_id, event.version, event.at, state
+    return *of, event.person_id, event.programme_id, _part(event)
+
+
+async def _put_states(conn: Connection, rows: Sequence[tuple[object, ...]]) -> None:
+    await conn.execute(
+        """
+        INSERT INTO participation_state (participation_id, version, said_at, state, person_id, programme_id,
+                                         role, until, reason)
+        SELECT participation_id, version, said_at, state, person_id, programme_id, role, until, reason
+        FROM unnest($1::uuid[], $2::int[], $3::timestamptz[], $4::text[], $5::uuid[], $6::uuid[], $7::text[],
+                    $8::date[], $9::text[])
+             AS n (participation_id, version, said_at, state, person_id, programme_id, role, until, reason)
+        ORDER BY participation_id, version, said_at, state
+        ON CONFLICT DO NOTHING
+        """,
+        *columns(rows),
     )
 
 

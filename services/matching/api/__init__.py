@@ -10,6 +10,7 @@ from services.matching.api import (
     matches,
     participations,
     people,
+    privacy,
     programmes,
     readiness,
     reviewing,
@@ -25,6 +26,7 @@ def routers() -> tuple[APIRouter, ...]:
     rooms = (
         people,
         facts,
+        privacy,
         programmes,
         readiness,
         participations,
@@ -50,6 +52,7 @@ __all__ = [
     "matches",
     "participations",
     "people",
+    "privacy",
     "programmes",
     "readiness",
     "reviewing",

@@ -1,4 +1,4 @@
-"""Facts about people for administrators: what was said, what waits for a decision, and what to do about it."""
+"""Facts about people for administrators: what was said, what waits for them, and what they decide."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from datetime import date
 from typing import Annotated, Literal
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import APIRouter, Depends, Path, Query
 from pydantic import AwareDatetime, BaseModel, Field
 
 from services.matching import commands, core, store
@@ -20,9 +20,9 @@ from shared.events import PersonId
 PREFIX = "/v1/hris"
 By = Annotated[auth.Caller, Depends(auth.requires("people:write"))]
 Text = Annotated[str, Field(max_length=200)]
-Before = Annotated[
-    int | None, Query(ge=1, le=core.facts.VERSION_MAX, description="`next` of the page before")
-]
+BIGGEST = core.facts.VERSION_MAX
+Before = Annotated[int | None, Query(ge=1, le=BIGGEST, description="`next` of the page before")]
+FactId = Annotated[int, Path(ge=1, le=BIGGEST)]
 Outcome = Literal["applied", "waiting", "superseded", "held", "rejected", "cancelled"]
 
 
@@ -89,8 +89,8 @@ class HeldBack(BaseModel):
 
 
 class HoldOut(BaseModel):
-    """People whom one source has ended, more than `people_max` within an hour. Their access has stopped; their
-    matches end when it is confirmed, and they are as before when it is dismissed."""
+    """People whom one source has ended, more than `people_max` within an hour. Their access has stopped. Their
+    matches end when it is confirmed; when it is dismissed they are as before. At most 200 are listed."""
 
     hold_id: UUID
     source: str
@@ -110,7 +110,7 @@ async def list_facts(
     source: str | None = None,
     before: Before = None,
 ) -> Facts:
-    """What waits: for a decision (held), to be said better (rejected), for its day or its person (waiting)."""
+    """What waits: for a decision (held), to be said better (rejected), for its day or person (waiting)."""
     found = await store.facts.in_state(read.conn, state, source, before=before, limit=limit + 1)
     return _page(found, limit)
 
@@ -136,17 +136,17 @@ async def confirm_termination(person_id: PersonId, tx: api.InTx) -> FactOut:
     return await _taken(tx, await commands.ruling.confirm_termination(tx, person_id))
 
 
-async def apply_fact(fact_id: int, body: ApplyIn, tx: api.InTx) -> FactOut:
+async def apply_fact(fact_id: FactId, body: ApplyIn, tx: api.InTx) -> FactOut:
     """A held or rejected fact is this person's, or is tried again."""
     return _fact(await commands.ruling.give(tx, fact_id, body.person_id))
 
 
-async def drop_fact(fact_id: int, tx: api.InTx, by: By) -> FactOut:
+async def drop_fact(fact_id: FactId, tx: api.InTx, by: By) -> FactOut:
     """A held or rejected fact is not to hold."""
     return _fact(await commands.ruling.drop(tx, fact_id, by=by.id))
 
 
-async def cancel_fact(fact_id: int, tx: api.InTx, by: By) -> FactOut:
+async def cancel_fact(fact_id: FactId, tx: api.InTx, by: By) -> FactOut:
     """A fact that holds, or waits for its day, is not to hold. What it has ended stays ended."""
     return _fact(await commands.ruling.cancel(tx, fact_id, by=by.id))
 
@@ -200,7 +200,7 @@ def _fact(one: Kept) -> FactOut:
         said_version=fact.said_version,
         received_at=one.heard.received_at,
         person_id=None if one.person_id is None else PersonId(one.person_id),
-        state=one.state,  # type: ignore[arg-type]
+        state=one.state,
         field=one.field,
         reason=one.reason,
         due_at=one.due_at,

@@ -76,6 +76,14 @@ class RulesIn(api.Body):
     )
     group_size: int = Field(4, ge=2, le=core.participations.GROUP_MAX, description="mentees of a circle")
     group_size_min: int = Field(2, ge=1, le=core.participations.GROUP_MAX)
+    reserve: float = Field(
+        0.5,
+        ge=0,
+        le=1,
+        allow_inf_nan=False,
+        description="the score from which a pair is proposed minutes after somebody joined an evergreen "
+        "programme; 1: everybody waits for the morning",
+    )
 
     @model_validator(mode="after")
     def _form_is_possible(self) -> RulesIn:

@@ -12,8 +12,9 @@ from pydantic import AwareDatetime, BaseModel, Field
 
 from services.matching import core, store
 from services.matching.core.sources import Credential, Kind, Opener, Scope, Source
-from services.matching.hris import credentials
+from services.matching.hris import checking, credentials
 from shared import api, auth
+from shared.api import context
 
 PREFIX = "/v1/hris"
 NAME = r"^[a-z][a-z0-9-]{0,39}$"
@@ -53,6 +54,26 @@ class SourceOut(BaseModel):
 
 class Sources(BaseModel):
     items: list[SourceOut]
+
+
+class CheckOut(BaseModel):
+    """One thing that has to work; `detail` says how it is, or what to do."""
+
+    name: str
+    ok: bool
+    detail: str
+
+
+class ConnectionTest(BaseModel):
+    source: str
+    ok: bool
+    checks: list[CheckOut]
+
+
+class Retried(BaseModel):
+    """How many facts wait again to be taken over."""
+
+    retried: int
 
 
 class CreateIn(api.Body):
@@ -110,6 +131,22 @@ async def list_sources(read: api.Reading) -> Sources:
 async def revoke_source(name: Name, tx: api.InTx) -> SourceOut:
     """Closes a source's door for good, with all its tokens and secrets. What it said stays."""
     return _source_out(await credentials.retire_source(tx, name))
+
+
+async def check_source(name: Name, request: Request, read: api.Reading) -> ConnectionTest:
+    """Whether a source can come in, was heard of and is taken over: what works, and how to mend the rest."""
+    source = await store.sources.get(read.conn, name)
+    broker_ok = context.of(request).progress.broker_ok
+    around = checking.Around(auth.keys_of(request).link_key, credentials.wall_now(), broker_ok)
+    found = await checking.checks(read.conn, source, around)
+    checks = [CheckOut(name=one.name, ok=one.ok, detail=one.detail) for one in found]
+    return ConnectionTest(source=name, ok=all(one.ok for one in found), checks=checks)
+
+
+async def retry_source(name: Name, tx: api.InTx) -> Retried:
+    """Facts of a source that were stored and could not be taken over are tried again."""
+    await store.sources.get(tx.conn, name)
+    return Retried(retried=await store.received.retry(tx.conn, name))
 
 
 def _of(kind: Opener) -> tuple[Callable[..., Awaitable[BaseModel]], ...]:
@@ -177,6 +214,8 @@ def routers() -> tuple[APIRouter, ...]:
     sources.post("/sources", status_code=201)(create_source)
     sources.get("/sources")(list_sources)
     sources.post("/sources/{name}/revoke")(revoke_source)
+    sources.get("/sources/{name}/test")(check_source)
+    sources.post("/sources/{name}/retry")(retry_source)
     # No idempotency keys here: their answers are kept, and these must not be.
     openers = APIRouter(prefix=PREFIX, tags=["hris"], dependencies=[guard])
     kinds: tuple[Opener, ...] = ("token", "secret")

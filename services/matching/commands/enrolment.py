@@ -72,7 +72,7 @@ async def enrol(
             raise AlreadyJoined(f"This person takes part in {programme.name} as a {role} already.")
         tx.emit(said.participant_joined(participation))
         joined.append(participation)
-    await programmes.pool_changed(tx, programme.id)
+    await programmes.somebody_joined(tx, programme)
     if person.card.status != "active":
         await standing.reconcile(tx, await store.standings.lock(tx.conn, ids=[person_id]))
     return joined

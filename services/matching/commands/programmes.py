@@ -44,6 +44,14 @@ async def pool_changed(tx: Tx, programme_id: UUID) -> None:
     await store.programmes.ask_for_round(tx.conn, programme_id, at)
 
 
+async def somebody_joined(tx: Tx, programme: Programme) -> None:
+    """The next round has somebody to look at, whom an evergreen programme may offer somebody before."""
+    await pool_changed(tx, programme.id)
+    at = core.programmes.offer_at(programme, tx.now)
+    if at is not None:
+        await store.programmes.ask_for_offer(tx.conn, programme.id, at)
+
+
 async def open_programme(tx: Tx, programme: Programme) -> None:
     """Raises WrongDates or NameTaken."""
     _refuse_wrong_dates(programme)

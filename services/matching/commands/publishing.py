@@ -57,7 +57,8 @@ async def finish(tx: Tx, run: Run, seen: Projection, outcome: Outcome, *, again:
         now = await projection.look(tx.conn, run)
         outcome = core.outcomes.still_possible(outcome, now.pool, now.market)
         await notes.write(tx.conn, run.id, outcome)
-    await _replace(tx, programme)
+    if not run.only_offers:
+        await _replace(tx, programme)
     noted = core.outcomes.noted(held, outcome)
     if programme.rules.review:
         edition = await store.solving.edition(tx.conn, programme.id)
@@ -126,7 +127,7 @@ def _next_round(tx: Tx, seen: Projection, outcome: Outcome) -> datetime | None:
     """When somebody who waits may meet again whom they were kept apart from, or is not left in peace any
     more, or as the programme looks again for those who wait; else a change has to ask."""
     programme, freed_at = seen.pool.programme, seen.freed_at
-    if outcome.dropped:
+    if outcome.dropped or outcome.waits_for_round:
         return core.programmes.round_after(programme, tx.now)
     mentees = [one.person_id for one in outcome.left if one.role != "mentor"]
     times = [freed_at[one] for one in mentees if one in freed_at]

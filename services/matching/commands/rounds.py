@@ -25,6 +25,7 @@ async def ask(tx: Tx, programme: Programme, *, by: str) -> Run:
     await store.programmes.set_round(tx.conn, programme.id, None)
     if await store.runs.add(tx.conn, run):
         return run
+    await store.runs.ask_whole(tx.conn, programme.id, by=by)
     waiting = await store.runs.find_queued(tx.conn, programme.id)
     assert waiting is not None, "the programme is locked"
     return waiting
@@ -36,6 +37,16 @@ async def ask_when_due(tx: Tx, programme: Programme) -> None:
         await store.programmes.set_round(tx.conn, programme.id, None)
     else:
         await ask(tx, programme, by=ITS_TIME)
+
+
+async def ask_to_offer(tx: Tx, programme: Programme) -> None:
+    """A run, of a programme that is locked, that offers what need not wait for the next round. Where a whole
+    run waits already, that does."""
+    await store.programmes.offers_looked_for(tx.conn, programme.id)
+    if core.programmes.offer_at(programme, tx.now) is None:
+        return
+    run = Run(RunId(envelope.new_id()), programme.id, tx.now, asked_by=core.runs.SOMEBODY_JOINED)
+    await store.runs.add(tx.conn, run)
 
 
 async def cancel(tx: Tx, run_id: UUID, *, by: str) -> Run:
@@ -54,7 +65,7 @@ async def cancel(tx: Tx, run_id: UUID, *, by: str) -> Run:
 async def begin(tx: Tx, run_id: UUID) -> Run | None:
     """The run in the hands of this process, which works on the programme alone. None: it is not to be solved.
 
-    What changes from here on asks for the next round.
+    What changes from here on asks for the next round, which a run that only offers does not stand for.
     """
     programme = await store.programmes.lock(tx.conn, (await store.runs.get(tx.conn, run_id)).programme_id)
     run = await store.runs.get_locked(tx.conn, run_id)
@@ -68,5 +79,6 @@ async def begin(tx: Tx, run_id: UUID) -> Run | None:
         await notes.forget(tx.conn, run.id)
         await programmes.pool_changed(tx, programme.id)
         return None
-    await store.programmes.set_round(tx.conn, programme.id, None)
+    if not after.only_offers:
+        await store.programmes.set_round(tx.conn, programme.id, None)
     return after

@@ -76,6 +76,8 @@ async def _hold(door: Door, run: Run, kept: Projections) -> None:
             outcome = await asyncio.to_thread(solve, seen, progress)
         if progress.stopped.is_set():
             return
+        if run.only_offers:
+            outcome = core.outcomes.offered(outcome, seen.pool)
         async with transaction(door) as tx:
             if not await publishing.note(tx, run, outcome):
                 return

@@ -13,6 +13,11 @@ from services.matching.core.fairness import Line
 from services.matching.core.pool import Pool
 from services.matching.core.runs import Found, Left, Proven, Run
 
+NOT_YET = "not-good-enough-yet"
+NOT_GOOD_ENOUGH = (
+    "Somebody would be possible, but somebody who fits better may still come: the next round decides."
+)
+
 
 @dataclass(frozen=True)
 class Outcome:
@@ -33,6 +38,11 @@ class Outcome:
     rules: Mapping[str, Any]
     ledger: tuple[Line, ...] = ()
     dropped: int = 0
+
+    @property
+    def waits_for_round(self) -> bool:
+        """Whether somebody has a possible partner whom only the next round may propose."""
+        return any(one.reason == NOT_YET for one in self.left)
 
 
 def _scores(market: engine.Market, solution: engine.Solution) -> dict[str, float]:
@@ -117,6 +127,29 @@ def still_possible(outcome: Outcome, now: Pool, market: engine.Market) -> Outcom
         value=sum(one.worth for one in kept),
         ledger=ledger(now, outcome.market, kept),
         dropped=len(outcome.pairs) - len(kept),
+    )
+
+
+def offered(outcome: Outcome, now: Pool) -> Outcome:
+    """Only the pairs that need not wait for the next round, because they reach the programme's reserve.
+
+    It is the score that counts and not what is left of it after the price of the seat: where several wait
+    for one seat the price is all the score, and nobody would be offered what is the best for all.
+    """
+    least = now.programme.rules.reserve * engine.WEIGHT_OF_ONE
+    kept = tuple(one for one in outcome.pairs if one.weight >= least)
+    there = {one.mentee_participation_id for one in kept}
+    wait = [
+        Left(one.mentee_participation_id, one.mentee_id, "mentee", NOT_YET, NOT_GOOD_ENOUGH)
+        for one in outcome.pairs
+        if one.mentee_participation_id not in there
+    ]
+    return replace(
+        outcome,
+        pairs=kept,
+        left=(*outcome.left, *wait),
+        value=sum(one.worth for one in kept),
+        ledger=ledger(now, outcome.market, kept),
     )
 
 

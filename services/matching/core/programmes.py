@@ -20,6 +20,9 @@ ANSWER_DAYS = 3
 LAPSED_BLOCK_DAYS = 30
 INVITATION_DAYS = 30
 LOOK_AGAIN_DAYS = 7
+OFFER_MINUTES = 10
+"""Time for whoever joins to name a mentor first, or favourites."""
+OFFERING = ("one-to-one", "reverse")
 
 
 @dataclass(frozen=True)
@@ -32,6 +35,8 @@ class Rules:
     proposed; `hysteresis` is what a pair that stands already is worth more, in score, when that run is held
     again. `pools` are those open to it (`people.pool_code`); empty: all. Weights by component, each side
     adding up to 1; empty: the defaults.
+    `reserve`: the score from which a pair is proposed minutes after somebody joined an evergreen programme;
+    what is less waits for the morning, 1 means all do.
     `ageing_bonus`: what a mentee's pairs gain in score per round waited. `group_names`: the groups people may
     say they belong to, as they are asked; `balanced_groups`: those of them that a bonus of at most .05 brings
     near the others' match rate.
@@ -59,6 +64,7 @@ class Rules:
     mode: Mode = "welfare"
     group_size: int = 4
     group_size_min: int = 2
+    reserve: float = 0.5
 
 
 def is_open_to(rules: Rules, pool: str) -> bool:
@@ -133,6 +139,25 @@ def round_after(programme: Programme, now: datetime) -> datetime | None:
     if programme.ends_on is not None and at.date() >= programme.ends_on:
         return None
     return at
+
+
+def offers_soon(programme: Programme) -> bool:
+    """Whether somebody may be offered to whoever joins before the next round.
+
+    An evergreen programme does where one pair does not decide about others, and nobody has to look first.
+    """
+    rules = programme.rules
+    if rules.review or rules.reserve >= 1:
+        return False
+    return programme.kind == "evergreen" and rules.form in OFFERING and rules.mode == "welfare"
+
+
+def offer_at(programme: Programme, now: datetime) -> datetime | None:
+    """When the programme looks whether it can offer somebody to whoever joins `now`; None: not before its
+    round."""
+    if not offers_soon(programme) or round_after(programme, now) is None or now.date() < programme.starts_on:
+        return None
+    return now + timedelta(minutes=OFFER_MINUTES)
 
 
 def look_again_at(programme: Programme, now: datetime) -> datetime | None:

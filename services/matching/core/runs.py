@@ -16,6 +16,7 @@ Verdict = Literal["made", "forbidden", "no-seat", "possible", "changed"]
 RunState = Literal["queued", "solving", "review", "published", "cancelled", "failed"]
 UNPUBLISHED = frozenset({"queued", "solving", "review"})
 ATTEMPTS_MAX = 5
+SOMEBODY_JOINED = "somebody joined"
 NO_COST: Mapping[engine.ProofKind, str] = {
     "no-blocking-pair": (
         "The pair fits, but the two would not both rather have each other than whom they have: that is what "
@@ -84,6 +85,11 @@ class Run:
             return "no-blocking-pair"
         kinds: Mapping[str, engine.ProofKind] = {"circle": "relaxation", "peer": "halves"}
         return kinds.get(rules.get("form", ""), "prices")
+
+    @property
+    def only_offers(self) -> bool:
+        """Whether it was asked for because somebody joined: what is not good enough waits for the round."""
+        return self.asked_by == SOMEBODY_JOINED
 
     @property
     def seen_at(self) -> datetime:

@@ -55,7 +55,8 @@ class LiveMarket:
         self._begin(forms.normal(market), None)
 
     def _begin(self, whole: Market, before: arrays.Frame | None) -> None:
-        opened = opening.of(whole, arrays.frame(whole, more=whole.topics, before=before), self._edges_max)
+        frame = arrays.frame(whole, more=whole.topics, before=before)
+        opened = opening.of_index(arrays.build(whole, frame), edges_max=self._edges_max)
         self._rules = replace(
             whole, mentees=(), mentors=(), blocked=frozenset(), favourites={}, bonus={}, standing=frozenset()
         )
@@ -67,7 +68,7 @@ class LiveMarket:
             self._wishes.keep_apart(*pair)
         for mentee, mentors in whole.favourites.items():
             self._wishes.prefer(mentee, mentors)
-        self._frame, self._packed, self._live = opened.frame, opened.packed, opened.live
+        self._frame, self._packed, self._live = frame, opened.packed, opened.live
         self._watch = None if opened.whole else Watch.of(opened.live)
 
     def mentee_joins(

@@ -10,7 +10,6 @@ from services.matching.engine import arrivals, graph, moves, outcome, pack, prov
 from services.matching.engine import index as arrays
 from services.matching.engine import state as states
 from services.matching.engine.live import Live
-from services.matching.engine.market import Market
 from services.matching.engine.pack import Packed
 from services.matching.engine.state import NOBODY, Ids, State, Wide
 
@@ -21,15 +20,13 @@ EDGES_MAX = 3_000_000
 class Opened:
     """`whole`: all feasible pairs are edges of the live graph."""
 
-    frame: arrays.Frame
     packed: Packed
     live: Live
     whole: bool
 
 
-def of(market: Market, frame: arrays.Frame, edges_max: int) -> Opened:
-    """The market solved; its standing pairs are kept where they are among the best. Raises InvalidMarket."""
-    index = arrays.build(market, frame)
+def of_index(index: arrays.Index, *, edges_max: int) -> Opened:
+    """The arrays of a market solved; its standing pairs are kept where they are among the best."""
     packed = pack.pack(index, roomy=True)
     seats = pack.seats(packed, index)
     done = prove.work(index, packed, seats, outcome.crew(graph.never, lambda share: None))
@@ -47,11 +44,11 @@ def of(market: Market, frame: arrays.Frame, edges_max: int) -> Opened:
         s,
         [numbers[0][row] for row in packed.row.tolist()],
         [numbers[1][column] if column != NOBODY else "" for column in packed.column.tolist()],
-        hysteresis=market.rules.hysteresis,
+        hysteresis=index.whole.rules.hysteresis,
         standing=standing,
     )
     empty = arrivals.said((), (len(packed.row), len(packed.column)))
-    return Opened(frame, packed._replace(**empty), live, whole)
+    return Opened(packed._replace(**empty), live, whole)
 
 
 def _with_all_edges(s: State, packed: Packed, seats: Wide) -> State:

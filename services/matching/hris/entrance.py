@@ -15,6 +15,7 @@ from datetime import timedelta
 from limits import RateLimitItemPerMinute
 from limits.aio.storage import MemoryStorage
 from limits.aio.strategies import FixedWindowRateLimiter
+from starlette.requests import Request
 
 from services.matching import store
 from services.matching.core.sources import Credential, Scope, Source
@@ -76,6 +77,11 @@ class Entrance:
         self._marked[source, success] = now
         async with lent(self._door) as conn:
             await store.sources.mark(conn, source, wall_now(), success=success, spacing=MARKED_EVERY)
+
+
+def of(request: Request) -> Entrance:
+    found: Entrance = request.app.state.entrance
+    return found
 
 
 def _reason(found: Credential | None, scope: Scope) -> Refused:

@@ -82,6 +82,7 @@ async def welcome(
         422 if wrong else 200,
         guest=found,
         here=_page(request),
+        soon=core.programmes.offers_soon(found.programme),
         roles=[one.role for one in found.joined],
         wishes=None if found.as_mentee is None else await _wishes(conn, found.programme, found.as_mentee),
         places=range(1, FAVOURITES_MAX + 1),

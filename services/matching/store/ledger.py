@@ -8,6 +8,7 @@ from uuid import UUID
 
 from services.matching.core.fairness import Line
 from services.matching.core.ids import ParticipationId, RunId
+from services.matching.core.runs import SOMEBODY_JOINED
 from shared.tx import Connection
 
 
@@ -42,7 +43,10 @@ async def groups(conn: Connection, programme_id: UUID) -> dict[str, frozenset[Pa
 async def waited(
     conn: Connection, programme_id: UUID, *, before: datetime, besides: UUID | None
 ) -> dict[ParticipationId, int]:
-    """How many published rounds, since their last match, found no free seat for mentees of a programme."""
+    """How many published rounds, since their last match, found no free seat for mentees of a programme.
+
+    Looks between the rounds, because somebody joined, do not count.
+    """
     rows = await conn.fetch(
         """
         SELECT w.participation_id, count(*) AS rounds
@@ -51,7 +55,7 @@ async def waited(
         JOIN participation a ON a.id = w.participation_id
         WHERE r.programme_id = $1 AND r.state = 'published' AND a.role <> 'mentor'
           AND w.reason NOT IN ('not-eligible', 'consent-missing', 'goals-missing')
-          AND coalesce(r.looked_at, r.created_at) <= $2 AND r.id IS DISTINCT FROM $3
+          AND coalesce(r.looked_at, r.created_at) <= $2 AND r.id IS DISTINCT FROM $3 AND r.asked_by <> $4
           AND NOT EXISTS (SELECT 1 FROM match m WHERE m.mentee_participation_id = w.participation_id
                           AND m.made_at > coalesce(r.looked_at, r.created_at))
         GROUP BY w.participation_id
@@ -59,6 +63,7 @@ async def waited(
         programme_id,
         before,
         besides,
+        SOMEBODY_JOINED,
     )
     return {ParticipationId(row["participation_id"]): row["rounds"] for row in rows}
 

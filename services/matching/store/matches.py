@@ -335,11 +335,12 @@ async def rate(
     rating: float,
     at: datetime,
 ) -> None:
-    """One rating per session and author; the first one stays."""
+    """One rating per session and author; the first one stays. None about somebody who was erased."""
     await conn.execute(
         """
         INSERT INTO rating (session_id, author_id, about_id, about_role, rating, submitted_at)
-        VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (session_id, author_id) DO NOTHING
+        SELECT $1, $2, $3, $4, $5, $6 WHERE NOT EXISTS (SELECT FROM erased_person WHERE person_id = $3)
+        ON CONFLICT (session_id, author_id) DO NOTHING
         """,
         session_id,
         author_id,

@@ -165,6 +165,36 @@ async def next_round_at(conn: Connection) -> datetime | None:
     return at
 
 
+async def ask_for_offer(conn: Connection, programme_id: UUID, at: datetime) -> None:
+    """Sees to it that the programme looks at that time, or earlier, whether it can offer somebody."""
+    await conn.execute(
+        "UPDATE programme SET next_offer_at = LEAST(next_offer_at, $2) WHERE id = $1", programme_id, at
+    )
+
+
+async def offers_looked_for(conn: Connection, programme_id: UUID) -> None:
+    await conn.execute("UPDATE programme SET next_offer_at = NULL WHERE id = $1", programme_id)
+
+
+async def next_offer_at(conn: Connection) -> datetime | None:
+    at: datetime | None = await conn.fetchval("SELECT min(next_offer_at) FROM programme")
+    return at
+
+
+async def lock_offer_due(conn: Connection, now: datetime) -> Programme | None:
+    """The programme that has been to look longest whether it can offer somebody."""
+    row = await conn.fetchrow(
+        """
+        SELECT id, name, kind, state, starts_on, ends_on, match_on, cadence, hours_per_month, session_minutes,
+               rules, organiser_id, next_round_at, version, created_at
+        FROM programme WHERE next_offer_at <= $1
+        ORDER BY next_offer_at, name LIMIT 1 FOR NO KEY UPDATE
+        """,
+        now,
+    )
+    return None if row is None else _programme(row)
+
+
 async def lock_due(conn: Connection, now: datetime) -> Programme | None:
     """The programme whose round has been due longest."""
     row = await conn.fetchrow(

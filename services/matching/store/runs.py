@@ -10,7 +10,7 @@ from uuid import UUID
 from asyncpg import Record
 
 from services.matching.core.ids import ParticipationId, PersonId, ProgrammeId, RunId
-from services.matching.core.runs import Left, Proven, ProvenOf, Run, Waiter
+from services.matching.core.runs import SOMEBODY_JOINED, Left, Proven, ProvenOf, Run, Waiter
 from shared.errors import NotFound
 from shared.tx import Connection
 
@@ -63,6 +63,19 @@ async def add(conn: Connection, run: Run) -> bool:
         run.version,
     )
     return bool(done)
+
+
+async def ask_whole(conn: Connection, programme_id: UUID, *, by: str) -> None:
+    """A run that waits and was to offer only what need not wait becomes a whole round."""
+    await conn.execute(
+        """
+        UPDATE matching_run SET asked_by = $2
+        WHERE programme_id = $1 AND state = 'queued' AND asked_by = $3
+        """,
+        programme_id,
+        by,
+        SOMEBODY_JOINED,
+    )
 
 
 async def update(conn: Connection, run: Run) -> None:

@@ -2,10 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from uuid import UUID
 
 from services.matching.core.ids import ProgrammeId, RunId
+from services.matching.core.runs import SOMEBODY_JOINED
 from shared.tx import Connection
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """A run that is to be solved, of a programme with so `many` participations."""
+
+    id: RunId
+    programme_id: ProgrammeId
+    many: int
+    only_offers: bool
 
 
 async def waiting(conn: Connection) -> list[tuple[RunId, ProgrammeId]]:
@@ -18,11 +30,12 @@ async def waiting(conn: Connection) -> list[tuple[RunId, ProgrammeId]]:
     return [(row["id"], row["programme_id"]) for row in rows]
 
 
-async def next_size(conn: Connection) -> int | None:
-    """The number of participations of the run that is to be solved next; None without one nobody works on."""
-    many: int | None = await conn.fetchval(
+async def next_waiting(conn: Connection) -> Waiting | None:
+    """The run that is to be solved next, of those that nobody works on."""
+    row = await conn.fetchrow(
         """
-        SELECT (SELECT count(*) FROM participation a WHERE a.programme_id = r.programme_id)
+        SELECT r.id, r.programme_id, r.asked_by,
+               (SELECT count(*) FROM participation a WHERE a.programme_id = r.programme_id) AS many
         FROM matching_run r
         WHERE r.state IN ('queued', 'solving') AND NOT EXISTS (
             SELECT 1 FROM pg_locks l
@@ -34,7 +47,21 @@ async def next_size(conn: Connection) -> int | None:
         ORDER BY r.created_at, r.id LIMIT 1
         """
     )
-    return many
+    if row is None:
+        return None
+    only_offers = row["asked_by"] == SOMEBODY_JOINED
+    return Waiting(RunId(row["id"]), ProgrammeId(row["programme_id"]), row["many"], only_offers=only_offers)
+
+
+async def take_back(conn: Connection, run_id: UUID) -> bool:
+    """Deletes a run that nobody has begun and that was to offer only what need not wait. False: it is not
+    such a run any more."""
+    gone = await conn.fetchval(
+        "DELETE FROM matching_run WHERE id = $1 AND state = 'queued' AND asked_by = $2 RETURNING true",
+        run_id,
+        SOMEBODY_JOINED,
+    )
+    return bool(gone)
 
 
 async def busy(conn: Connection) -> int:

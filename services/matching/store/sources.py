@@ -104,6 +104,12 @@ async def get(conn: Connection, name: str) -> Source:
     return source
 
 
+async def feeds(conn: Connection) -> frozenset[str]:
+    """The names of the sources that speak on Kafka."""
+    rows = await conn.fetch("SELECT name FROM hris_source WHERE kind = 'feed' AND retired_at IS NULL")
+    return frozenset(row["name"] for row in rows)
+
+
 async def lock(conn: Connection, name: str) -> Source:
     """Keeps others from changing what opens the door of a source. Raises NotFound."""
     row = await conn.fetchrow(
@@ -204,13 +210,14 @@ async def credentials(conn: Connection, source: str, kind: Opener) -> list[Crede
     return [_credential(row) for row in rows]
 
 
-async def sealed_secrets(conn: Connection, source: str, now: datetime) -> list[tuple[UUID, bytes]]:
-    """The secrets of a source that sign today, the newest first."""
+async def signing_secrets(conn: Connection, source: str, now: datetime) -> list[tuple[UUID, bytes]]:
+    """The sealed secrets with which a webhook signs today, the newest first."""
     rows = await conn.fetch(
         """
-        SELECT id, sealed FROM hris_credential
-        WHERE source = $1 AND kind = 'secret' AND revoked_at IS NULL AND coalesce(expires_at > $2, true)
-        ORDER BY created_at DESC, id DESC LIMIT 2
+        SELECT c.id, c.sealed FROM hris_credential c JOIN hris_source s ON s.name = c.source
+        WHERE c.source = $1 AND c.kind = 'secret' AND c.revoked_at IS NULL
+          AND coalesce(c.expires_at > $2, true) AND s.kind = 'webhook' AND s.retired_at IS NULL
+        ORDER BY c.created_at DESC, c.id DESC LIMIT 2
         """,
         source,
         now,
@@ -253,14 +260,17 @@ async def revoke_all(conn: Connection, source: str, now: datetime) -> None:
 
 
 async def last_expiries(conn: Connection, now: datetime) -> dict[str, datetime]:
-    """When the last live token of each source that is in use will have ended."""
+    """When the last opener of each source in use will have ended, or has, in the last thirty days.
+
+    A webhook may have tokens as well; it is its secrets that count.
+    """
     rows = await conn.fetch(
         """
         SELECT c.source, max(c.expires_at) AS ends FROM hris_credential c
         JOIN hris_source s ON s.name = c.source
-        WHERE c.kind = 'token' AND c.revoked_at IS NULL AND s.retired_at IS NULL
-          AND c.expires_at > $1 - interval '30 days'
-        GROUP BY c.source
+        WHERE c.revoked_at IS NULL AND s.retired_at IS NULL AND (c.kind = 'secret') = (s.kind = 'webhook')
+          AND coalesce(c.expires_at > $1::timestamptz - interval '30 days', true)
+        GROUP BY c.source HAVING bool_and(c.expires_at IS NOT NULL)
         """,
         now,
     )

@@ -66,6 +66,8 @@ def _event(entry: Entry, now: datetime) -> icalendar.Event:
     organizer.params["CN"] = "Mentoring"
     event.add("organizer", organizer)
     for card in entry.attendees:
+        if not card.email:  # somebody who was erased meanwhile
+            continue
         event.add("attendee", _attendee(card))
     if entry.url is not None:
         event.add("url", entry.url)

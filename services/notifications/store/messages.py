@@ -9,36 +9,38 @@ from typing import Literal
 from uuid import UUID
 
 from services.notifications import core
-from shared.envelope import Envelope
 from shared.tx import Connection
 
 State = Literal["waiting", "sent", "failed", "withdrawn"]
 MAIL = "mail"
 
 
-async def add(conn: Connection, notices: Sequence[tuple[UUID, core.Notice]], cause: Envelope) -> None:
-    """Notices with their new ids. What is owed to somebody for the same cause already stays as it is."""
+async def add(conn: Connection, notices: Sequence[tuple[UUID, core.Notice]], cause: core.Cause) -> None:
+    """Notices with their new ids. What is owed to somebody for the same cause already stays as it is.
+
+    Nothing is owed to somebody who was erased.
+    """
     await conn.executemany(
         """
         INSERT INTO message (id, recipient_id, cause, traceparent, correlation_id, kind, channel, caused_at,
             due_at, useful_until, programme_id, match_id, reason, session_id, ordinal, sequence, starts_at,
             ends_at, mode, was_at, calendar)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19,
-            $20, $21)
+        SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21
+        WHERE NOT EXISTS (SELECT FROM erased_person WHERE person_id = $2)
         ON CONFLICT (recipient_id, cause, kind, channel) DO NOTHING
         """,
         [_row(message_id, notice, cause) for message_id, notice in notices],
     )
 
 
-def _row(message_id: UUID, notice: core.Notice, cause: Envelope) -> tuple[object, ...]:
+def _row(message_id: UUID, notice: core.Notice, cause: core.Cause) -> tuple[object, ...]:
     meeting = notice.meeting
     return (
         message_id,
         notice.recipient_id,
         cause.id,
-        cause.trace.traceparent,
-        cause.trace.correlation_id,
+        cause.traceparent,
+        cause.correlation_id,
         notice.kind,
         MAIL,
         notice.caused_at,

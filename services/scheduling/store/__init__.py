@@ -1,5 +1,5 @@
 """What scheduling keeps. One statement per function; the only SQL of the service."""
 
-from services.scheduling.store import absences, agreements, bookings, feedback, people, sessions
+from services.scheduling.store import absences, agreements, bookings, feedback, people, privacy, sessions
 
-__all__ = ["absences", "agreements", "bookings", "feedback", "people", "sessions"]
+__all__ = ["absences", "agreements", "bookings", "feedback", "people", "privacy", "sessions"]

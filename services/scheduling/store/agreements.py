@@ -84,6 +84,16 @@ async def lock(conn: Connection, match_id: MatchId) -> core.agreements.Agreement
     return _agreement(row)
 
 
+async def all_open_of(conn: Connection, person_id: PersonId) -> list[MatchId]:
+    """The pairs of a person that have not ended."""
+    rows = await conn.fetch(
+        "SELECT match_id FROM agreement WHERE (mentee_id = $1 OR mentor_id = $1) AND state <> 'closed'"
+        " ORDER BY match_id",
+        person_id,
+    )
+    return [row["match_id"] for row in rows]
+
+
 async def open_of(
     conn: Connection, person_id: PersonId, programme_id: ProgrammeId, role: Part
 ) -> list[MatchId]:

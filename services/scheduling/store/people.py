@@ -13,14 +13,16 @@ from services.scheduling import core
 from services.scheduling.core.ids import MatchId, Part, ParticipationId, PersonId, ProgrammeId, SessionId
 from shared import events
 from shared.errors import NotFound
+from shared.privacy import FORMER
 from shared.tx import Connection
 
 
 async def save_person(conn: Connection, person: core.people.Person) -> None:
-    """Keeps the newest version."""
+    """Keeps the newest version; nothing of somebody who was erased."""
     await conn.execute(
         "INSERT INTO person (person_id, version, employee_number, given_name, family_name, time_zone, status)"
-        " VALUES ($1, $2, $3, $4, $5, $6, $7)"
+        " SELECT $1, $2, $3, $4, $5, $6, $7"
+        " WHERE NOT EXISTS (SELECT FROM erased_person WHERE person_id = $1)"
         " ON CONFLICT (person_id) DO UPDATE SET version = excluded.version,"
         " employee_number = excluded.employee_number, given_name = excluded.given_name,"
         " family_name = excluded.family_name, time_zone = excluded.time_zone, status = excluded.status"
@@ -58,11 +60,12 @@ async def save_participation(
     hours: Sequence[core.slots.Hours],
     joined_at: datetime,
 ) -> None:
-    """Keeps the newest version."""
+    """Keeps the newest version; nothing of somebody who was erased."""
     await conn.execute(
         "INSERT INTO participation"
         " (participation_id, version, person_id, programme_id, role, hours, joined_at)"
-        " VALUES ($1, $2, $3, $4, $5, $6, $7)"
+        " SELECT $1, $2, $3, $4, $5, $6, $7"
+        " WHERE NOT EXISTS (SELECT FROM erased_person WHERE person_id = $3)"
         " ON CONFLICT (participation_id) DO UPDATE SET version = excluded.version, hours = excluded.hours"
         " WHERE participation.version < excluded.version",
         participation_id,
@@ -98,15 +101,27 @@ async def find_unknown(
 
 
 async def get_person(conn: Connection, person_id: PersonId) -> core.people.Person:
-    """Raises NotFound."""
+    """Whoever was erased has a name that says so, for the partner's pages. Raises NotFound."""
     row = await conn.fetchrow(
         "SELECT person_id, version, employee_number, given_name, family_name, time_zone, status"
-        " FROM person WHERE person_id = $1",
+        " FROM person WHERE person_id = $1"
+        " UNION ALL SELECT person_id, 0, '', $2, $3, 'UTC', 'terminated'"
+        " FROM erased_person WHERE person_id = $1",
         person_id,
+        *FORMER,
     )
     if row is None:
         raise NotFound("this person is not known here")
     return core.people.Person(**row)
+
+
+async def names(conn: Connection, person_id: PersonId) -> tuple[str, ...]:
+    """Given and family name, or nothing where they are not known."""
+    row = await conn.fetchrow(
+        "SELECT given_name, family_name FROM person WHERE person_id = $1",
+        person_id,
+    )
+    return tuple(row) if row else ()
 
 
 async def has_access(conn: Connection, person_id: UUID) -> bool:
@@ -132,7 +147,8 @@ async def calendars(
 ) -> Mapping[tuple[MatchId, PersonId], core.slots.Calendar]:
     """Both calendars of each pair, with the times taken after `after` by sessions other than one.
 
-    Hours and absences are those of the newest participation: whoever comes back joins anew.
+    Hours and absences are those of the newest participation: whoever comes back joins anew. Nobody who was
+    erased has hours.
     """
     rows = await conn.fetch(
         "SELECT side.match_id, side.person_id, person.time_zone, person.status, part.hours,"
@@ -142,7 +158,7 @@ async def calendars(
         " FROM (SELECT match_id, programme_id, mentee_id AS person_id, 'mentee' AS role FROM agreement"
         "       UNION ALL"
         "       SELECT match_id, programme_id, mentor_id, 'mentor' FROM agreement) AS side"
-        " JOIN person USING (person_id)"
+        " LEFT JOIN person USING (person_id)"
         " LEFT JOIN LATERAL (SELECT participation_id, hours FROM participation p"
         "    WHERE p.person_id = side.person_id AND p.programme_id = side.programme_id"
         "    AND p.role IN (side.role, 'peer')"
@@ -157,11 +173,11 @@ async def calendars(
 
 
 def _calendar(row: asyncpg.Record) -> core.slots.Calendar:
-    zone = ZoneInfo(row["time_zone"])
+    zone = ZoneInfo(row["time_zone"] or "UTC")
     absent = core.absences.span(row["state"], row["since"], row["until"], zone)
     return core.slots.Calendar(
         zone,
         tuple(core.slots.Hours(*one) for one in row["hours"] or ()),
         tuple(core.slots.Interval(*one) for one in row["busy"]),
-        core.absences.away(row["status"], absent),
+        core.absences.away(row["status"] or "terminated", absent),
     )

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import functools
 import random
 import time
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
-import numpy.typing as npt
 
-from services.matching import engine
-from services.matching.engine import pack, scan, survey
-from services.matching.engine.index import Index
+from services.matching.engine import arrivals, opening, pack, scan, survey, watching
+from services.matching.engine.live import Changed, Live
 from services.matching.engine.pack import Packed
+from services.matching.engine.state import Ids, Wide
 from tests.bench.matching import scale
 from tests.bench.matching.worker import Found, Spec
 
@@ -23,18 +20,16 @@ CHECKS = 20
 ADDED = 8
 BEST = 10
 
-Wide = npt.NDArray[np.int64]
-Flags = npt.NDArray[np.bool_]
-
 
 @dataclass(slots=True)
 class Followed:
-    """A live market: who could come with which pairs, and who is here."""
+    """A live market: `everybody` as they were packed at first, with the columns and weights of the pairs they
+    are known to be possible in, and who is here."""
 
-    live: engine.Live
-    index: Index
+    live: Live
     packed: Packed
-    known: dict[str, dict[str, int]]
+    everybody: list[str]
+    known: dict[str, tuple[Ids, Wide]]
     here: list[str]
     away: list[str]
 
@@ -54,7 +49,7 @@ def events(spec: Spec) -> Found:
             exact &= proof.value == proof.bound
     gap = _gap(followed)
     began = time.perf_counter()
-    followed.live.prove(functools.partial(_missed, followed))
+    watching.prove(followed.live, _packed(followed))
     proven_s = time.perf_counter() - began
     return {"seconds": took, "exact": exact, "gap": gap, "left": _gap(followed), "proven_s": proven_s}
 
@@ -65,93 +60,74 @@ def standing(spec: Spec) -> Found:
     for called, hysteresis in (("with", spec["hysteresis"]), ("without", 0)):
         followed = _followed(spec, hysteresis)
         draw = random.Random(spec["seed"])
-        changed = 0
-        before = followed.live.pairs()
+        changes = 0
         for number in range(spec["events"]):
-            _, who = _event(followed, draw, leaves=number % 2 == 0)
-            after = followed.live.pairs()
-            others = (before.keys() | after.keys()) - {who}
-            changed += sum(before.get(one) != after.get(one) for one in others)
-            before = after
-        worth = sum(followed.known[mentee][mentor] for mentee, mentor in before.items())
-        found[called] = {"changed": changed / spec["events"], "worth": worth}
+            _, who, changed = _event(followed, draw, leaves=number % 2 == 0)
+            changes += len({mentee for mentee, _ in (*changed.parted, *changed.made)} - {who})
+        worth = followed.live.proof().value - hysteresis * len(followed.live.pairs())
+        found[called] = {"changed": changes / spec["events"], "worth": worth}
     return found
 
 
 def _followed(spec: Spec, hysteresis: int = 0) -> Followed:
+    """All are solved and proven together; then some leave, and the others are proven again."""
     index = scale.kept(spec)
-    packed = pack.pack(index)
-    listed = survey.listing(packed, scale.crew())
-    mentees, mentors = _numbers(index, packed)
-    known: dict[str, dict[str, int]] = {number: {} for number in mentees}
-    for row, place, weight in zip(
-        listed.row.tolist(), listed.place.tolist(), listed.weight.tolist(), strict=True
-    ):
-        known[mentees[row]][mentors[place]] = weight
-    live = engine.Live(hysteresis=hysteresis)
-    for mentor, seats in zip(mentors, pack.seats(packed, index).tolist(), strict=True):
-        if mentor:
-            live.mentor_joins(mentor, {}, capacity=seats)
-    here, away = mentees[round(AWAY * len(mentees)) :], mentees[: round(AWAY * len(mentees))]
-    for mentee in here:
-        live.mentee_joins(mentee, known[mentee])
-    followed = Followed(live, index, packed, known, here, away)
-    live.prove(functools.partial(_missed, followed))
+    rules = replace(index.whole.rules, hysteresis=hysteresis)
+    opened = opening.of_index(replace(index, whole=replace(index.whole, rules=rules)), edges_max=0)
+    everybody = [index.left.numbers[row] for row in opened.packed.row.tolist()]
+    known = {who: _edges(opened.live, row, hysteresis) for row, who in enumerate(everybody)}
+    away = everybody[: round(AWAY * len(everybody))]
+    for mentee in away:
+        opened.live.mentee_leaves(mentee)
+    followed = Followed(opened.live, opened.packed, everybody, known, everybody[len(away) :], away)
+    watching.prove(opened.live, _packed(followed))
     return followed
 
 
-def _numbers(index: Index, packed: Packed) -> tuple[list[str], list[str]]:
-    """Who stands in which row and at which place; "" where a block has room left."""
-    mentees = [index.left.numbers[row] for row in packed.row.tolist()]
-    return mentees, [index.right.numbers[at] if at >= 0 else "" for at in packed.column.tolist()]
+def _edges(live: Live, row: int, hysteresis: int) -> tuple[Ids, Wide]:
+    """The mentors with whom a mentee is known to be possible, and what these pairs are worth unmade."""
+    s = live.state
+    at = slice(s.row_at[row], s.row_at[row] + s.row_size[row])
+    return s.row_mentor[at].copy(), s.row_weight[at] - hysteresis * (s.row_mentor[at] == s.mate[row])
 
 
-def _event(followed: Followed, draw: random.Random, *, leaves: bool) -> tuple[float, str]:
-    """Somebody who was drawn leaves or comes: the seconds it took, and who it was."""
+def _event(followed: Followed, draw: random.Random, *, leaves: bool) -> tuple[float, str, Changed]:
+    """Somebody who was drawn leaves or comes: the seconds it took, who it was, and whose pairs changed."""
     come, go = (followed.away, followed.here) if leaves else (followed.here, followed.away)
     place = draw.randrange(len(go))
     who = go[place]
     go[place] = go[-1]
     go.pop()
     come.append(who)
-    weights = followed.known[who]
+    columns, weights = followed.known[who]
     began = time.perf_counter()
     if leaves:
-        followed.live.mentee_leaves(who)
+        changed = followed.live.mentee_leaves(who)
     else:
-        followed.live.mentee_joins(who, weights)
-    return time.perf_counter() - began, who
+        changed = followed.live.row_joins(who, columns, weights)[1]
+    return time.perf_counter() - began, who, changed
+
+
+def _packed(followed: Followed) -> Packed:
+    """Whoever is here, packed by the rows they have now."""
+    rows = {who: followed.live.row(who) for who in followed.here}
+    order = np.zeros(len(followed.live.state.mate), np.int64)
+    there = np.zeros(len(order), np.bool_)
+    for first, who in enumerate(followed.everybody):
+        if who in rows:
+            order[rows[who]], there[rows[who]] = first, True
+    mine = {name: getattr(followed.packed, name)[order] for name in arrivals.OF_MENTEES}
+    mine["words"][~there] = 0
+    return followed.packed._replace(**mine, odd_at=np.zeros(len(order) + 1, np.int64))
 
 
 def _gap(followed: Followed) -> float:
     """How much better other pairs could be at most, over all pairs, as a share of what they are worth."""
-    proof = followed.live.proof()
-    price, look, here = _look(followed, proof.prices, proof.profits)
-    bound = int(look.profit[here].sum() + (price * pack.seats(followed.packed, followed.index)).sum())
-    return (bound - proof.value) / proof.value
-
-
-def _missed(
-    followed: Followed, profits: Mapping[str, int], prices: Mapping[str, int]
-) -> Iterator[tuple[str, str, int]]:
-    """What prices and profits do not cover, the worst of each mentee; known from now on."""
-    mentees, mentors = _numbers(followed.index, followed.packed)
-    look = _look(followed, prices, profits)[1]
-    for row, place, weight in zip(look.row.tolist(), look.place.tolist(), look.weight, strict=True):
-        followed.known[mentees[row]][mentors[place]] = int(weight)
-        yield mentees[row], mentors[place], int(weight)
-
-
-def _look(
-    followed: Followed, prices: Mapping[str, int], profits: Mapping[str, int]
-) -> tuple[Wide, survey.Look, Flags]:
-    """The prices in packed order, what a look at all pairs of those who are here saw, and who is here."""
-    mentees, mentors = _numbers(followed.index, followed.packed)
-    here = np.isin(np.array(mentees), np.array(followed.here))
-    price = np.array([prices.get(mentor, 0) for mentor in mentors], np.int64)
-    profit = np.array([profits.get(mentee, 0) for mentee in mentees], np.int64)
-    profit[~here] = scale.OUT_OF_REACH
-    return price, survey.look(followed.packed, (price, profit), scale.crew(), added=ADDED), here
+    s = followed.live.state
+    price = np.where(s.seats > 0, s.price, scale.OUT_OF_REACH)
+    look = survey.look(_packed(followed), (price, s.profit), scale.crew(), added=ADDED)
+    seats = int((s.price * s.seats).sum())
+    return (int(look.profit.sum()) - int(s.profit.sum())) / (int(s.profit.sum()) + seats)
 
 
 def searches(spec: Spec) -> Found:

@@ -126,6 +126,11 @@ def erased(name: str, at: float) -> Event:
     return say.PersonErased(at=day(at), person_id=person(name))
 
 
+def forgotten(name: str, at: float) -> Event:
+    who = person(name)
+    return say.PersonForgotten(at=day(at), person_id=who, service="scheduling", removed={"person": 1})
+
+
 def flagged(mentee: str, mentor: str, at: float) -> Event:
     return say.MatchFlagged(
         at=day(at),

@@ -26,6 +26,7 @@ from tests.integration.analytics.builders import (
     continued,
     erased,
     flagged,
+    forgotten,
     invited,
     made,
     paused_resumed_left,
@@ -160,6 +161,7 @@ async def test_U15_no_name_and_no_mail_enters_the_log(door: Door) -> None:
 def one_of_each() -> list[Event]:
     kinds: dict[type[Event], Event] = {}
     late = [continued("ana", "tom", at=200), flagged("ana", "tom", at=20), erased("ana", at=300)]
+    late.append(forgotten("ana", at=301))
     for event in [*half_year(1, weeks=26), *paused_resumed_left("ana"), *late]:
         kinds.setdefault(type(event), event)
     return list(kinds.values())

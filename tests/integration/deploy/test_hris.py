@@ -99,7 +99,7 @@ async def test_each_run_of_a_stack_opens_its_doors_anew(database: infra.MakeData
             await store.sources.find_by_token(conn, auth.hash_token(one.scim_token), "scim", wall_now())
             for one in (first, second)
         ]
-        secrets = await store.sources.sealed_secrets(conn, hris.WEBHOOK, wall_now())
+        secrets = await store.sources.signing_secrets(conn, hris.WEBHOOK, wall_now())
     finally:
         await conn.close()
     assert opened[0] is None
@@ -112,3 +112,11 @@ async def test_each_run_of_a_stack_opens_its_doors_anew(database: infra.MakeData
         "url": "http://127.0.0.1:1/scim/v2",
         "token": second.scim_token,
     }
+
+
+async def test_the_connection_test_is_told_line_by_line(mentoring: Mentoring) -> None:
+    await mentoring("source", "create", "okta", "--kind", "scim")
+    out, _ = await mentoring("test", "okta")
+    assert "NOT  token: none is live: `mentoring hris token create okta`\n" in out
+    out, _ = await mentoring("retry", "okta")
+    assert out == "0 facts of okta wait to be taken over.\n"

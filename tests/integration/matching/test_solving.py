@@ -178,7 +178,7 @@ async def test_only_one_process_works_on_a_programme_and_what_it_leaves_is_taken
     async with company.door.pool.acquire() as conn:
         assert await store.solving.take(conn, ProgrammeId(run["programme_id"]))  # type: ignore[arg-type]
         assert not await commands.solving.hold_one(other, company.kept)
-        assert await store.solving.next_size(conn) is None  # type: ignore[arg-type]
+        assert await store.solving.next_waiting(conn) is None  # type: ignore[arg-type]
         await store.solving.leave(conn, ProgrammeId(run["programme_id"]))  # type: ignore[arg-type]
     did = await asyncio.gather(
         commands.solving.hold_one(company.door, company.kept), commands.solving.hold_one(other, company.kept)

@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from prometheus_client.parser import text_string_to_metric_families
 
 from services.matching import store
 from services.matching.hris import entrance, sealing
@@ -71,7 +72,7 @@ async def test_a_secret_is_sealed_for_its_source_with_a_key_that_is_not_in_the_d
     assert made["value"].startswith("whsec_")
     assert made["expires_at"] is None
     async with here.door.pool.acquire() as conn:
-        ((secret_id, sealed),) = await store.sources.sealed_secrets(conn, "sap", datetime.now(UTC))  # type: ignore[arg-type]
+        ((secret_id, sealed),) = await store.sources.signing_secrets(conn, "sap", datetime.now(UTC))  # type: ignore[arg-type]
     secret = sealing.unseal(KEY, sealed, source="sap", secret_id=secret_id)
     assert base64.b64decode(made["value"].removeprefix("whsec_")) == secret
     assert secret not in sealed
@@ -220,3 +221,57 @@ async def test_when_a_source_was_heard_of_is_written_every_few_seconds_and_not_e
     (second,) = (await asked(here, "GET", "/sources"))["items"]
     assert first["last_success_at"] == second["last_success_at"] is not None
     assert first["last_contact_at"] is not None
+
+
+async def measured(world: World) -> dict[tuple[str, ...], float]:
+    text = (await world.client.get("/metrics")).text
+    return {
+        (sample.name, *sample.labels.values()): sample.value
+        for family in text_string_to_metric_families(text)
+        for sample in family.samples
+        if sample.name.startswith("mentoring_hris_")
+    }
+
+
+async def test_when_a_source_had_success_and_when_its_token_ends_is_measured(here: World) -> None:
+    await a_source(here, silent_after_hours=2)
+    await a_source(here, "gone")
+    await asked(here, "POST", "/sources/gone/revoke")
+    made = await a_token(here, days=10)
+    before = await measured(here)
+    assert before["mentoring_hris_silent_after_seconds", "okta"] == 7200
+    expires = datetime.fromisoformat(made["expires_at"]).timestamp()
+    assert before["mentoring_hris_token_expires_timestamp_seconds", "okta"] == pytest.approx(expires)
+    assert before["mentoring_hris_oldest_waiting_seconds",] == 0
+    assert {name[1] for name in before if len(name) > 1} == {"okta"}
+    await here.app.state.entrance.heard("okta", success=True)
+    after = await measured(here)
+    name = ("mentoring_hris_last_success_timestamp_seconds", "okta")
+    assert after[name] > before[name]
+
+
+async def test_the_connection_test_says_what_does_not_work_and_what_to_do(here: World) -> None:
+    await a_source(here)
+    said = await asked(here, "GET", "/sources/okta/test")
+    assert not said["ok"]
+    wrong = {one["name"]: one["detail"] for one in said["checks"] if not one["ok"]}
+    assert wrong == {
+        "token": "none is live: `mentoring hris token create okta`",
+        "heard of": "never yet: let the identity provider test its connection to /scim/v2",
+    }
+    await a_token(here)
+    await here.app.state.entrance.heard("okta", success=True)
+    said = await asked(here, "GET", "/sources/okta/test")
+    assert said["ok"], said
+
+
+async def test_the_connection_test_tells_a_secret_that_cannot_be_unsealed_and_a_token_that_ends(
+    here: World,
+) -> None:
+    await a_source(here, "sap", "webhook")
+    await asked(here, "POST", "/sources/sap/secrets", {"days": 3}, status=201)
+    await here.door.pool.execute("UPDATE hris_credential SET sealed = sealed || '\\x00'")
+    said = await asked(here, "GET", "/sources/sap/test")
+    wrong = {one["name"]: one["detail"] for one in said["checks"] if not one["ok"]}
+    assert "rotate sap" in wrong["secret"]
+    assert "another MENTORING_LINK_KEY" in wrong["signature"]

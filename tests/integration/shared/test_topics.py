@@ -34,7 +34,7 @@ async def test_every_event_has_a_topic_and_every_service_a_place_for_dead_letter
     kafka: str, admin: AIOKafkaAdminClient, topic_prefix: str
 ) -> None:
     created = await topics.ensure(kafka, topic_prefix)
-    assert len(created) == len(EVENTS) + 4
+    assert len(created) == len(EVENTS) + len(topics.FED) + 4
     assert f"{topic_prefix}match-made" in created
     assert f"{topic_prefix}matching.dead-letter" in created
     found = await admin.describe_topics(created)
