@@ -89,8 +89,10 @@ class HeldBack(BaseModel):
 
 
 class HoldOut(BaseModel):
-    """People whom one source has ended, more than `people_max` within an hour. Their access has stopped.
-    Their matches end when it is confirmed; when it is dismissed they are as before. At most 200 are listed."""
+    """People whom one source has ended, more than `people_max` within an hour, at most 200 of them listed.
+
+    Their access has stopped. Their matches end when it is confirmed; when it is dismissed they are as before.
+    """
 
     hold_id: UUID
     source: str
