@@ -5,6 +5,7 @@ from fastapi import APIRouter
 from services.matching.api import (
     comparing,
     explaining,
+    facts,
     fairness,
     matches,
     participations,
@@ -24,6 +25,7 @@ from services.matching.api import (
 def routers() -> tuple[APIRouter, ...]:
     rooms = (
         people,
+        facts,
         privacy,
         programmes,
         readiness,
@@ -45,6 +47,7 @@ def routers() -> tuple[APIRouter, ...]:
 __all__ = [
     "comparing",
     "explaining",
+    "facts",
     "fairness",
     "matches",
     "participations",
