@@ -1,4 +1,4 @@
-"""The checker has its own list of who hears what: nothing that a service listens to may be missing from it."""
+"""The checker has its own list of who hears what: it may lack nothing that a service listens to."""
 
 from __future__ import annotations
 
