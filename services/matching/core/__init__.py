@@ -2,6 +2,7 @@
 
 from services.matching.core import (
     afterwards,
+    audit,
     balance,
     bringing,
     comparing,
@@ -40,6 +41,7 @@ from services.matching.core import (
 
 __all__ = [
     "afterwards",
+    "audit",
     "balance",
     "bringing",
     "comparing",

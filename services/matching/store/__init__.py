@@ -2,12 +2,14 @@
 
 from services.matching.store import (
     afterwards,
+    audit,
     circles,
     decisions,
     desk,
     effects,
     facts,
     holds,
+    incoming,
     ledger,
     lessons,
     lines,
@@ -30,12 +32,14 @@ from services.matching.store import (
 
 __all__ = [
     "afterwards",
+    "audit",
     "circles",
     "decisions",
     "desk",
     "effects",
     "facts",
     "holds",
+    "incoming",
     "ledger",
     "lessons",
     "lines",
