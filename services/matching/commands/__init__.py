@@ -2,6 +2,7 @@
 
 from services.matching.commands import (
     afterwards,
+    audit,
     bringing,
     circles,
     enrolment,
@@ -32,6 +33,7 @@ from services.matching.commands import (
 
 __all__ = [
     "afterwards",
+    "audit",
     "bringing",
     "circles",
     "enrolment",

@@ -2,6 +2,7 @@
 
 from services.matching.store import (
     afterwards,
+    audit,
     circles,
     decisions,
     desk,
@@ -11,6 +12,7 @@ from services.matching.store import (
     incoming,
     ledger,
     lessons,
+    lines,
     matches,
     participations,
     people,
@@ -30,6 +32,7 @@ from services.matching.store import (
 
 __all__ = [
     "afterwards",
+    "audit",
     "circles",
     "decisions",
     "desk",
@@ -39,6 +42,7 @@ __all__ = [
     "incoming",
     "ledger",
     "lessons",
+    "lines",
     "matches",
     "participations",
     "people",
