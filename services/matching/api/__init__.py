@@ -6,6 +6,7 @@ from services.matching.api import (
     audit,
     comparing,
     explaining,
+    facts,
     fairness,
     files,
     matches,
@@ -28,6 +29,7 @@ def routers() -> tuple[APIRouter, ...]:
     rooms = (
         audit,
         people,
+        facts,
         files,
         sites,
         privacy,
@@ -52,6 +54,7 @@ __all__ = [
     "audit",
     "comparing",
     "explaining",
+    "facts",
     "fairness",
     "files",
     "matches",
