@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -14,7 +15,7 @@ import aiohttp
 import asyncpg
 from rich.table import Table
 
-from deploy.local.demo import proof
+from deploy.local.demo import following, proof
 from deploy.local.demo.story import Story
 
 AGREEMENT_DUE_DAYS = 14
@@ -43,7 +44,7 @@ async def of(story: Story, measured: Measured, *, resent_max: int = 0) -> dict[s
     proven = await proof.of(story.databases, story.mailbox.ids, resent_max=resent_max)
     people, roles = await _enrolled(story.databases["matching"])
     found = await _figures(story.databases["analytics"], story.now)
-    said = proven.events
+    said, sent = proven.events, story.office.sent
     return {
         "seed": story.seed,
         "simulated_days": (story.now - story.begin).days,
@@ -75,6 +76,13 @@ async def of(story: Story, measured: Measured, *, resent_max: int = 0) -> dict[s
         "doubled": proven.doubled,
         "findings": proven.findings,
         "event_to_effect_ms": percentiles(proven.effect_ms),
+        "hr_facts": await following.counted(story.databases),
+        "hr_facts_made_up": dict(sorted(Counter(one.kind for one in sent if one.kind != "hire").items())),
+        "hr_fact_to_effect_ms": percentiles(await following.effects_ms(story.databases, sent)),
+        "hr_fact_to_no_access_ms": percentiles(
+            await following.effects_ms(story.databases, sent, following.ENDS_ACCESS)
+        ),
+        "pairs_flagged": said["match-flagged"],
         "steps": story.steps,
         "visits": {" ".join(what): many for what, many in sorted(story.crowd.outcomes.items())},
     }
@@ -148,6 +156,7 @@ def wrong(report: Mapping[str, Any]) -> str | None:
 
 def table(report: Mapping[str, Any]) -> Table:
     latency = report["event_to_effect_ms"]
+    following_hr = report["hr_fact_to_effect_ms"]
     rate = report["match_rate"]
     events = sum(report["events"].values())
     rows = {
@@ -166,6 +175,11 @@ def table(report: Mapping[str, Any]) -> Table:
             f"{events}, {report['lost']}, {report['doubled']}, {report['parked']}"
         ),
         "from commit to effect, p50 and p99": f"{latency['p50']} ms, {latency['p99']} ms",
+        "facts from HR: people of the sample": str(sum(report["hr_facts"].get("hire", {}).values())),
+        "facts from HR: made up": ", ".join(
+            f"{many} {kind.replace('-', ' ')}" for kind, many in report["hr_facts_made_up"].items()
+        ),
+        "from an HR fact to its effect everywhere": f"{following_hr['p50']} ms, {following_hr['p99']} ms",
         "simulated days in seconds": f"{report['simulated_days']} in {report['wall_seconds']}",
         "memory of the whole stack": f"{report['memory_mb']} MB",
     }
