@@ -484,7 +484,7 @@ CREATE TABLE scim_tally (
 CREATE TABLE scim_member (
     group_id  uuid NOT NULL REFERENCES scim_resource,
     member_id uuid NOT NULL REFERENCES scim_resource,
-    -- What was said of the member beside its id.
+    -- As it is sent: id, address below /scim/v2, kind and the name to be displayed.
     entry     jsonb NOT NULL,
     PRIMARY KEY (group_id, member_id)
 );
