@@ -10,7 +10,8 @@ from uuid import UUID
 
 import asyncpg
 
-from deploy.local.demo.hr import Kind, Sent
+from deploy.local.demo.hr import Kind
+from deploy.local.demo.office import Sent
 
 AT_ONCE: frozenset[Kind] = frozenset(
     {"change", "manager", "leave", "inactive", "return", "termination", "rehire"}
@@ -18,7 +19,7 @@ AT_ONCE: frozenset[Kind] = frozenset(
 """Kinds that change how somebody stands as soon as they are said, unless they name a later day."""
 ENDS_ACCESS: frozenset[Kind] = frozenset({"inactive", "termination"})
 LISTENERS = ("scheduling", "notifications", "analytics")
-FACTS = "SELECT event_id, person_id FROM hris_fact WHERE effective_on IS NULL AND person_id IS NOT NULL"
+PEOPLE = "SELECT id, employee_number FROM person"
 SAID = "SELECT event_id, key, committed_at FROM said WHERE topic = 'person-changed' ORDER BY committed_at"
 APPLIED = "SELECT event_id, applied_at FROM inbox WHERE topic = 'person-changed'"
 COUNTED = "SELECT kind, state, count(*) AS many FROM hris_fact GROUP BY kind, state ORDER BY kind, state"
@@ -36,7 +37,7 @@ async def effects_ms(
     databases: Mapping[str, str], sent: Sequence[Sent], kinds: frozenset[Kind] = AT_ONCE
 ) -> list[float]:
     """Milliseconds of wall time from the sending of each such fact to the last service that acted on it."""
-    person_of = {row["event_id"]: str(row["person_id"]) for row in await _rows(databases["matching"], FACTS)}
+    person_of = {row["employee_number"]: str(row["id"]) for row in await _rows(databases["matching"], PEOPLE)}
     said: dict[str, list[tuple[datetime, UUID]]] = {}
     for row in await _rows(databases["matching"], SAID):
         said.setdefault(row["key"], []).append((row["committed_at"], row["event_id"]))
@@ -46,9 +47,9 @@ async def effects_ms(
     ]
     found = []
     for one in sent:
-        cards = said.get(person_of.get(one.event_id, ""), [])
+        cards = said.get(person_of.get(str(one.number), ""), [])
         place = bisect_left(cards, one.wall_at, key=lambda card: card[0])
-        if one.kind in kinds and place < len(cards):
+        if one.kind in kinds and one.at_once and place < len(cards):
             acted = max(applied[cards[place][1]] for applied in heard)
             found.append((acted - one.wall_at).total_seconds() * 1000)
     return found

@@ -7,21 +7,13 @@ seed: the sample has nothing of the kind.
 
 from __future__ import annotations
 
-import asyncio
-import base64
-import hashlib
-import hmac
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, datetime, time, timedelta
 from typing import Any, Literal
-
-import aiohttp
 
 from deploy.local import chance
 from deploy.local.company.made_up import SITES, Person
-from deploy.local.demo.organiser import Declined
 
 Kind = Literal[
     "hire",
@@ -35,12 +27,8 @@ Kind = Literal[
     "rehire",
 ]
 
-ENDS = frozenset({"inactive", "termination"})
 HOUR = time(14)
 """UTC: when HR's desk sends what has changed."""
-BATCH_MAX = 500
-MEDIA_TYPE = "application/cloudevents-batch+json"
-TRIES, TRY_AGAIN_S = 60, 0.5
 A_DAY = timedelta(days=1)
 
 
@@ -52,81 +40,6 @@ class Happening:
     kind: Kind
     number: int
     about: Mapping[str, Any] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class Sent:
-    """A fact that was delivered, and when by the wall: what became of it is measured from then on."""
-
-    event_id: str
-    kind: Kind
-    number: int
-    wall_at: datetime
-
-
-@dataclass
-class Office:
-    """HR's side of a story. `client` signs for nobody: what is sent is signed with the webhook's secret."""
-
-    client: aiohttp.ClientSession
-    url: str
-    secret: str
-    seed: int
-    sent: list[Sent] = field(default_factory=list)
-    gone: set[int] = field(default_factory=set)
-    """Who does not work here at the moment."""
-
-    async def hire(self, people: Sequence[Person], now: datetime) -> None:
-        """Everybody who works here, managers before those who report to them."""
-        depth = {None: 0} | _depths(people)
-        ordered = sorted(people, key=lambda one: (depth[one.number], one.number))
-        await self._deliver([Happening(now, "hire", one.number, _card(one)) for one in ordered])
-
-    async def say(self, one: Happening) -> None:
-        """A delivery for one fact, as HR systems send what happens to single people."""
-        await self._deliver([one])
-        if one.kind in ENDS and "effective_on" not in one.about:
-            self.gone.add(one.number)
-        elif one.kind in ("return", "rehire"):
-            self.gone.discard(one.number)
-
-    async def _deliver(self, facts: Sequence[Happening]) -> None:
-        for start in range(0, len(facts), BATCH_MAX):
-            batch = facts[start : start + BATCH_MAX]
-            ids = [f"{self.seed}-{len(self.sent) + place}" for place in range(len(batch))]
-            wall_at = datetime.now(UTC)
-            await self._post([_event(one, id) for one, id in zip(batch, ids, strict=True)], ids[0])
-            self.sent += [Sent(id, one.kind, one.number, wall_at) for one, id in zip(batch, ids, strict=True)]
-
-    async def _post(self, events: Sequence[Mapping[str, Any]], delivery_id: str) -> None:
-        """The same delivery again where no answer came: it has one effect. Raises Declined."""
-        body = json.dumps(events).encode()
-        for left in reversed(range(TRIES)):
-            headers = {"content-type": MEDIA_TYPE, **signature(self.secret, delivery_id, body)}
-            try:
-                async with self.client.post(self.url, data=body, headers=headers) as answer:
-                    if answer.ok:
-                        return
-                    if answer.status < 500 or not left:
-                        raise Declined(
-                            f"HR's webhook answered {answer.status}: {(await answer.text())[:500]}"
-                        )
-            except (aiohttp.ClientConnectionError, TimeoutError) as error:
-                if not left:
-                    raise Declined(f"HR's webhook did not answer: {error!r}") from error
-            await asyncio.sleep(TRY_AGAIN_S)
-
-
-def signature(secret: str, delivery_id: str, body: bytes) -> Mapping[str, str]:
-    """The headers of a delivery, as Standard Webhooks has them; its time is the wall's."""
-    at = str(int(datetime.now(UTC).timestamp()))
-    key = base64.b64decode(secret.removeprefix("whsec_"))
-    signed = hmac.digest(key, f"{delivery_id}.{at}.".encode() + body, hashlib.sha256)
-    return {
-        "webhook-id": delivery_id,
-        "webhook-timestamp": at,
-        "webhook-signature": f"v1,{base64.b64encode(signed).decode()}",
-    }
 
 
 def plan(people: Sequence[Person], begin: datetime, end: datetime, *, seed: int) -> list[Happening]:
@@ -218,29 +131,3 @@ def _card(one: Person) -> Mapping[str, Any]:
         "hire_date": employee.hire_date.isoformat(),
     }
     return {"fields": fields}
-
-
-def _event(one: Happening, id: str) -> Mapping[str, Any]:
-    about = {
-        name: value.isoformat() if isinstance(value, date) else value for name, value in one.about.items()
-    }
-    return {
-        "specversion": "1.0",
-        "id": id,
-        "source": "/hr",
-        "type": f"mentoring.hris.{one.kind}.v1",
-        "time": one.at.isoformat(),
-        "data": {"person": {"employee_number": str(one.number)}, **about},
-    }
-
-
-def _depths(people: Sequence[Person]) -> dict[int | None, int]:
-    """How many managers are above each of them."""
-    above = {one.number: one.employee.manager for one in people}
-    found: dict[int | None, int] = {}
-    for number in above:
-        steps, at = 0, above[number]
-        while at is not None:
-            steps, at = steps + 1, above.get(at)
-        found[number] = steps
-    return found

@@ -18,6 +18,7 @@ from aiohttp import ClientSession, ClientTimeout
 from deploy.local import chance
 from deploy.local.company.made_up import Person
 from deploy.local.demo import hr, organiser, proof
+from deploy.local.demo.office import Office, Scim, Webhook
 from deploy.local.demo.organiser import Organiser
 from deploy.local.people.crowd import Crowd
 from deploy.local.people.mailbox import Mailbox
@@ -46,7 +47,7 @@ class Story:
     crowd: Crowd
     mailbox: Mailbox
     organiser: Organiser
-    office: hr.Office
+    office: Office
     programmes: dict[str, str] = field(default_factory=dict)
     invitations: list[tuple[datetime, str, Sequence[Person]]] = field(default_factory=list)
     happenings: list[hr.Happening] = field(default_factory=list)
@@ -65,7 +66,7 @@ class Story:
         """The first morning: HR says who works here, both programmes are opened, invitations planned."""
         await self.stepper.tell(self.begin)
         await self.stepper.settle()
-        await self.office.hire(self.people, self.begin)
+        await self.office.hire(self.people)
         await self.stepper.settle()
         self.happenings = hr.plan(self.people, self.begin, self.end, seed=self.seed)
         weeks = (self.end - self.begin).days // 7
@@ -147,7 +148,7 @@ async def told(
         base = company.http["matching"][0]
         if company.hris is None:
             raise ValueError("the stack has opened no doors for an HR system")
-        webhook = company.hris.described(base)["webhook"]
+        doors = company.hris.described(base)
         desk = await ends.enter_async_context(ClientSession(base, headers=bearer, timeout=patience))
         browser = await ends.enter_async_context(ClientSession(timeout=patience))
         made = Story(
@@ -160,7 +161,10 @@ async def told(
             crowd=Crowd(people, browser, seed=seed, mark=MARK.format(seed=seed) if mark is None else mark),
             mailbox=Mailbox(company.mail_dir),
             organiser=Organiser(desk, people),
-            office=hr.Office(browser, webhook["url"], webhook["secret"], seed),
+            office=Office(
+                Scim(browser, doors["scim"]["url"], doors["scim"]["token"]),
+                Webhook(browser, doors["webhook"]["url"], doors["webhook"]["secret"]),
+            ),
         )
         await made.open()
         yield made
