@@ -137,8 +137,8 @@ async def said_of(told: Told, pair: asyncpg.Record) -> dict[str, tuple[Any, ...]
     queries = {
         "matching": ("SELECT state, end_reason FROM match WHERE id = $1", pair["match_id"]),
         "scheduling": (
-            "SELECT g.state, ended_reason, s.state AS session FROM agreement g JOIN session s USING (match_id)"
-            " WHERE session_id = $1",
+            "SELECT g.state, ended_reason, s.state AS session FROM agreement g"
+            " JOIN session s USING (match_id) WHERE session_id = $1",
             pair["session_id"],
         ),
         "analytics": (
