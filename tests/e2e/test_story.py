@@ -133,7 +133,8 @@ async def test_S67_feedback_is_asked_for_within_the_hour_or_at_the_end_of_quiet_
     held = await told.rows(
         "scheduling",
         "SELECT side FROM session JOIN agreement USING (match_id),"
-        " unnest(ARRAY[mentee_id, mentor_id]) AS side WHERE session.state = 'completed' AND side <> ALL($1::uuid[])",
+        " unnest(ARRAY[mentee_id, mentor_id]) AS side"
+        " WHERE session.state = 'completed' AND side <> ALL($1::uuid[])",
         away,
     )
     assert len(rows) == len(held) > 0
