@@ -50,6 +50,11 @@ CREATE INDEX person_manager ON person (manager_id) WHERE manager_id IS NOT NULL;
 CREATE INDEX person_of_unknown_key ON person (manager_source, manager_external_id)
     WHERE manager_id IS NULL AND manager_external_id IS NOT NULL;
 CREATE INDEX person_manager_cut ON person (id) WHERE manager_cut_id IS NOT NULL;
+-- People are looked for by the beginning of a name, an address or a number.
+CREATE INDEX person_family_name ON person (lower(family_name) text_pattern_ops);
+CREATE INDEX person_given_name ON person (lower(given_name) text_pattern_ops);
+CREATE INDEX person_address ON person (work_email_key text_pattern_ops);
+CREATE INDEX person_number ON person (employee_number text_pattern_ops);
 
 -- Whom facts are taken from: the smaller the precedence, the more its word counts, for some fields another one.
 CREATE TABLE hris_source (
@@ -124,6 +129,8 @@ CREATE INDEX hris_fact_nobodys_day ON hris_fact (due_at)
 CREATE INDEX hris_fact_ending ON hris_fact (source, applied_at)
     WHERE kind IN ('inactive', 'termination') AND state = 'applied';
 CREATE INDEX hris_fact_hold ON hris_fact (hold_id) WHERE hold_id IS NOT NULL;
+-- What came in today, by source, is counted without reading what came in before.
+CREATE INDEX hris_fact_received ON hris_fact USING brin (received_at);
 
 CREATE TABLE programme (
     id              uuid PRIMARY KEY,
