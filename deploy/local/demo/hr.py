@@ -7,7 +7,7 @@ seed: the sample has nothing of the kind.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, time, timedelta
 from typing import Any, Literal
@@ -57,11 +57,12 @@ def plan(people: Sequence[Person], begin: datetime, end: datetime, *, seed: int)
         for turn in range(many):
             one = next(drawn, None)
             if one is not None:
-                found += _happens(kind, one, people, when, place + 0.4 * turn / many, seed=seed)
+                at = when.day(place + 0.4 * turn / many)
+                found += _happens(kind, one, at, back=when.day(0.8), leads=leads, seed=seed)
     for kind in ("called off", "doubt", "rehire"):
         one = next(drawn, None)
         if one is not None:
-            found += _happens(kind, one, people, when, 0.45, seed=seed)
+            found += _happens(kind, one, when.day(0.45), back=when.day(0.8), leads=leads, seed=seed)
     found.append(Happening(when.day(0.7), "manager", 0))
     return sorted(found, key=lambda one: (one.at, one.number))
 
@@ -88,17 +89,17 @@ def _reports_to(number: int) -> Mapping[str, Any]:
 
 
 def _happens(
-    what: str, one: Person, people: Sequence[Person], when: _Calendar, part: float, *, seed: int
+    what: str, one: Person, at: datetime, *, back: datetime, leads: Collection[int | None], seed: int
 ) -> Iterator[Happening]:
-    number, at = one.number, when.day(part)
+    number = one.number
     if what == "transfer":
         site = chance.among([site for site in SITES if site != one.site], seed, number, "transfer")
         fields = {"site": site.name, "time_zone": site.time_zone}
         yield Happening(at, "change", number, {"fields": fields})
     elif what == "manager":
-        leads = sorted({other.employee.manager or 0 for other in people} - {one.employee.manager, 0})
-        if leads:
-            yield Happening(at, "manager", number, _reports_to(chance.among(leads, seed, number, "manager")))
+        others = sorted(lead for lead in leads if lead not in (None, one.employee.manager))
+        if others:
+            yield Happening(at, "manager", number, _reports_to(chance.among(others, seed, number, "manager")))
     elif what == "leave":
         days = chance.whole(5, 16, seed, number, "leave")
         yield Happening(at, "leave", number, {"until": (at + days * A_DAY).date()})
@@ -112,7 +113,7 @@ def _happens(
         yield Happening(at + 6 * A_DAY, "return", number)
     else:
         yield Happening(at, "termination", number)
-        yield Happening(max(when.day(0.8), at + A_DAY), "rehire", number, _card(one))
+        yield Happening(max(back, at + A_DAY), "rehire", number, _card(one))
 
 
 def _card(one: Person) -> Mapping[str, Any]:

@@ -105,9 +105,8 @@ class Scim:
 
     async def _send(self, method: str, path: str, asked: Mapping[str, Any]) -> Any:
         headers = {"authorization": f"Bearer {self.token}", "content-type": "application/scim+json"}
-        return await _sent(
-            self.client, method, f"{self.base}{path}", json.dumps(asked).encode(), lambda: headers
-        )
+        body = json.dumps(asked).encode()
+        return await _sent(self.client, method, f"{self.base}{path}", body=body, headers=lambda: headers)
 
 
 @dataclass(frozen=True)
@@ -124,17 +123,18 @@ class Webhook:
         def headers() -> Mapping[str, str]:
             return {"content-type": MEDIA_TYPE, **signature(self.secret, event_id, body)}
 
-        await _sent(self.client, "POST", self.url, body, headers=headers)
+        await _sent(self.client, "POST", self.url, body=body, headers=headers)
 
 
 async def _sent(
     client: aiohttp.ClientSession,
     method: str,
     url: str,
+    *,
     body: bytes,
     headers: Callable[[], Mapping[str, str]],
 ) -> Any:
-    """The answer; asks again where none came: what is said twice has one effect. Raises Declined."""
+    """The answer; asks again where none came. Raises Declined."""
     for left in reversed(range(TRIES)):
         try:
             async with client.request(method, url, data=body, headers=headers()) as answer:

@@ -44,7 +44,7 @@ async def of(story: Story, measured: Measured, *, resent_max: int = 0) -> dict[s
     proven = await proof.of(story.databases, story.mailbox.ids, resent_max=resent_max)
     people, roles = await _enrolled(story.databases["matching"])
     found = await _figures(story.databases["analytics"], story.now)
-    said, sent = proven.events, story.office.sent
+    said = proven.events
     return {
         "seed": story.seed,
         "simulated_days": (story.now - story.begin).days,
@@ -65,9 +65,7 @@ async def of(story: Story, measured: Measured, *, resent_max: int = 0) -> dict[s
         "feedback_submitted": said["feedback-submitted"],
         "mails": story.mailbox.count,
         "calendar_invitations": story.mailbox.invitations,
-        "match_rate": _rate(found, "match-rate"),
-        "median_days_to_match": _median(found, "days-to-match"),
-        "median_days_to_first_session": _median(found, "days-to-first-session"),
+        **_rates(found),
         "events": dict(sorted(said.items())),
         "outbox_left": proven.outbox_left,
         "consumer_lag": await _lag(story),
@@ -76,15 +74,23 @@ async def of(story: Story, measured: Measured, *, resent_max: int = 0) -> dict[s
         "doubled": proven.doubled,
         "findings": proven.findings,
         "event_to_effect_ms": percentiles(proven.effect_ms),
-        "hr_facts": await following.counted(story.databases),
-        "hr_facts_made_up": dict(sorted(Counter(one.kind for one in sent if one.kind != "hire").items())),
-        "hr_fact_to_effect_ms": percentiles(await following.effects_ms(story.databases, sent)),
-        "hr_fact_to_no_access_ms": percentiles(
-            await following.effects_ms(story.databases, sent, following.ENDS_ACCESS)
-        ),
+        **await _hr(story),
         "pairs_flagged": said["match-flagged"],
         "steps": story.steps,
         "visits": {" ".join(what): many for what, many in sorted(story.crowd.outcomes.items())},
+    }
+
+
+async def _hr(story: Story) -> Mapping[str, Any]:
+    """What HR said: the people of the sample, and what is made up; and how soon each fact had its effect."""
+    sent, databases = story.office.sent, story.databases
+    made_up = Counter(one.kind for one in sent if one.kind != "hire")
+    ended = await following.effects_ms(databases, sent, following.ENDS_ACCESS)
+    return {
+        "hr_facts": await following.counted(databases),
+        "hr_facts_made_up": dict(sorted(made_up.items())),
+        "hr_fact_to_effect_ms": percentiles(await following.effects_ms(databases, sent)),
+        "hr_fact_to_no_access_ms": percentiles(ended),
     }
 
 
@@ -107,6 +113,14 @@ async def _figures(dsn: str, as_of: datetime) -> Mapping[str, Any]:
     finally:
         await conn.close()
     return {row["figure"]: row for row in rows}
+
+
+def _rates(found: Mapping[str, Any]) -> Mapping[str, float | None]:
+    return {
+        "match_rate": _rate(found, "match-rate"),
+        "median_days_to_match": _median(found, "days-to-match"),
+        "median_days_to_first_session": _median(found, "days-to-first-session"),
+    }
 
 
 def _rate(found: Mapping[str, Any], figure: str) -> float | None:
