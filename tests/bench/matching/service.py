@@ -32,6 +32,7 @@ from tests.integration.matching import crowd, world
 
 EVERY_S = 0.05
 PATIENCE_S = 900.0
+WARM_S = 1.0
 MENTORS_PER_MENTEE = 0.4
 
 
@@ -129,6 +130,7 @@ async def _answering(spec: Spec) -> Found:
     async with _programme(spec["mentees"]) as (door, programme_id, dsn):
         with tempfile.TemporaryDirectory() as folder, _told(MENTORING_DSN=dsn, MENTORING_STACK_DIR=folder):
             async with world.opened(door, Path(folder)) as here:
+                await _asked(here, programme_id, asyncio.sleep(WARM_S))
                 alone = await _asked(here, programme_id, asyncio.sleep(spec["alone_s"]))
                 run = await here.call("POST", f"/v1/programmes/{programme_id}/runs")
                 settings = Settings(solve_here_max=0)  # type: ignore[call-arg]
