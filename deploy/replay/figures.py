@@ -33,6 +33,8 @@ TABLES = (
     comparing.table("person_status", ("person_id", "version", "said_at")),
     comparing.table("invitation", ("programme_id", "person_id")),
     comparing.table("participant", ("participation_id",)),
+    comparing.table("participation_state", ("participation_id", "version", "said_at", "state")),
+    comparing.table("match_flag", ("match_id", "version", "flagged_at")),
     comparing.table("matching_run", ("run_id",)),
     comparing.table("waiting", ("run_id", "person_id", "role")),
     comparing.table("match", ("match_id",)),

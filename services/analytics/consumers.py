@@ -123,19 +123,19 @@ async def on_messages_failed(events: Sequence[MessageFailed], tx: Tx) -> None:
 
 
 async def on_participants_paused(events: Sequence[ParticipantPaused], tx: Tx) -> None:
-    """No figure is made of it: it is in the log."""
+    await people.put_paused(tx.conn, events)
 
 
 async def on_participants_resumed(events: Sequence[ParticipantResumed], tx: Tx) -> None:
-    """No figure is made of it: it is in the log."""
+    await people.put_resumed(tx.conn, events)
 
 
 async def on_participants_left(events: Sequence[ParticipantLeft], tx: Tx) -> None:
-    """No figure is made of it: it is in the log."""
+    await people.put_left(tx.conn, events)
 
 
 async def on_matches_flagged(events: Sequence[MatchFlagged], tx: Tx) -> None:
-    """No figure is made of it: it is in the log."""
+    await matches.put_flags(tx.conn, events)
 
 
 async def on_people_erased(events: Sequence[PersonErased], tx: Tx) -> None:

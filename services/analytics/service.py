@@ -11,7 +11,7 @@ from prometheus_client import Gauge
 from services.analytics import api, consumers, jobs
 from services.analytics.settings import Settings
 from shared import metrics
-from shared.api import application
+from shared.api import Parts, application
 from shared.service import Service
 from shared.tx import Door
 
@@ -33,7 +33,7 @@ def build(settings: Settings) -> Service:
             api.router(),
             title="Mentoring: analytics",
             meters=meters,
-            policies={console.PATH: console.POLICY},
+            parts=Parts(policies={console.PATH: console.POLICY}),
         )
         console.mount(app, door, settings)
         return app

@@ -9,11 +9,11 @@ from fastapi import FastAPI
 
 from services.matching import api, commands, desk, loops, pages, store
 from services.matching.consumers import CONSUMERS
-from services.matching.hris import applying, entrance, feed, measures, webhook
+from services.matching.hris import applying, entrance, feed, measures, scim, webhook
 from services.matching.jobs import JOBS
 from services.matching.settings import Settings
 from shared import metrics
-from shared.api import application
+from shared.api import Parts, application
 from shared.service import Service
 from shared.tx import Connection, Door
 
@@ -31,11 +31,14 @@ def build(settings: Settings) -> Service:
             title="Mentoring: matching",
             meters=meters,
             has_access=store.people.has_access,
+            names_actors=True,
             measure=measures.Measures(meters.registry).read,
+            parts=Parts(refusals={scim.PATH: scim.refusal}),
         )
         app.state.projections = kept
         app.state.entrance = entrance.Entrance(door, settings.hris_requests_per_minute_max)
         desk.mount(app, door, settings)
+        scim.mount(app, door, settings)
         return app
 
     return Service(
@@ -48,6 +51,7 @@ def build(settings: Settings) -> Service:
         jobs=JOBS,
         loops=(
             loops.compile_solver,
+            loops.seal_audit,
             partial(loops.hold_rounds, settings=settings, kept=kept),
             applying.apply_received,
         ),

@@ -18,6 +18,9 @@ class Settings(settings.Settings):
         7, ge=0, le=365, description="days between asking for an erasure and its being done; 0: at once"
     )
     desk_session_hours: int = Field(12, ge=1, le=168, description="how long a session at /desk lasts")
+    company_time_zone: str = Field(
+        "UTC", description="IANA name: where people work of whom neither a zone nor a known site is said"
+    )
     hris_requests_per_minute_max: int = Field(
         30_000, ge=1, description="per source, at each door of HR systems"
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
-from typing import TypeAlias
+from typing import Literal, TypeAlias
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -28,7 +28,7 @@ async def on_person_changed(event: events.PersonChanged, tx: Tx) -> None:
     ZoneInfo(event.time_zone)
     name = event.given_name, event.family_name
     card = core.Card(event.person_id, *name, event.email, event.title, event.time_zone, status=event.status)
-    newest, before = await heard.save_person(tx.conn, card, event.version)
+    newest, before = await heard.save_person(tx.conn, card, event.version, event.at)
     if newest and not card.has_access:
         await messages.withdraw_from(tx.conn, card.person_id)
     elif newest and before == "leave":
@@ -48,7 +48,7 @@ async def on_participant_invited(event: events.ParticipantInvited, tx: Tx) -> No
     invited = core.invited(
         card, event.programme_id, now=tx.now, at=event.at, expires_at=until, reason=_words_for(event.peer)
     )
-    await _owe(tx, [invited] if card.has_access else [])
+    await _owe(tx, [invited] if card.hears_of(event.at) else [])
 
 
 async def on_match_proposed(event: events.MatchProposed, tx: Tx) -> None:
@@ -92,6 +92,8 @@ async def on_match_made(event: events.MatchMade, tx: Tx) -> None:
         await messages.withdraw_for_match(tx.conn, pair.match_id, core.OF_PROPOSAL)
         reason = _words_for(event.peer)
         await _owe(tx, core.to_each("matched", pair, cards, now=tx.now, at=event.at, reason=reason))
+        for away, cause in await heard.away_of(tx.conn, pair, event.at):
+            await _owe(tx, core.partner_away(pair, away, cards, now=tx.now), cause)
 
 
 async def on_match_ended(event: events.MatchEnded, tx: Tx) -> None:
@@ -116,37 +118,22 @@ async def on_match_flagged(event: events.MatchFlagged, tx: Tx) -> None:
 
 
 async def on_participant_paused(event: events.ParticipantPaused, tx: Tx) -> None:
-    """Partners hear that somebody is away, and until when where that is sure; never why. A "not now" is
-    nothing to pairs that exist."""
-    if event.reason == "not-now" or not await _is_news(tx, event):
+    """Partners hear that somebody is away; a "not now" is nothing to pairs that exist."""
+    if event.reason == "not-now":
         return
-    pairs = await heard.pairs_of(tx.conn, event.programme_id, event.person_id, _roles(event))
-    cards = await _cards(tx, {event.person_id, *(one for pair in pairs for one in pair.people)})
-    zone = cards[event.person_id].time_zone
     sure = event.until if event.reason == "leave" else None
-    until = None if sure is None else core.last_moment(sure, zone)
-    for pair in pairs:
-        only = {pair.partner_of(event.person_id)}
-        await _owe(
-            tx,
-            core.to_each("partner-away", pair, cards, now=tx.now, at=event.at, useful_until=until, only=only),
-        )
+    away = core.Away(event.person_id, event.at, sure)
+    for pair in await _pairs_of_news(event, tx, away, "away"):
+        cards = await _cards(tx, pair.people)
+        await _owe(tx, core.partner_away(pair, away, cards, now=tx.now))
 
 
 async def on_participant_resumed(event: events.ParticipantResumed, tx: Tx) -> None:
-    await _no_longer_away(event, tx)
+    await _pairs_of_news(event, tx, core.Away(event.person_id, event.at, None), "back")
 
 
 async def on_participant_left(event: events.ParticipantLeft, tx: Tx) -> None:
-    await _no_longer_away(event, tx)
-
-
-async def _no_longer_away(event: Absence, tx: Tx) -> None:
-    """That somebody is away is no news any more."""
-    if await _is_news(tx, event):
-        for pair in await heard.pairs_of(tx.conn, event.programme_id, event.person_id, _roles(event)):
-            partner = pair.partner_of(event.person_id)
-            await messages.withdraw_about(tx.conn, pair.match_id, partner, core.OF_ABSENCE)
+    await _pairs_of_news(event, tx, core.Away(event.person_id, event.at, None), "back")
 
 
 async def on_match_continued(event: events.MatchContinued, tx: Tx) -> None:
@@ -225,12 +212,19 @@ async def on_session_completed(event: events.SessionCompleted, tx: Tx) -> None:
     await _owe(tx, core.about(meeting, asked))
 
 
-async def _is_news(tx: Tx, event: Absence) -> bool:
-    return await heard.save_absence(tx.conn, event.participation_id, event.version, event.person_id)
-
-
-def _roles(event: Absence) -> tuple[core.Role, ...]:
-    return ("mentee", "mentor") if event.peer else (event.role,)
+async def _pairs_of_news(
+    event: Absence, tx: Tx, away: core.Away, state: Literal["away", "back"]
+) -> list[core.Pair]:
+    """The pairs to which this is news; what was to be told of an absence before is taken back."""
+    role = "peer" if event.peer else event.role
+    part = heard.Part(event.participation_id, event.version, event.programme_id, role)
+    if not await heard.save_absence(tx.conn, part, away, state=state, cause=_cause(tx)):
+        return []
+    pairs = await heard.pairs_of(tx.conn, part.programme_id, away.person_id, part.sides)
+    for pair in pairs:
+        partner = pair.partner_of(away.person_id)
+        await messages.withdraw_about(tx.conn, pair.match_id, partner, core.OF_ABSENCE)
+    return pairs
 
 
 async def on_person_erased(event: events.PersonErased, tx: Tx) -> None:
@@ -296,10 +290,14 @@ async def _cards(tx: Tx, person_ids: Collection[UUID]) -> Mapping[UUID, core.Car
     return cards
 
 
-async def _owe(tx: Tx, notices: Sequence[core.Notice]) -> None:
-    """Stores notices under the event that caused them: heard twice, it is owed once."""
+async def _owe(tx: Tx, notices: Sequence[core.Notice], cause: core.Cause | None = None) -> None:
+    """Stores notices under the event that caused them, this one or another: heard twice, it is owed once."""
+    await messages.add(tx.conn, [(envelope.new_id(), one) for one in notices], cause or _cause(tx))
+
+
+def _cause(tx: Tx) -> core.Cause:
     assert tx.cause is not None
-    await messages.add(tx.conn, [(envelope.new_id(), one) for one in notices], tx.cause)
+    return core.Cause(tx.cause.id, tx.cause.trace.traceparent, tx.cause.trace.correlation_id)
 
 
 CONSUMERS: Mapping[type[events.Event], Handler] = {
@@ -325,7 +323,7 @@ CONSUMERS: Mapping[type[events.Event], Handler] = {
     events.PersonErased: on_person_erased,
 }
 CARDS = (
-    Card(events.PersonChanged, "person", ("person_id",)),
+    Card(events.PersonChanged, "person", ("person_id",), but=("access_since",)),
     Card(events.ProgrammeChanged, "programme", ("programme_id",)),
 )
 """Tables that can be rebuilt from their compacted topics."""

@@ -70,7 +70,10 @@ BACK_OFF_S = (1.0, 5.0, 30.0, 120.0, 600.0)
 
 @dataclass(frozen=True)
 class Card:
-    """What notifications keeps of a person; `time_zone` is an IANA name, `status` what HR says of them."""
+    """What notifications keeps of a person; `time_zone` is an IANA name, `status` what HR says of them.
+
+    `access_since` is when somebody was let in again who had been shut out.
+    """
 
     person_id: UUID
     given_name: str
@@ -79,10 +82,15 @@ class Card:
     title: str
     time_zone: str
     status: str = "active"
+    access_since: datetime | None = None
 
     @property
     def has_access(self) -> bool:
         return self.status in WITH_ACCESS
+
+    def hears_of(self, caused_at: datetime) -> bool:
+        """Whether they are told of what happened then; not of what was before they were let in again."""
+        return self.has_access and (self.access_since is None or caused_at >= self.access_since)
 
     @property
     def name(self) -> str:
@@ -109,6 +117,15 @@ class Pair:
 
     def role_of(self, person_id: UUID) -> Role:
         return "mentee" if person_id == self.mentee_id else "mentor"
+
+
+@dataclass(frozen=True)
+class Away:
+    """Somebody takes no part from `since` on; `until` is the last day, on their clock, if that is sure."""
+
+    person_id: UUID
+    since: datetime
+    until: date | None
 
 
 @dataclass(frozen=True)
@@ -141,6 +158,15 @@ class Notice:
     @property
     def calendar(self) -> bool:
         return self.kind in CALENDAR
+
+
+@dataclass(frozen=True)
+class Cause:
+    """The event because of which something is told, and the story it belongs to."""
+
+    id: UUID
+    traceparent: str
+    correlation_id: UUID
 
 
 @dataclass(frozen=True)
@@ -219,15 +245,23 @@ def to_each(
             useful_until=useful_until,
         )
         for person_id in pair.people
-        if (only is None or person_id in only) and cards[person_id].has_access
+        if (only is None or person_id in only) and cards[person_id].hears_of(at)
     ]
+
+
+def partner_away(pair: Pair, away: Away, cards: Mapping[UUID, Card], *, now: datetime) -> list[Notice]:
+    """The other one of a pair hears that somebody is away: until when, if that is sure, and never why."""
+    only = {pair.partner_of(away.person_id)}
+    zone = cards[away.person_id].time_zone
+    until = None if away.until is None else last_moment(away.until, zone)
+    return to_each("partner-away", pair, cards, now=now, at=away.since, useful_until=until, only=only)
 
 
 def flagged(pair: Pair, organiser: Card, *, now: datetime, at: datetime, reason: str) -> list[Notice]:
     """Whoever runs the programme is asked to look at a pair."""
     due = due_at("flagged", now, organiser.time_zone)
     notice = Notice(organiser.person_id, "flagged", pair.programme_id, at, due, pair=pair, reason=reason)
-    return [notice] if organiser.has_access else []
+    return [notice] if organiser.hears_of(at) else []
 
 
 def announced(
@@ -244,7 +278,7 @@ def announced(
     Who was `told` of the session before hears that it moved; for the others it is new.
     """
     notices = []
-    for person_id in (one for one in pair.people if cards[one].has_access):
+    for person_id in (one for one in pair.people if cards[one].hears_of(at)):
         invitation: Kind = "session-moved" if person_id in told else "session-scheduled"
         times: list[tuple[Kind, datetime]] = [(invitation, now), ("session-over", max(now, meeting.ends_at))]
         ahead: tuple[tuple[Kind, timedelta], ...] = (
@@ -283,7 +317,8 @@ def now_due(message: Message, me: Card, now: datetime) -> datetime | None:
     After a stop of hours, or when the recipient moved, `now` may lie in their quiet hours.
     """
     notice = message.notice
-    if not me.has_access or (notice.useful_until is not None and notice.useful_until <= now):
+    useless = notice.useful_until is not None and notice.useful_until <= now
+    if useless or not me.hears_of(notice.caused_at):
         return None
     return due_at(notice.kind, now, me.time_zone, notice.meeting)
 

@@ -6,6 +6,7 @@ commits before the response is sent, so what a client was told is true.
 
 from shared.api.application import application
 from shared.api.doors import InTx, Read, Reading
+from shared.api.edge import Parts
 from shared.api.idempotency import router
 from shared.api.models import Body
 from shared.api.paging import Cursor, Limit, Page, page
@@ -18,6 +19,7 @@ __all__ = [
     "InTx",
     "Limit",
     "Page",
+    "Parts",
     "Read",
     "Reading",
     "StaleVersion",

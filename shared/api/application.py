@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from functools import partial
 from pathlib import Path
 from typing import TypeAlias
@@ -31,14 +31,15 @@ def application(
     meters: metrics.Metrics | None = None,
     next_due: NextDue | None = None,
     busy: Busy | None = None,
-    policies: Mapping[str, str] | None = None,
+    parts: edge.Parts | None = None,
     has_access: HasAccess | None = None,
     measure: Measure | None = None,
+    names_actors: bool = False,
 ) -> FastAPI:
     """A service's routes with everything around them that is the same in every service.
 
-    `progress` is filled by the loops of the process; `next_due` and `busy` answer /quiet. `policies` gives a
-    path prefix (a mounted console) its own content security policy. `has_access` tells of a person whether
+    `progress` is filled by the loops of the process; `next_due` and `busy` answer /quiet. `parts` has what is
+    different below a path prefix (a mounted console, a protocol). `has_access` tells of a person whether
     their signed links open; a service with pages has to give it. `measure` sets gauges of the service's own,
     in the registry of its `meters`. Raises ValueError on wrong token files.
     """
@@ -49,14 +50,14 @@ def application(
     app.state.keys = keys
     app.state.look = look.environment(folder)
     app.state.context = Context(
-        door, settings, folder, progress or Progress(), meters, next_due, busy, measure
+        door, settings, folder, progress or Progress(), meters, next_due, busy, measure, names_actors
     )
     problems.install(app)
     for router in (health.router(), parked.router(), *routers):
         app.include_router(router)
     if settings.clock == "stepped":
         app.include_router(stepped.router())
-    app.add_middleware(edge.Edge, keys=keys, metrics=meters, settings=settings, policies=policies or {})
+    app.add_middleware(edge.Edge, keys=keys, metrics=meters, settings=settings, parts=parts or edge.Parts())
     return app
 
 

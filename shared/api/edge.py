@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Protocol
 
 from limits import RateLimitItemPerMinute
 from limits.aio.storage import MemoryStorage
@@ -34,8 +36,25 @@ HEADERS: Mapping[str, str] = {
 QUIET_PATHS = frozenset({"/livez", "/readyz", "/metrics", "/clock", "/quiet"})
 
 
+class Refusing(Protocol):
+    """How a refusal is said; `problems.problem` is how it is said wherever nothing else was agreed."""
+
+    def __call__(
+        self, status: int, code: str, detail: str, *, headers: Mapping[str, str] | None = None
+    ) -> ASGIApp: ...
+
+
+@dataclass(frozen=True)
+class Parts:
+    """What is different below a path prefix: `policies` has content security policies, `refusals` how a part
+    that speaks a protocol of its own says that a request is too large or comes too often."""
+
+    policies: Mapping[str, str] = field(default_factory=dict)
+    refusals: Mapping[str, Refusing] = field(default_factory=dict)
+
+
 class Edge:
-    """ASGI middleware, outermost of ours. `policies` gives a path prefix its own content security policy."""
+    """ASGI middleware, outermost of ours."""
 
     def __init__(
         self,
@@ -44,7 +63,7 @@ class Edge:
         keys: auth.Keys,
         metrics: Metrics,
         settings: Settings,
-        policies: Mapping[str, str],
+        parts: Parts,
     ) -> None:
         self._app = app
         self._keys = keys
@@ -52,7 +71,8 @@ class Edge:
         self._body_bytes_max = settings.body_bytes_max
         self._rate = RateLimitItemPerMinute(settings.requests_per_minute_max)
         self._limiter = FixedWindowRateLimiter(MemoryStorage())
-        self._policies = policies
+        self._policies = parts.policies
+        self._refusals = parts.refusals
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -83,19 +103,24 @@ class Edge:
 
     async def _within_limits(self, scope: Scope, receive: Receive, send: Send, *, headers: Headers) -> None:
         path = scope["path"]
+        refusing = self._refusing(path)
         if path not in QUIET_PATHS and not await self._limiter.hit(self._rate, self._who(scope, headers)):
             stats = await self._limiter.get_window_stats(self._rate, self._who(scope, headers))
             retry = {"Retry-After": str(max(1, round(stats.reset_time - time.time())))}
-            answer = problems.problem(429, "too-many-requests", "too many requests", headers=retry)
+            answer = refusing(429, "too-many-requests", "too many requests", headers=retry)
             await answer(scope, receive, send)
             return
         length = headers.get("content-length", "0")
         if not length.isdigit() or int(length) > self._body_bytes_max:
             detail = f"the body may have {self._body_bytes_max} bytes"
-            answer = problems.problem(413, "content-too-large", detail, headers={"Connection": "close"})
+            answer = refusing(413, "content-too-large", detail, headers={"Connection": "close"})
             await answer(scope, receive, send)
             return
         await self._app(scope, self._counted(receive), send)
+
+    def _refusing(self, path: str) -> Refusing:
+        said = (refusing for prefix, refusing in self._refusals.items() if path.startswith(prefix))
+        return next(said, problems.problem)
 
     def _counted(self, receive: Receive) -> Receive:
         """A body without a length is counted while it comes."""

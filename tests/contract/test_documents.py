@@ -100,10 +100,10 @@ def test_the_openapi_document_is_valid_and_refuses_with_problems(name: str) -> N
 
 @pytest.mark.parametrize("name", SERVICES)
 def test_every_route_asks_who_comes_in(name: str) -> None:
-    """Denied by default. Console and desk are mounted applications that ask for a token themselves."""
+    """Denied by default. Console, desk and SCIM are mounted applications that ask for a token themselves."""
     service = openapi.built(name)
     app = service.http(Door(name, None, openapi.WallClock(), Bell()))  # type: ignore[arg-type]
-    doors = re.compile(r"\* /(console|desk)")
+    doors = re.compile(r"\* /(console|desk|scim)")
     assert [route for route in auth.unguarded_routes(app) if not doors.fullmatch(route)] == []
 
 

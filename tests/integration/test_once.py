@@ -53,6 +53,7 @@ EFFECTS: Mapping[str, Mapping[str, str]] = {
     "analytics": dict.fromkeys(
         (
             *("programme", "person", "person_status", "invitation", "participant", "matching_run", "waiting"),
+            *("participation_state", "match_flag"),
             *("match", "agreement", "session", "session_plan", "feedback", "message", "event_log"),
         ),
         "true",

@@ -47,6 +47,21 @@ CREATE TABLE participant (
 );
 CREATE INDEX participant_programme ON participant (programme_id, person_id);
 
+-- Every word on whether somebody takes part: the one with the highest version of those said by then holds.
+CREATE TABLE participation_state (
+    participation_id uuid NOT NULL,
+    version          int NOT NULL,
+    said_at          timestamptz NOT NULL,
+    state            text NOT NULL CHECK (state IN ('paused', 'resumed', 'left')),
+    person_id        uuid NOT NULL,
+    programme_id     uuid NOT NULL,
+    role             text NOT NULL,
+    until            date,
+    reason           text,
+    PRIMARY KEY (participation_id, version, said_at, state)
+);
+CREATE INDEX participation_state_programme ON participation_state (programme_id) WHERE state = 'left';
+
 CREATE TABLE matching_run (
     run_id         uuid PRIMARY KEY,
     programme_id   uuid NOT NULL,
@@ -86,6 +101,16 @@ CREATE TABLE match (
     continued_at    timestamptz
 );
 CREATE INDEX match_programme ON match (programme_id, made_at);
+
+-- Every time that a match was said to need a look.
+CREATE TABLE match_flag (
+    match_id     uuid NOT NULL,
+    version      int NOT NULL,
+    flagged_at   timestamptz NOT NULL,
+    programme_id uuid NOT NULL,
+    reason       text NOT NULL,
+    PRIMARY KEY (match_id, version, flagged_at)
+);
 
 -- Every agreement of a pair: the one with the highest version of those confirmed by then holds.
 CREATE TABLE agreement (
@@ -343,12 +368,21 @@ WITH reached AS (
     SELECT s.person_id, s.role, min(s.made_at) AS at FROM sides s GROUP BY s.person_id, s.role
 ), takes_part AS (
     SELECT p.participation_id, p.person_id, p.role, p.joined_at, o.match_id, o.partner_id, f.at AS first_made_at,
-           coalesce(c.status, 'active') = 'active' AS active
+           coalesce(c.status, 'active') = 'active' AND z.state IS DISTINCT FROM 'left'
+               AND (o.match_id IS NOT NULL OR z.state IS DISTINCT FROM 'paused') AS active,
+           z.state = 'paused' AS paused, z.said_at AS paused_at, z.reason
     FROM participant p
     LEFT JOIN LATERAL (
         SELECT s.status FROM person_status s WHERE s.person_id = p.person_id AND s.said_at <= as_of
         ORDER BY s.version DESC, s.said_at DESC LIMIT 1
     ) c ON true
+    LEFT JOIN LATERAL (
+        SELECT t.said_at, t.reason,
+               CASE WHEN t.state = 'paused' AND t.until < (as_of AT TIME ZONE 'UTC')::date THEN 'resumed'
+                    ELSE t.state END AS state
+        FROM participation_state t WHERE t.participation_id = p.participation_id AND t.said_at <= as_of
+        ORDER BY t.version DESC, t.said_at DESC, t.state LIMIT 1
+    ) z ON true
     LEFT JOIN partnered o ON o.person_id = p.person_id AND o.role = p.role
     LEFT JOIN first_made f ON f.person_id = p.person_id AND f.role = p.role
     WHERE p.programme_id = for_programme AND p.joined_at <= as_of
@@ -387,7 +421,10 @@ UNION ALL
 SELECT 'days-to-match', a.participation_id, a.first_made_at, true,
        greatest(extract(epoch FROM a.first_made_at - a.joined_at), 0) / 86400,
        a.person_id, NULL, NULL, NULL, a.role
-FROM takes_part a WHERE a.role IN ('mentee', 'peer') AND a.first_made_at >= since
+FROM takes_part a
+WHERE a.role IN ('mentee', 'peer') AND a.first_made_at >= since
+  AND NOT EXISTS (SELECT FROM takes_part b
+                  WHERE b.person_id = a.person_id AND b.role = a.role AND b.joined_at < a.joined_at)
 UNION ALL
 SELECT 'proposals', m.match_id, m.proposed_at, true, NULL, m.mentee_id, m.mentor_id, m.match_id, NULL,
        CASE WHEN m.made_at <= as_of THEN 'accepted' WHEN m.declined_at <= as_of THEN m.declined_reason
@@ -444,6 +481,26 @@ FROM (SELECT r.run_id, r.finished_at FROM matching_run r
       ORDER BY r.finished_at DESC, r.run_id DESC LIMIT 1) n
 JOIN waiting w ON w.run_id = n.run_id
 WHERE NOT EXISTS (SELECT FROM sides s WHERE s.person_id = w.person_id AND s.role = w.role AND s.open)
+  AND EXISTS (SELECT FROM takes_part a WHERE a.person_id = w.person_id AND a.role = w.role AND a.active)
+UNION ALL
+SELECT 'paused', a.participation_id, a.paused_at, true, NULL, a.person_id, a.partner_id, a.match_id, NULL, a.reason
+FROM takes_part a WHERE a.paused
+UNION ALL
+SELECT 'left', l.participation_id, l.said_at, true, NULL, l.person_id, NULL, NULL, NULL, l.reason
+FROM (SELECT DISTINCT ON (t.participation_id) t.participation_id, t.said_at, t.person_id, t.reason
+      FROM participation_state t
+      WHERE t.programme_id = for_programme AND t.state = 'left' AND t.said_at <= as_of
+      ORDER BY t.participation_id, t.said_at, t.version) l
+WHERE l.said_at >= since
+UNION ALL
+SELECT 'matches-ended', m.match_id, m.ended_at, true, NULL, m.mentee_id, m.mentor_id, m.match_id, NULL, m.ended_reason
+FROM match m WHERE m.programme_id = for_programme AND m.ended_at BETWEEN since AND as_of
+UNION ALL
+SELECT 'flagged', m.match_id, f.flagged_at, true, NULL, m.mentee_id, m.mentor_id, m.match_id, NULL, f.reason
+FROM made m JOIN (SELECT DISTINCT ON (g.match_id) g.match_id, g.flagged_at, g.reason
+                  FROM match_flag g WHERE g.programme_id = for_programme AND g.flagged_at <= as_of
+                  ORDER BY g.match_id, g.version DESC, g.flagged_at DESC) f ON f.match_id = m.match_id
+WHERE m.open
 UNION ALL
 SELECT 'messages-sent', m.message_id, m.sent_at, true, extract(epoch FROM m.sent_at - m.due_at) / 60,
        m.recipient_id, NULL, NULL, NULL, m.kind

@@ -14,6 +14,7 @@ from shared.events import (
     MatchContinued,
     MatchDeclined,
     MatchEnded,
+    MatchFlagged,
     MatchingRunFinished,
     MatchMade,
     MatchProposed,
@@ -146,6 +147,21 @@ async def put_ended(conn: Connection, events: Sequence[MatchEnded]) -> None:
            OR (excluded.ended_at, excluded.ended_reason) < (m.ended_at, m.ended_reason)
         """,
         *columns((e.match_id, e.programme_id, e.mentee_id, e.mentor_id, e.reason, e.at) for e in events),
+    )
+
+
+async def put_flags(conn: Connection, events: Sequence[MatchFlagged]) -> None:
+    """Every time that a match was said to need a look."""
+    await conn.execute(
+        """
+        INSERT INTO match_flag (match_id, version, flagged_at, programme_id, reason)
+        SELECT match_id, version, at, programme_id, reason
+        FROM unnest($1::uuid[], $2::int[], $3::timestamptz[], $4::uuid[], $5::text[])
+             AS n (match_id, version, at, programme_id, reason)
+        ORDER BY match_id, version, at
+        ON CONFLICT DO NOTHING
+        """,
+        *columns((e.match_id, e.version, e.at, e.programme_id, e.reason) for e in events),
     )
 
 

@@ -7,7 +7,15 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from services.analytics.store.rows import columns
-from shared.events import ParticipantInvited, ParticipantJoined, PersonChanged, ProgrammeChanged
+from shared.events import (
+    ParticipantInvited,
+    ParticipantJoined,
+    ParticipantLeft,
+    ParticipantPaused,
+    ParticipantResumed,
+    PersonChanged,
+    ProgrammeChanged,
+)
 from shared.tx import Connection
 
 
@@ -104,7 +112,7 @@ async def put_invitations(conn: Connection, events: Sequence[ParticipantInvited]
     )
 
 
-def _part(event: ParticipantJoined) -> str:
+def _part(event: ParticipantJoined | ParticipantPaused | ParticipantResumed | ParticipantLeft) -> str:
     return "peer" if event.peer else event.role
 
 
@@ -128,6 +136,40 @@ async def put_participants(conn: Connection, events: Sequence[ParticipantJoined]
             (e.participation_id, e.programme_id, e.person_id, _part(e), e.version, e.capacity, e.at)
             for e in events
         ),
+    )
+
+
+async def put_paused(conn: Connection, events: Sequence[ParticipantPaused]) -> None:
+    """Every word on a participation is kept, with its version: a figure of the past reads what held then."""
+    await _put_states(conn, [(*_state(e, "paused"), e.until, e.reason) for e in events])
+
+
+async def put_resumed(conn: Connection, events: Sequence[ParticipantResumed]) -> None:
+    await _put_states(conn, [(*_state(e, "resumed"), None, None) for e in events])
+
+
+async def put_left(conn: Connection, events: Sequence[ParticipantLeft]) -> None:
+    await _put_states(conn, [(*_state(e, "left"), None, e.reason) for e in events])
+
+
+def _state(event: ParticipantPaused | ParticipantResumed | ParticipantLeft, state: str) -> tuple[object, ...]:
+    of = event.participation_id, event.version, event.at, state
+    return *of, event.person_id, event.programme_id, _part(event)
+
+
+async def _put_states(conn: Connection, rows: Sequence[tuple[object, ...]]) -> None:
+    await conn.execute(
+        """
+        INSERT INTO participation_state (participation_id, version, said_at, state, person_id, programme_id,
+                                         role, until, reason)
+        SELECT participation_id, version, said_at, state, person_id, programme_id, role, until, reason
+        FROM unnest($1::uuid[], $2::int[], $3::timestamptz[], $4::text[], $5::uuid[], $6::uuid[], $7::text[],
+                    $8::date[], $9::text[])
+             AS n (participation_id, version, said_at, state, person_id, programme_id, role, until, reason)
+        ORDER BY participation_id, version, said_at, state
+        ON CONFLICT DO NOTHING
+        """,
+        *columns(rows),
     )
 
 

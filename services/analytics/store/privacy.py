@@ -14,6 +14,8 @@ WITHOUT: Mapping[str, str] = {
     "person_status": _IDS,
     "invitation": _IDS,
     "participant": _IDS,
+    "participation_state": _IDS,
+    "match_flag": _IDS,
     "matching_run": "numbers",
     "waiting": _IDS,
     "match": _IDS,

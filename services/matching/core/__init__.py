@@ -2,6 +2,7 @@
 
 from services.matching.core import (
     afterwards,
+    audit,
     balance,
     bringing,
     comparing,
@@ -20,6 +21,7 @@ from services.matching.core import (
     pool,
     privacy,
     programmes,
+    provisioning,
     readiness,
     reviewing,
     roster,
@@ -36,6 +38,7 @@ from services.matching.core import (
 
 __all__ = [
     "afterwards",
+    "audit",
     "balance",
     "bringing",
     "comparing",
@@ -54,6 +57,7 @@ __all__ = [
     "pool",
     "privacy",
     "programmes",
+    "provisioning",
     "readiness",
     "reviewing",
     "roster",

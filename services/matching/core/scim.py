@@ -11,7 +11,8 @@ from services.matching.core.ids import PersonId
 
 @dataclass(frozen=True)
 class Kept:
-    """`resource` and `compared` are JSON; `members` too, of a group whose members were asked for."""
+    """`resource` is JSON, and `members` of a group whose members were asked for. `employee_number` and
+    `status` are those of the person it is about, where they were asked for and somebody is known."""
 
     id: UUID
     source: str
@@ -24,6 +25,8 @@ class Kept:
     created_at: datetime
     modified_at: datetime
     members: str | None = None
+    employee_number: str | None = None
+    status: str = ""
 
     @property
     def etag(self) -> str:

@@ -26,6 +26,8 @@ def _kept(row: Record) -> Kept:
         created_at=row["created_at"],
         modified_at=row["modified_at"],
         members=row["members"],
+        employee_number=row.get("employee_number"),
+        status=row.get("status") or "",
     )
 
 
@@ -36,7 +38,7 @@ async def find(
         """
         SELECT id, source, kind, resource, name_key, external_id, person_id, version, created_at, modified_at,
                CASE WHEN kind = 'Group' AND $4 THEN
-                   (SELECT jsonb_agg(entry || jsonb_build_object('value', member_id) ORDER BY member_id)
+                   (SELECT jsonb_agg(entry ORDER BY member_id)
                     FROM scim_member WHERE group_id = id) END AS members
         FROM scim_resource WHERE id = $3 AND source = $1 AND kind = $2 AND deleted_at IS NULL
         """,
@@ -52,12 +54,13 @@ async def find_locked(conn: Connection, source: str, kind: str, resource_id: UUI
     """Until the transaction ends nobody else changes it."""
     row = await conn.fetchrow(
         """
-        SELECT id, source, kind, resource, name_key, external_id, person_id, version, created_at, modified_at,
-               CASE WHEN kind = 'Group' THEN
-                   (SELECT jsonb_agg(entry || jsonb_build_object('value', member_id) ORDER BY member_id)
-                    FROM scim_member WHERE group_id = id) END AS members
-        FROM scim_resource WHERE id = $3 AND source = $1 AND kind = $2 AND deleted_at IS NULL
-        FOR UPDATE
+        SELECT r.id, r.source, r.kind, r.resource, r.name_key, r.external_id, r.person_id, r.version,
+               r.created_at, r.modified_at, p.employee_number, p.status, CASE WHEN r.kind = 'Group' THEN
+                   (SELECT jsonb_agg(entry ORDER BY member_id)
+                    FROM scim_member WHERE group_id = r.id) END AS members
+        FROM scim_resource r LEFT JOIN person p ON p.id = r.person_id
+        WHERE r.id = $3 AND r.source = $1 AND r.kind = $2 AND r.deleted_at IS NULL
+        FOR UPDATE OF r
         """,
         source,
         kind,
@@ -119,10 +122,6 @@ async def save(conn: Connection, kept: Kept, compared: str) -> None:
         kept.version,
         kept.modified_at,
     )
-
-
-async def remember_person(conn: Connection, resource_id: UUID, person_id: PersonId) -> None:
-    await conn.execute("UPDATE scim_resource SET person_id = $2 WHERE id = $1", resource_id, person_id)
 
 
 async def delete(conn: Connection, kept: Kept, at: datetime) -> None:
@@ -247,8 +246,7 @@ WITH found AS (
          AS w (kind, path, primary_path, of_primary, of_first)
     JOIN (
         SELECT id, kind, CASE WHEN kind = 'Group' THEN compared || coalesce(
-            (SELECT jsonb_build_object('members', jsonb_agg(
-                 lower((entry || jsonb_build_object('value', member_id))::text)::jsonb))
+            (SELECT jsonb_build_object('members', jsonb_agg(lower(entry::text)::jsonb))
              FROM scim_member WHERE group_id = id HAVING count(*) > 0), '{}')
             ELSE compared END AS compared
         FROM scim_resource WHERE source = $1 AND kind = ANY ($2::text[]) AND deleted_at IS NULL
@@ -263,7 +261,7 @@ WITH found AS (
 SELECT r.id, r.source, r.kind, r.resource, r.name_key, r.external_id, r.person_id, r.version,
        r.created_at, r.modified_at,
        CASE WHEN r.kind = 'Group' AND $10 THEN
-           (SELECT jsonb_agg(entry || jsonb_build_object('value', member_id) ORDER BY member_id)
+           (SELECT jsonb_agg(entry ORDER BY member_id)
             FROM scim_member WHERE group_id = r.id) END AS members
 FROM part JOIN scim_resource r USING (id) ORDER BY part.place
 """
@@ -298,8 +296,7 @@ async def count(conn: Connection, source: str, wanted: Sequence[Wanted]) -> int:
             FROM unnest($2::text[], $3::text[]) AS w (kind, path)
             JOIN (
                 SELECT kind, CASE WHEN kind = 'Group' THEN compared || coalesce(
-                    (SELECT jsonb_build_object('members', jsonb_agg(
-                         lower((entry || jsonb_build_object('value', member_id))::text)::jsonb))
+                    (SELECT jsonb_build_object('members', jsonb_agg(lower(entry::text)::jsonb))
                      FROM scim_member WHERE group_id = id HAVING count(*) > 0), '{}')
                     ELSE compared END AS compared
                 FROM scim_resource WHERE source = $1 AND kind = ANY ($2::text[]) AND deleted_at IS NULL
@@ -311,6 +308,31 @@ async def count(conn: Connection, source: str, wanted: Sequence[Wanted]) -> int:
             [one.path for one in wanted],
         )
     )
+
+
+async def find_called(conn: Connection, source: str, value: str, place: UUID | None) -> Kept | None:
+    """The user that a provider calls by a value: its SCIM id (`place`), else its external id or its name."""
+    row = await conn.fetchrow(
+        """
+        WITH called AS (
+            SELECT 1 AS rank, id FROM scim_resource WHERE id = $3 AND source = $1 AND kind = 'User'
+            UNION ALL
+            SELECT 2, id FROM scim_resource
+            WHERE external_id = $2 AND source = $1 AND kind = 'User' AND deleted_at IS NULL
+            UNION ALL
+            SELECT 3, id FROM scim_resource
+            WHERE name_key = lower($2) AND source = $1 AND kind = 'User' AND deleted_at IS NULL
+            ORDER BY 1 LIMIT 1
+        )
+        SELECT r.id, r.source, r.kind, r.resource, r.name_key, r.external_id, r.person_id, r.version,
+               r.created_at, r.modified_at, p.employee_number, p.status, NULL AS members
+        FROM called JOIN scim_resource r USING (id) LEFT JOIN person p ON p.id = r.person_id
+        """,
+        source,
+        value,
+        place,
+    )
+    return None if row is None else _kept(row)
 
 
 async def add_members(
@@ -335,11 +357,14 @@ async def remove_members(conn: Connection, group_id: UUID, member_ids: Sequence[
     )
 
 
-async def known(conn: Connection, source: str, ids: Sequence[UUID]) -> set[UUID]:
-    """Which of these are resources of the source."""
+async def kinds(conn: Connection, source: str, ids: Sequence[UUID]) -> dict[UUID, str]:
+    """What each of these resources of the source is."""
     rows = await conn.fetch(
-        "SELECT id FROM scim_resource WHERE source = $1 AND id = ANY ($2::uuid[]) AND deleted_at IS NULL",
+        """
+        SELECT id, kind FROM scim_resource
+        WHERE source = $1 AND id = ANY ($2::uuid[]) AND deleted_at IS NULL
+        """,
         source,
         ids,
     )
-    return {row["id"] for row in rows}
+    return {row["id"]: row["kind"] for row in rows}

@@ -1,15 +1,17 @@
 -- The whole schema of notifications, for reading; the migrations add up to it.
 -- Cards of people, programmes and pairs as heard; sessions as announced; messages as owed, sent or given up.
 
+-- `access_since` is when somebody was let in again who had been shut out: nothing older is told to them.
 CREATE TABLE person (
-    person_id   uuid PRIMARY KEY,
-    version     int NOT NULL,
-    given_name  text NOT NULL,
-    family_name text NOT NULL,
-    email       text NOT NULL,
-    title       text NOT NULL,
-    time_zone   text NOT NULL,
-    status      text NOT NULL DEFAULT 'active'
+    person_id    uuid PRIMARY KEY,
+    version      int NOT NULL,
+    given_name   text NOT NULL,
+    family_name  text NOT NULL,
+    email        text NOT NULL,
+    title        text NOT NULL,
+    time_zone    text NOT NULL,
+    status       text NOT NULL DEFAULT 'active',
+    access_since timestamptz
 );
 
 CREATE TABLE programme (
@@ -19,11 +21,20 @@ CREATE TABLE programme (
     organiser_id uuid
 );
 
--- Of each participation how new the last word on an absence was: older news is told to nobody.
+-- The newest word on whether somebody takes part. `until` is empty where it is not sure; the rest is what it
+-- takes to tell a partner of whom is heard only later.
 CREATE TABLE absence (
     participation_id uuid PRIMARY KEY,
     version          int NOT NULL,
-    person_id        uuid NOT NULL
+    person_id        uuid NOT NULL,
+    state            text NOT NULL DEFAULT 'back' CHECK (state IN ('away', 'back')),
+    programme_id     uuid,
+    role             text CHECK (role IN ('mentee', 'mentor', 'peer')),
+    since            timestamptz,
+    until            date,
+    cause            uuid,
+    traceparent      text,
+    correlation_id   uuid
 );
 CREATE INDEX absence_of_person ON absence (person_id);
 

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
 from uuid import UUID
 
 from services.notifications import core
@@ -10,7 +13,9 @@ from shared.privacy import FORMER
 from shared.tx import Connection
 
 
-async def save_person(conn: Connection, card: core.Card, version: int) -> tuple[bool, str | None]:
+async def save_person(
+    conn: Connection, card: core.Card, version: int, said_at: datetime
+) -> tuple[bool, str | None]:
     """Keeps the newest card: topics of cards are replayed from the beginning. Whether this is it, and the
     status before. Nothing of somebody who was erased."""
     row = await conn.fetchrow(
@@ -20,7 +25,9 @@ async def save_person(conn: Connection, card: core.Card, version: int) -> tuple[
         WHERE NOT EXISTS (SELECT FROM erased_person WHERE person_id = $1)
         ON CONFLICT (person_id) DO UPDATE SET version = excluded.version, given_name = excluded.given_name,
             family_name = excluded.family_name, email = excluded.email, title = excluded.title,
-            time_zone = excluded.time_zone, status = excluded.status
+            time_zone = excluded.time_zone, status = excluded.status,
+            access_since = CASE WHEN excluded.status = ANY($9::text[]) AND NOT p.status = ANY($9::text[])
+                THEN $10 ELSE p.access_since END
         WHERE p.version < excluded.version
         RETURNING old.status AS before
         """,
@@ -32,6 +39,8 @@ async def save_person(conn: Connection, card: core.Card, version: int) -> tuple[
         card.title,
         card.time_zone,
         card.status,
+        list(core.WITH_ACCESS),
+        said_at,
     )
     return row is not None, row["before"] if row is not None else None
 
@@ -40,10 +49,11 @@ async def cards(conn: Connection, person_ids: Collection[UUID]) -> dict[UUID, co
     """The cards of those who are known; of who was erased one that says no more than that."""
     rows = await conn.fetch(
         """
-        SELECT person_id, given_name, family_name, email, title, time_zone, status
+        SELECT person_id, given_name, family_name, email, title, time_zone, status, access_since
         FROM person WHERE person_id = ANY($1)
         UNION ALL
-        SELECT person_id, $2, $3, '', '', 'UTC', 'terminated' FROM erased_person WHERE person_id = ANY($1)
+        SELECT person_id, $2, $3, '', '', 'UTC', 'terminated', NULL
+        FROM erased_person WHERE person_id = ANY($1)
         """,
         list(person_ids),
         *FORMER,
@@ -76,19 +86,71 @@ async def find_organiser(conn: Connection, programme_id: UUID) -> UUID | None:
     return found
 
 
-async def save_absence(conn: Connection, participation_id: UUID, version: int, person_id: UUID) -> bool:
-    """Whether this is the newest word on whether somebody takes part."""
+@dataclass(frozen=True)
+class Part:
+    """A participation as an event names it, and how new its word is."""
+
+    participation_id: UUID
+    version: int
+    programme_id: UUID
+    role: Literal["mentee", "mentor", "peer"]
+
+    @property
+    def sides(self) -> tuple[core.Role, ...]:
+        """On which sides of a pair the person can be."""
+        return ("mentee", "mentor") if self.role == "peer" else (self.role,)
+
+
+async def save_absence(
+    conn: Connection, part: Part, away: core.Away, *, state: Literal["away", "back"], cause: core.Cause
+) -> bool:
+    """Keeps the newest word on whether somebody takes part; whether this is it."""
     row = await conn.fetchrow(
         """
-        INSERT INTO absence AS a (participation_id, version, person_id) VALUES ($1, $2, $3)
-        ON CONFLICT (participation_id) DO UPDATE SET version = excluded.version
+        INSERT INTO absence AS a (participation_id, version, person_id, state, programme_id, role, since,
+            until, cause, traceparent, correlation_id)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+        ON CONFLICT (participation_id) DO UPDATE SET version = excluded.version, state = excluded.state,
+            since = excluded.since, until = excluded.until, cause = excluded.cause,
+            traceparent = excluded.traceparent, correlation_id = excluded.correlation_id
         WHERE a.version < excluded.version RETURNING participation_id
         """,
-        participation_id,
-        version,
-        person_id,
+        part.participation_id,
+        part.version,
+        away.person_id,
+        state,
+        part.programme_id,
+        part.role,
+        away.since,
+        away.until,
+        cause.id,
+        cause.traceparent,
+        cause.correlation_id,
     )
     return row is not None
+
+
+async def away_of(conn: Connection, pair: core.Pair, since: datetime) -> list[tuple[core.Away, core.Cause]]:
+    """Who of a pair is away, from `since` on or later, and by which event."""
+    rows = await conn.fetch(
+        """
+        SELECT person_id, since, until, cause, traceparent, correlation_id FROM absence
+        WHERE state = 'away' AND programme_id = $1 AND since >= $4
+          AND (person_id = $2 AND role IN ('mentee', 'peer') OR person_id = $3 AND role IN ('mentor', 'peer'))
+        ORDER BY person_id
+        """,
+        pair.programme_id,
+        pair.mentee_id,
+        pair.mentor_id,
+        since,
+    )
+    return [
+        (
+            core.Away(row["person_id"], row["since"], row["until"]),
+            core.Cause(row["cause"], row["traceparent"], row["correlation_id"]),
+        )
+        for row in rows
+    ]
 
 
 async def programme_names(conn: Connection, programme_ids: Collection[UUID]) -> dict[UUID, str]:

@@ -9,14 +9,13 @@ from typing import Literal
 from uuid import UUID
 
 from services.notifications import core
-from shared.envelope import Envelope
 from shared.tx import Connection
 
 State = Literal["waiting", "sent", "failed", "withdrawn"]
 MAIL = "mail"
 
 
-async def add(conn: Connection, notices: Sequence[tuple[UUID, core.Notice]], cause: Envelope) -> None:
+async def add(conn: Connection, notices: Sequence[tuple[UUID, core.Notice]], cause: core.Cause) -> None:
     """Notices with their new ids. What is owed to somebody for the same cause already stays as it is.
 
     Nothing is owed to somebody who was erased.
@@ -34,14 +33,14 @@ async def add(conn: Connection, notices: Sequence[tuple[UUID, core.Notice]], cau
     )
 
 
-def _row(message_id: UUID, notice: core.Notice, cause: Envelope) -> tuple[object, ...]:
+def _row(message_id: UUID, notice: core.Notice, cause: core.Cause) -> tuple[object, ...]:
     meeting = notice.meeting
     return (
         message_id,
         notice.recipient_id,
         cause.id,
-        cause.trace.traceparent,
-        cause.trace.correlation_id,
+        cause.traceparent,
+        cause.correlation_id,
         notice.kind,
         MAIL,
         notice.caused_at,

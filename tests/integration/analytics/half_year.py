@@ -1,7 +1,8 @@
 """Half a year of a small programme, told by a seed: every event analytics hears, in the order of time.
 
-Sessions move, are cancelled and missed, ratings come weeks later, people leave and come back, terms and cards
-have several versions, mails fail before they go. `records` makes Kafka records of it, as the relay would.
+Sessions move, are cancelled and missed, ratings come weeks later, people are away, come back and leave, terms
+and cards have several versions, mails fail before they go. `records` makes Kafka records of it, as the relay
+would.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ def half_year(seed: int, *, weeks: int = WEEKS) -> list[Event]:
     """The story up to some week, sorted by time; the same seed, the same story."""
     chance = random.Random(seed)
     told = [*_programme(), *_people(chance), *_rounds(chance), *_pairs(chance), *_mails(chance)]
+    told += _facts(random.Random(seed + 1))
     return sorted((event for event in told if event.at <= say.day(7 * weeks)), key=lambda event: event.at)
 
 
@@ -138,6 +140,15 @@ def _outcome(chance: random.Random, pair: tuple[str, str], ordinal: int, starts:
         yield say.missed(*pair, ordinal, starts=starts)
     elif luck < 0.92:
         yield say.cancelled(*pair, ordinal, starts=starts, at=starts - 0.5, late=chance.random() < 0.5)
+
+
+def _facts(chance: random.Random) -> Iterator[Event]:
+    """Somebody is on leave, comes back and leaves for good; a mentor gets into a reporting line."""
+    for name in chance.sample(NAMES, 3):
+        yield from say.paused_resumed_left(name, at=chance.uniform(20, 100))
+    for mentor in chance.sample(MENTORS, 2):
+        yield from say.paused_resumed_left(mentor, "mentor", at=chance.uniform(20, 100))
+    yield say.flagged(NAMES[0], MENTORS[0], at=chance.uniform(20, 60))
 
 
 def _mails(chance: random.Random) -> Iterator[Event]:

@@ -29,7 +29,8 @@ TABLES: Mapping[str, str] = {
         table: f"SELECT t.* FROM {table} t ORDER BY t::text"
         for table in (
             *("programme", "person", "person_status", "invitation", "participant", "matching_run", "waiting"),
-            *("match", "agreement", "session", "session_plan", "message"),
+            *("match", "agreement", "session", "session_plan", "message", "participation_state"),
+            "match_flag",
         )
     },
 }

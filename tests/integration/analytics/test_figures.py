@@ -23,6 +23,7 @@ from tests.integration.analytics.builders import (
     declined,
     ended,
     failed,
+    flagged,
     hear,
     invited,
     joined,
@@ -30,6 +31,7 @@ from tests.integration.analytics.builders import (
     match,
     missed,
     moved,
+    paused_resumed_left,
     person,
     programme,
     proposed,
@@ -40,6 +42,7 @@ from tests.integration.analytics.builders import (
 )
 
 NOW = 30
+FACTS = ("match-rate", "waiting", "paused", "left", "matches-ended", "flagged")
 
 STORY: tuple[Event, ...] = (
     a_programme(),
@@ -266,3 +269,59 @@ async def test_S20_peers_count_as_matched_on_either_side_and_as_no_mentors(pool:
         assert found["days-to-match"].rows == 2
         rows = await store.list_rows(conn, question(), "match-rate", limit=10)  # type: ignore[arg-type]
         assert {row.code for row in rows} == {"peer"}
+
+
+async def test_U6_who_left_or_is_paused_neither_waits_nor_could_be_matched(pool: infra.MakePool) -> None:
+    connections = await pool("analytics")
+    async with connections.acquire() as conn:
+        leave_from_10_back_21_gone_30 = paused_resumed_left("Cleo", at=10)
+        await hear(
+            conn,  # type: ignore[arg-type]
+            a_programme(),
+            *(joined(name, at=1) for name in ("Ada", "Cleo")),
+            *(joined(name, "mentor", at=1) for name in ("Max", "Nora")),
+            ran(2, waiting=[("Cleo", "mentee", "no-candidate"), ("Nora", "mentor", "no-candidate")]),
+            made("Ada", "Max", at=3),
+            *reversed(leave_from_10_back_21_gone_30),
+            *paused_resumed_left("Max", "mentor", at=10),
+            flagged("Ada", "Max", at=12),
+            ended("Ada", "Max", at=30, reason="left-company"),
+        )
+        told = {}
+        for at in (9, 15, 25, 31):
+            found = await store.totals(conn, core.Question(programme(), day(at), day(0)))  # type: ignore[arg-type]
+            counted = {one.figure: (one.counted, one.rows) for one in found}
+            told[at] = {code: counted.get(code, (0, 0)) for code in FACTS}
+    assert told == {
+        9: dict(zip(FACTS, [(2, 4), (2, 2), (0, 0), (0, 0), (0, 0), (0, 0)], strict=True)),
+        # Cleo is on leave and has nobody: she neither waits nor counts. Max is on leave and has Ada.
+        15: dict(zip(FACTS, [(2, 3), (1, 1), (2, 2), (0, 0), (0, 0), (1, 1)], strict=True)),
+        25: dict(zip(FACTS, [(2, 4), (2, 2), (0, 0), (0, 0), (0, 0), (1, 1)], strict=True)),
+        31: dict(zip(FACTS, [(0, 2), (1, 1), (0, 0), (2, 2), (1, 1), (0, 0)], strict=True)),
+    }
+
+
+async def test_U6_a_pause_is_over_after_its_last_day_also_if_nobody_says_so(pool: infra.MakePool) -> None:
+    connections = await pool("analytics")
+    async with connections.acquire() as conn:
+        pause = paused_resumed_left("Cleo", at=10)[0]  # until day 20
+        await hear(conn, a_programme(), joined("Cleo", at=1), pause)  # type: ignore[arg-type]
+        for at, rows in ((11, 0), (20, 0), (21, 1)):
+            found = await store.totals(conn, core.Question(programme(), day(at), day(0)))  # type: ignore[arg-type]
+            assert {one.figure: one.rows for one in found}.get("match-rate", 0) == rows, at
+
+
+async def test_U6_a_rehire_is_a_new_participation_and_was_matched_for_the_first_time_once(
+    pool: infra.MakePool,
+) -> None:
+    connections = await pool("analytics")
+    again = joined("Ada", at=50).model_copy(update={"participation_id": an_id("participation", "Ada again")})
+    async with connections.acquire() as conn:
+        told = [a_programme(), joined("Ada", at=1), joined("Max", "mentor", at=1), made("Ada", "Max", at=3)]
+        told += [*paused_resumed_left("Ada", at=10), ended("Ada", "Max", at=30), again]
+        await hear(conn, *told)  # type: ignore[arg-type]
+        found = await store.totals(conn, core.Question(programme(), day(60), day(0)))  # type: ignore[arg-type]
+    counted = {one.figure: (one.counted, one.rows) for one in found}
+    assert counted["days-to-match"] == (1, 1)
+    assert counted["match-rate"] == (0, 2), "Ada and Max, nobody has a partner"
+    assert counted["joined"] == (2, 2)

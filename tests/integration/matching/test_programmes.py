@@ -163,6 +163,13 @@ async def test_a_wrong_enrolment_names_the_field(company: World, told: dict[str,
     assert await company.said("participant-joined") == []
 
 
-async def test_every_route_is_guarded_and_the_desk_by_its_own_door(here: World) -> None:
-    assert auth.unguarded_routes(here.app) == ["* /desk"]
-    assert (await here.client.get("/desk/programmes/x")).status_code == 401
+async def test_every_route_is_guarded_and_desk_and_scim_by_doors_of_their_own(here: World) -> None:
+    assert auth.unguarded_routes(here.app) == ["* /desk", "* /scim"]
+    for path in (
+        "/desk/programmes/x",
+        "/scim/v2/Users",
+        "/scim/v2/Groups/x",
+        "/scim/v2/Schemas",
+        "/scim/x/y/z",
+    ):
+        assert (await here.client.get(path)).status_code == 401, path

@@ -67,6 +67,21 @@ async def test_U6_whatever_is_heard_first_a_leaver_hears_nothing_of_the_end(matc
     assert "we look for somebody new for you" in plain(mail)
 
 
+async def test_U6_whoever_is_let_in_again_hears_nothing_of_the_time_before_in_whatever_order(
+    matched: World,
+) -> None:
+    start, then = await planned(matched), matched.now
+    matched.at(then + HOUR)
+    await matched.hear(
+        status(matched, MENTEE, "inactive"),
+        status(matched, MENTEE, "active", version=3),
+        world.a_move(then, start + DAY, was=start),
+    )
+    assert await matched.waiting(MENTEE) == {}
+    await matched.hear(world.a_move(matched.now, start + 2 * DAY, was=start, sequence=2))
+    assert "session-moved" in await matched.waiting(MENTEE)
+
+
 async def test_an_older_card_takes_nobodys_access(matched: World) -> None:
     await planned(matched)
     owed = await matched.waiting(MENTEE)
@@ -126,6 +141,13 @@ async def test_U6_the_partner_hears_until_when_somebody_is_away_and_not_why(matc
     assert mail["to"].addresses[0].addr_spec == world.address(MENTOR)
     assert "Mia Person 1 is away until Friday 3 April 2026." in plain(mail)
     assert "leave" not in plain(mail)
+
+
+async def test_U6_a_partner_of_whom_is_heard_later_hears_of_the_absence_then(known: World) -> None:
+    made = world.a_match(known.now)
+    await known.hear(facts.a_pause(known.now + HOUR, MENTEE, date(2026, 4, 3)), made)
+    assert "partner-away" in await known.waiting(MENTOR)
+    assert "partner-away" not in await known.waiting(MENTEE)
 
 
 async def test_U6_of_whoever_may_be_gone_no_day_is_promised(matched: World) -> None:

@@ -10,7 +10,10 @@ import scim2_models as scim
 
 from services.matching import store
 from services.matching.core.scim import Kept
+from services.matching.hris.scim import shapes
 from shared.tx import Tx
+
+Entry = dict[str, Any]
 
 
 async def keep(tx: Tx, before: Kept, group: scim.Resource[Any]) -> str | None:
@@ -18,35 +21,43 @@ async def keep(tx: Tx, before: Kept, group: scim.Resource[Any]) -> str | None:
     InvalidValueException for somebody who is not there."""
     if not isinstance(group, scim.Group):
         return None
-    after = _entries(group)
     known = {UUID(one["value"]): one for one in orjson.loads(before.members or "[]")}
+    shown = _shown(group)
+    after = {one: known[one] for one in shown if one in known and known[one].get("display") == shown[one]}
+    after |= await _entries(tx, before.source, {one: said for one, said in shown.items() if one not in after})
     gone = [one for one in known if one not in after]
-    news = [one for one, entry in after.items() if known.get(one) != {**entry, "value": str(one)}]
+    news = [one for one, entry in after.items() if known.get(one) is not entry]
     if gone:
         await store.scim.remove_members(tx.conn, before.id, gone)
     if news:
-        await _refuse_unknown(tx, before.source, news)
-        entries = [orjson.dumps(after[one]).decode() for one in news]
-        await store.scim.add_members(tx.conn, before.id, news, entries)
-    return orjson.dumps([{**after[one], "value": str(one)} for one in sorted(after)]).decode()
+        await store.scim.add_members(
+            tx.conn, before.id, news, [orjson.dumps(after[one]).decode() for one in news]
+        )
+    return orjson.dumps([after[one] for one in sorted(after)]).decode()
 
 
-def _entries(group: scim.Group) -> dict[UUID, dict[str, Any]]:
-    """What was said of each member, without its id and its address. Raises InvalidValueException."""
+def _shown(group: scim.Group) -> dict[UUID, str | None]:
+    """What each member is displayed as. Raises InvalidValueException."""
     found = {}
     for member in group.members or []:
-        said = member.model_dump(exclude={"value", "ref"}, exclude_none=True)
-        try:
-            found[UUID(member.value or "")] = said
-        except ValueError as error:
-            raise _unknown([str(member.value)]) from error
+        place = shapes.uuid(member.value)
+        if place is None:
+            raise _unknown([str(member.value)])
+        found[place] = member.display
     return found
 
 
-async def _refuse_unknown(tx: Tx, source: str, ids: list[UUID]) -> None:
-    strangers = {*ids} - await store.scim.known(tx.conn, source, ids)
+async def _entries(tx: Tx, source: str, shown: dict[UUID, str | None]) -> dict[UUID, Entry]:
+    kinds = await store.scim.kinds(tx.conn, source, list(shown)) if shown else {}
+    strangers = sorted(str(one) for one in shown if one not in kinds)
     if strangers:
-        raise _unknown(sorted(str(one) for one in strangers))
+        raise _unknown(strangers)
+    return {one: _entry(one, kinds[one], display) for one, display in shown.items()}
+
+
+def _entry(place: UUID, kind: str, display: str | None) -> Entry:
+    entry = {"value": str(place), "$ref": f"{kind}s/{place}", "type": kind}
+    return entry if display is None else {**entry, "display": display}
 
 
 def _unknown(ids: list[str]) -> scim.InvalidValueException:

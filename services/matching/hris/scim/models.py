@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Annotated, Any
 
 import scim2_models as scim
@@ -60,8 +59,8 @@ class EmploymentUser(scim.Extension):
     site: str | None = None
     """Where the person works; without it the locality of the work address counts."""
 
-    hire_date: datetime | None = None
-    """The first day of the employment; the time of day does not count."""
+    hire_date: str | None = Field(None, examples=["2026-01-05"])
+    """The first day of the employment, as a date; a time of day does not count."""
 
     pool: str | None = Field(None, examples=["company", "workplace", "alumni", "association"])
     """Where the person comes from."""

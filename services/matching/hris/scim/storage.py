@@ -15,7 +15,7 @@ from scim2_server.storage import AsyncScimStorage, SearchPage
 
 from services.matching import store
 from services.matching.core.scim import Kept
-from services.matching.hris.scim import members, searching, shapes
+from services.matching.hris.scim import members, searching, shapes, telling
 from services.matching.hris.scim.comparing import Kind
 from services.matching.hris.scim.searching import Found
 from shared import envelope
@@ -29,6 +29,7 @@ class Storage(AsyncScimStorage):
     door: Door
     source: str
     kinds: Mapping[str, Kind]
+    default_zone: str = "UTC"
     _tx: Tx | None = None
     _locked: dict[UUID, Kept] = field(default_factory=dict)
 
@@ -119,6 +120,7 @@ class Storage(AsyncScimStorage):
                 created_at=tx.now,
                 modified_at=tx.now,
             )
+            kept = await _told(tx, None, kept, self.default_zone)
             if not await store.scim.add(tx.conn, kept, shapes.compared(kind, kept, said)):
                 raise _taken(said)
             kept = replace(kept, members=await members.keep(tx, kept, resource))
@@ -144,6 +146,7 @@ class Storage(AsyncScimStorage):
                 version=before.version + 1,
                 modified_at=tx.now,
             )
+            after = await _told(tx, before, after, self.default_zone)
             try:
                 await store.scim.save(tx.conn, after, shapes.compared(kind, after, said))
             except asyncpg.UniqueViolationError as error:
@@ -159,8 +162,16 @@ class Storage(AsyncScimStorage):
         async with self._within() as tx:
             before = await self._lock(tx, kind, resource_id)
             _refuse_outdated(before, expected_version)
+            if kind.name == "User":
+                await telling.gone(tx, before)
             await store.scim.delete(tx.conn, before, tx.now)
             del self._locked[before.id]
+
+
+async def _told(tx: Tx, before: Kept | None, after: Kept, default_zone: str) -> Kept:
+    if after.kind != "User":
+        return after
+    return await telling.changed(tx, before, after, default_zone=default_zone)
 
 
 def _missing(kind: Kind, resource_id: str | None) -> scim.NotFoundException:

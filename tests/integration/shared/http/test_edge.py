@@ -65,7 +65,7 @@ async def test_a_part_may_have_its_own_policy(desk: Notes, tmp_path: Path) -> No
 
     policies = {"/console": "script-src 'self'"}
     made = settings(desk, tmp_path)
-    desk.app = api.application(desk.door, made, console, title="c", policies=policies)
+    desk.app = api.application(desk.door, made, console, title="c", parts=api.Parts(policies))
     async with desk.client(notes.ADMIN) as client:
         answer = await client.get("/console/page")
         other = await client.get("/livez")
