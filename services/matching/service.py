@@ -12,7 +12,7 @@ from services.matching.consumers import CONSUMERS
 from services.matching.hris import applying, entrance, feed, files, measures, scim, webhook
 from services.matching.jobs import JOBS
 from services.matching.settings import Settings
-from shared import metrics
+from shared import metrics, retention
 from shared.api import Parts, application
 from shared.service import Service
 from shared.tx import Connection, Door
@@ -54,6 +54,7 @@ def build(settings: Settings) -> Service:
         loops=(
             loops.compile_solver,
             loops.seal_audit,
+            retention.keeper(commands.retention.rules(settings)),
             partial(loops.hold_rounds, settings=settings, kept=kept),
             applying.apply_received,
             files.take_over,

@@ -18,6 +18,20 @@ class Settings(settings.Settings):
     erasure_wait_days: int = Field(
         7, ge=0, le=365, description="days between asking for an erasure and its being done; 0: at once"
     )
+    facts_days_kept: int = Field(
+        400,
+        ge=0,
+        description="days until what a fact from HR said goes, once it does not matter; 0: for ever",
+    )
+    requests_days_kept: int = Field(
+        730, ge=0, description="days after a match's end until the words of its request go; 0: for ever"
+    )
+    audit_days_kept: int = Field(
+        1100, ge=0, description="days until what an entry of the audit says goes, its seal stays; 0: for ever"
+    )
+    former_people_days_kept: int = Field(
+        730, ge=0, description="days after a termination until the erasure is asked for; 0: never"
+    )
     desk_session_hours: int = Field(12, ge=1, le=168, description="how long a session at /desk lasts")
     company_time_zone: str = Field(
         "UTC", description="IANA name: where people work of whom neither a zone nor a known site is said"

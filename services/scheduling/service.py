@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from pathlib import Path
 
 from fastapi import FastAPI
@@ -10,9 +11,10 @@ from services.scheduling import api, pages, store
 from services.scheduling.consumers import CONSUMERS
 from services.scheduling.jobs import JOBS
 from services.scheduling.settings import Settings
+from shared import retention
 from shared.api import application
 from shared.service import Service
-from shared.tx import Door
+from shared.tx import Door, Tx
 
 
 def build(settings: Settings) -> Service:
@@ -28,4 +30,14 @@ def build(settings: Settings) -> Service:
         http=http,
         consumers=CONSUMERS,
         jobs=JOBS,
+        loops=(retention.keeper(rules(settings)),),
     )
+
+
+def rules(settings: Settings) -> tuple[retention.Rule, ...]:
+    """What is kept for how long."""
+    return (retention.Rule("what pairs wrote in feedback", settings.words_days_kept, _old_words),)
+
+
+async def _old_words(tx: Tx, before: datetime, limit: int) -> int:
+    return await store.privacy.forget_words(tx.conn, before, limit)
