@@ -250,3 +250,12 @@ def test_a_look_at_what_has_changed_sees_what_a_look_at_everything_sees(seed: in
         assert found[0] == found[1]
         for name in ("profit", "claim", "tight_row", "tight_place"):
             assert np.array_equal(getattr(part, name), getattr(full, name)), name
+
+
+def test_what_is_told_of_the_progress_only_rises() -> None:
+    index = crowd.index(1_500, 1_600, seed=3)
+    told: list[float] = []
+    found = prove.best(index, pack.pack(index), survey.Crew(1, graph.never, told.append))
+    assert found.bound == found.value
+    assert told == sorted(told)
+    assert told[-1] < 1
