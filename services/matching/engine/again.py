@@ -7,7 +7,7 @@ at with everybody, and the mentors whose price has changed with everybody else; 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -55,6 +55,8 @@ def _partly(
     last: Last,
     changed: tuple[Flags, Flags],
 ) -> Look:
+    # Parts of a look are not told one by one: what is done would seem to begin anew with each.
+    crew = replace(crew, tell=lambda share: None)
     price, profit = duals
     rows, places = np.flatnonzero(changed[0]), np.flatnonzero(changed[1])
     one = survey.look(excerpt.of_rows(packed, rows), (price, profit[rows]), crew, added=added)
