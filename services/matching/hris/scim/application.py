@@ -150,3 +150,5 @@ def mount(app: FastAPI, door: Door, settings: Settings) -> None:
     """Adds it at /scim/v2; who comes in is asked by the application's entrance."""
     served: object = Application(door, app.state.entrance, settings.company_time_zone)
     app.mount(PATH, cast(ASGIApp, served))
+    # Looked at before the hundred other routes: nothing is asked for as often while a directory is read.
+    app.router.routes.insert(0, app.router.routes.pop())

@@ -164,6 +164,8 @@ class Storage(AsyncScimStorage):
             _refuse_outdated(before, expected_version)
             if kind.name == "User":
                 await telling.gone(tx, before)
+            else:
+                await members.leave_all(tx, before)
             await store.scim.delete(tx.conn, before, tx.now)
             del self._locked[before.id]
 
