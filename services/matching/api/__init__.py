@@ -5,6 +5,7 @@ from fastapi import APIRouter
 from services.matching.api import (
     comparing,
     explaining,
+    facts,
     fairness,
     matches,
     participations,
@@ -25,6 +26,7 @@ from services.matching.api import (
 def routers() -> tuple[APIRouter, ...]:
     rooms = (
         people,
+        facts,
         privacy,
         programmes,
         readiness,
@@ -47,6 +49,7 @@ def routers() -> tuple[APIRouter, ...]:
 __all__ = [
     "comparing",
     "explaining",
+    "facts",
     "fairness",
     "matches",
     "participations",

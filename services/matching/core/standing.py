@@ -23,6 +23,8 @@ Status = Literal["active", "leave", "inactive", "terminated"]
 State = Literal["applied", "waiting", "superseded"]
 Zones: TypeAlias = Callable[[str], tzinfo]
 
+WITH_ACCESS = frozenset({"active", "leave"})
+"""For whom links open and mails are due."""
 GRACE_DAYS = 14
 SETTLED_AFTER = timedelta(days=2)
 """No time zone is further away than this: a day that began so long ago has begun everywhere."""
