@@ -89,7 +89,7 @@ class HeldBack(BaseModel):
 
 
 class HoldOut(BaseModel):
-    """People whom one source has ended, more than `people_max` within an hour. Their access has stopped; their
+    """People whom one source has ended, more than `people_max` within an hour. Their access stopped; their
     matches end when it is confirmed; when it is dismissed they are as before. At most 200 are listed."""
 
     hold_id: UUID

@@ -54,7 +54,7 @@ class Mapped(BaseModel):
 
 
 async def list_groups(read: api.Reading, limit: api.Limit, after: After = None) -> Groups:
-    found = await store.scim.groups(read.conn, after=after, limit=limit + 1)
+    found = await store.scim_groups.groups(read.conn, after=after, limit=limit + 1)
     items = [_group(one) for one in found[:limit]]
     return Groups(items=items, next=items[-1].group_id if len(found) > limit else None)
 
@@ -66,30 +66,31 @@ async def put_role(group_id: UUID, body: RoleIn, tx: api.InTx) -> Mapped:
     commands.enrolment.refuse_wrong_role(programme, [body.role])
     await _lock(tx.conn, group_id)
     stands_for = GroupRole(group_id, programme.id, body.role)
-    await store.scim.map_group(tx.conn, stands_for, tx.now)
-    people = await store.scim.people_of_group(tx.conn, group_id)
+    await store.scim_groups.map_group(tx.conn, stands_for, tx.now)
+    people = await store.scim_groups.people_of_group(tx.conn, group_id)
     return Mapped(invited=len(await commands.memberships.join(tx, stands_for, people)))
 
 
 async def delete_role(group_id: UUID, tx: api.InTx) -> None:
     """The group stands for nothing any more. Whoever takes part goes on."""
     await _lock(tx.conn, group_id)
-    await store.scim.unmap_group(tx.conn, group_id)
+    await store.scim_groups.unmap_group(tx.conn, group_id)
 
 
 async def _lock(conn: Connection, group_id: UUID) -> None:
-    if not await store.scim.lock_group(conn, group_id):
+    if not await store.scim_groups.lock_group(conn, group_id):
         raise NotFound(f"there is no group {group_id}: see the list of groups")
 
 
 def _group(one: Listed) -> GroupOut:
     role = one.stands_for
+    shown = None if role is None else RoleOut(programme_id=ProgrammeId(role.programme_id), role=role.role)
     return GroupOut(
         group_id=one.group_id,
         source=one.source,
         display_name=one.display_name,
         members=one.members,
-        stands_for=None if role is None else RoleOut(programme_id=ProgrammeId(role.programme_id), role=role.role),
+        stands_for=shown,
     )
 
 

@@ -1,8 +1,8 @@
 """Groups of identity providers that stand for a role in a programme: who joins one is invited, who leaves it
 leaves the role.
 
-Joining is an invitation, not an enrolment: what somebody wants to learn or can show, and that they agree to be
-matched, only they can say, on the page that the mail leads to. The role of the group is chosen for them there.
+Joining is an invitation, not an enrolment: what somebody wants to learn or can show, and that they agree to
+be matched, only they can say, on the page that the mail leads to. The group's role is chosen for them there.
 """
 
 from __future__ import annotations

@@ -71,7 +71,7 @@ async def show(link: joined.Link, read: api.Reading, request: Request) -> HTMLRe
 
 async def _role(conn: Connection, guest: joined.Guest) -> str:
     """The only role that is left, or the one that the groups of the person stand for."""
-    named = await store.scim.roles_of_person(conn, guest.programme.id, guest.person.id)
+    named = await store.scim_groups.roles_of_person(conn, guest.programme.id, guest.person.id)
     wanted = [role for role in guest.open_roles if role in named] or guest.open_roles
     return wanted[0] if len(wanted) == 1 else ""
 

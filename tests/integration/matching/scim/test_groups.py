@@ -22,9 +22,7 @@ async def hired(here: World, directory: Directory, *numbers: str) -> list[str]:
 
 
 async def mapped(here: World, group: str, programme: str, role: str = "mentor") -> Any:
-    return await here.call(
-        "PUT", f"/v1/hris/groups/{group}/role", {"programme_id": programme, "role": role}
-    )
+    return await here.call("PUT", f"/v1/hris/groups/{group}/role", {"programme_id": programme, "role": role})
 
 
 async def invited(here: World) -> list[str]:
@@ -69,7 +67,7 @@ async def test_U6_who_joins_a_mapped_group_is_invited_and_who_leaves_it_leaves_t
     assert [one["person_id"] for one in await here.said("participant-left")][1:] == [here.people["1"]]
 
 
-async def test_a_group_that_stands_for_nothing_any_more_keeps_nobody_out(here: World, directory: Directory) -> None:
+async def test_a_group_that_stands_for_nothing_puts_nobody_out(here: World, directory: Directory) -> None:
     programme = await here.open()
     (ada,) = await hired(here, directory, "1")
     group = await directory.group("Mentors", [ada])
@@ -80,7 +78,7 @@ async def test_a_group_that_stands_for_nothing_any_more_keeps_nobody_out(here: W
     assert await here.said("participant-left") == []
 
 
-async def test_who_comes_back_is_invited_by_the_group_they_are_still_in(here: World, directory: Directory) -> None:
+async def test_who_comes_back_is_invited_by_the_group_they_are_in(here: World, directory: Directory) -> None:
     programme = await here.open()
     (ada,) = await hired(here, directory, "1")
     await directory.suspend(ada)
