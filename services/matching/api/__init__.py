@@ -3,6 +3,7 @@
 from fastapi import APIRouter
 
 from services.matching.api import (
+    audit,
     comparing,
     explaining,
     facts,
@@ -25,6 +26,7 @@ from services.matching.api import (
 
 def routers() -> tuple[APIRouter, ...]:
     rooms = (
+        audit,
         people,
         facts,
         privacy,
@@ -47,6 +49,7 @@ def routers() -> tuple[APIRouter, ...]:
 
 
 __all__ = [
+    "audit",
     "comparing",
     "explaining",
     "facts",

@@ -89,8 +89,10 @@ class HeldBack(BaseModel):
 
 
 class HoldOut(BaseModel):
-    """People whom one source has ended, more than `people_max` within an hour. Their access stopped; their
-    matches end when it is confirmed; when it is dismissed they are as before. At most 200 are listed."""
+    """People whom one source has ended, more than `people_max` within an hour, at most 200 of them listed.
+
+    Their access has stopped. Their matches end when it is confirmed; when it is dismissed they are as before.
+    """
 
     hold_id: UUID
     source: str
@@ -100,6 +102,19 @@ class HoldOut(BaseModel):
     decided_at: AwareDatetime | None
     decided_by: str | None
     people: list[HeldBack]
+
+
+class Circle(BaseModel):
+    """Who would report to themselves over others: their manager is left out until it is corrected."""
+
+    person_id: PersonId
+    employee_number: str
+    name: str
+    manager_employee_number: str
+
+
+class Circles(BaseModel):
+    items: list[Circle]
 
 
 async def list_facts(
@@ -149,6 +164,21 @@ async def drop_fact(fact_id: FactId, tx: api.InTx, by: By) -> FactOut:
 async def cancel_fact(fact_id: FactId, tx: api.InTx, by: By) -> FactOut:
     """A fact that holds, or waits for its day, is not to hold. What it has ended stays ended."""
     return _fact(await commands.ruling.cancel(tx, fact_id, by=by.id))
+
+
+async def list_circles(read: api.Reading) -> Circles:
+    """Circles in the reporting lines. Of the words that make one the newest is left out."""
+    return Circles(
+        items=[
+            Circle(
+                person_id=PersonId(one.id),
+                employee_number=one.card.employee_number,
+                name=one.name,
+                manager_employee_number=boss,
+            )
+            for one, boss in await store.lines.circles(read.conn)
+        ]
+    )
 
 
 async def list_holds(read: api.Reading, after: api.Cursor, limit: api.Limit) -> api.Page[HoldOut]:
@@ -231,6 +261,7 @@ def routers() -> tuple[APIRouter, ...]:
     reading = api.router(prefix=PREFIX, tags=["hris"], dependencies=[Depends(auth.requires("people:read"))])
     reading.get("/facts")(list_facts)
     reading.get("/people/{person_id}/facts")(timeline)
+    reading.get("/circles")(list_circles)
     reading.get("/holds")(list_holds)
     writing = api.router(prefix=PREFIX, tags=["hris"], dependencies=[Depends(auth.requires("people:write"))])
     writing.post("/facts", status_code=201)(post_fact)

@@ -57,6 +57,8 @@ async def take(tx: Tx, told: Sequence[Fact], *, guarded: bool = True) -> list[Ta
     A fact is taken once; the same again is `repeated`. `guarded` is false for a file that was guarded whole.
     Raises Transient where another transaction takes the same fact about nobody known at this moment.
     """
+    if told and tx.actor is None:
+        await tx.act_as(f"source {told[0].source}")
     weights, zones = await scales(tx), known_zones()
     wrong = {
         place: problem

@@ -2,6 +2,7 @@
 
 from services.matching.core import (
     afterwards,
+    audit,
     balance,
     bringing,
     comparing,
@@ -14,6 +15,7 @@ from services.matching.core import (
     joining,
     lessons,
     levels,
+    lines,
     matches,
     meeting,
     outcomes,
@@ -39,6 +41,7 @@ from services.matching.core import (
 
 __all__ = [
     "afterwards",
+    "audit",
     "balance",
     "bringing",
     "comparing",
@@ -51,6 +54,7 @@ __all__ = [
     "joining",
     "lessons",
     "levels",
+    "lines",
     "matches",
     "meeting",
     "outcomes",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import pytest_asyncio
 
 from tests.integration.matching import hr
@@ -109,6 +111,30 @@ async def test_U6_managers_are_found_by_number_or_key_whoever_comes_first(hris: 
     assert (first["manager_id"], first["manager_employee_number"], first["version"]) == (boss, "3", 2)
     assert (second["manager_id"], second["version"]) == (boss, 2)
     await take(hris, fact("manager", 1, "none", manager_employee_number=None))
+    assert (await card(hris, 1))["manager_id"] is None
+
+
+async def test_U6_a_circle_of_managers_is_cut_at_its_newest_word_whatever_came_last(hris: World) -> None:
+    said = [at(f"2026-03-02T08:0{minute}:00+00:00") for minute in (1, 3, 2, 4)]
+    for ten, order in enumerate(itertools.permutations([0, 1, 2]), start=1):
+        people = [10 * ten, 10 * ten + 1, 10 * ten + 2]
+        await take(hris, *(a_hire(number) for number in people))
+        for place in order:
+            one, boss = people[place], str(people[(place + 1) % 3])
+            word = fact("manager", one, f"m{one}", manager_employee_number=boss, said_at=said[place])
+            await take(hris, word)
+        bosses = [(await card(hris, number))["manager_id"] for number in people]
+        assert bosses == [hris.people[str(people[1])], None, hris.people[str(people[0])]]
+    circles = (await hris.call("GET", "/v1/hris/circles")).json()["items"]
+    found = [(one["employee_number"], one["manager_employee_number"]) for one in circles]
+    assert found == [(f"{ten}1", f"{ten}2") for ten in range(1, 7)]
+    await take(hris, fact("manager", 12, "d", manager_employee_number=None, said_at=said[3]))
+    assert (await card(hris, 11))["manager_id"] == hris.people["12"]
+    assert len((await hris.call("GET", "/v1/hris/circles")).json()["items"]) == 5
+
+
+async def test_U6_nobody_is_their_own_manager(hris: World) -> None:
+    await take(hris, a_hire(1, manager_employee_number="1"))
     assert (await card(hris, 1))["manager_id"] is None
 
 
