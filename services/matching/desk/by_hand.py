@@ -58,13 +58,13 @@ class NotSaid(Refused):
 
 async def add(house: House, request: Request) -> Response:
     """Somebody new, for companies without an HR system, or ahead of it."""
-    writer(request)
+    by = writer(request).id
     said, errors = dict.fromkeys(FIELDS, ""), dict[str, str]()
     if request.method == "POST":
         said = said | _said(await request.form())
         fields = {name: value for name, value in said.items() if value and name != NUMBER}
         try:
-            async with house.writing() as tx:
+            async with house.writing(by) as tx:
                 taken = await _say(tx, "hire", said[NUMBER], fields)
             return RedirectResponse(link(f"people/{taken.person_id}"), 303)
         except NotSaid as error:
@@ -75,7 +75,7 @@ async def add(house: House, request: Request) -> Response:
 
 async def change(house: House, request: Request) -> Response:
     """Another card for somebody: what is changed here counts more than what HR systems say."""
-    writer(request)
+    by = writer(request).id
     async with snapshot(house.door) as conn:
         person = await store.people.get(conn, as_id(request, "person_id"))
     known = _known(person)
@@ -83,7 +83,7 @@ async def change(house: House, request: Request) -> Response:
     if request.method == "POST":
         said = known | _said(await request.form())
         try:
-            async with house.writing() as tx:
+            async with house.writing(by) as tx:
                 await _change(tx, person, known, said)
             return RedirectResponse(link(f"people/{person.id}"), 303)
         except NotSaid as error:
@@ -96,7 +96,7 @@ async def change(house: House, request: Request) -> Response:
 
 async def presence(house: House, request: Request) -> Response:
     """Somebody leaves, is away, is back."""
-    writer(request)
+    by = writer(request).id
     form = await request.form()
     kind = str(form.get("kind", ""))
     if kind not in get_args(Presence):
@@ -105,7 +105,7 @@ async def presence(house: House, request: Request) -> Response:
         person = await store.people.get(conn, as_id(request, "person_id"))
     until = _day(form, "until") if kind == "leave" else None
     try:
-        async with house.writing() as tx:
+        async with house.writing(by) as tx:
             await _say(
                 tx,
                 kind,  # type: ignore[arg-type]
@@ -128,9 +128,9 @@ async def presence(house: House, request: Request) -> Response:
 
 async def left(house: House, request: Request) -> Response:
     """Somebody inactive has left: nothing waits for the end of the grace."""
-    writer(request)
+    by = writer(request).id
     person_id = as_id(request, "person_id")
-    async with house.writing() as tx:
+    async with house.writing(by) as tx:
         await commands.ruling.confirm_termination(tx, person_id)
     return RedirectResponse(link(f"people/{person_id}"), 303)
 

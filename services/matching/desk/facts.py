@@ -31,7 +31,7 @@ async def _decided(house: House, request: Request, one: Kept) -> Response:
     by = writer(request).id
     form = await request.form()
     deed, fact_id = str(form.get("deed", "")), one.heard.arrival
-    async with house.writing() as tx:
+    async with house.writing(by) as tx:
         match deed:
             case "again":
                 after = await commands.ruling.give(tx, fact_id, None)

@@ -99,7 +99,7 @@ async def decide(house: House, request: Request) -> Response:
     hold_id = as_id(request, "hold_id")
     form = await request.form()
     rule = commands.ruling.confirm if form.get("decision") == "confirm" else commands.ruling.dismiss
-    async with house.writing() as tx:
+    async with house.writing(by.id) as tx:
         await rule(tx, hold_id, by=by.id)
     return RedirectResponse(link("people"), 303)
 
