@@ -68,15 +68,10 @@ def _partly(
     covered = np.where(changed[0], 0, two.profit)
     covered[rows] = one.profit
     kept = ~(changed[0][last.found.tight_row] | changed[1][last.found.tight_place])
-    tight = np.sort(
-        np.concatenate(
-            (
-                last.found.tight_row[kept] * LOTS + last.found.tight_place[kept],
-                rows[one.tight_row] * LOTS + one.tight_place,
-                two.tight_row * LOTS + places[two.tight_place],
-            )
-        )
-    )
+    before = last.found.tight_row[kept] * LOTS + last.found.tight_place[kept]
+    by_row = rows[one.tight_row] * LOTS + one.tight_place
+    by_place = two.tight_row * LOTS + places[two.tight_place]
+    tight = np.sort(np.concatenate((before, by_row, by_place)))
     return Look(
         row=np.concatenate((rows[one.row], two.row)),
         place=np.concatenate((one.place, places[two.place])),
