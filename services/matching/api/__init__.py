@@ -3,8 +3,10 @@
 from fastapi import APIRouter
 
 from services.matching.api import (
+    audit,
     comparing,
     explaining,
+    facts,
     fairness,
     matches,
     participations,
@@ -23,7 +25,9 @@ from services.matching.api import (
 
 def routers() -> tuple[APIRouter, ...]:
     rooms = (
+        audit,
         people,
+        facts,
         privacy,
         programmes,
         readiness,
@@ -43,8 +47,10 @@ def routers() -> tuple[APIRouter, ...]:
 
 
 __all__ = [
+    "audit",
     "comparing",
     "explaining",
+    "facts",
     "fairness",
     "matches",
     "participations",

@@ -2,6 +2,7 @@
 
 from services.matching.commands import (
     afterwards,
+    audit,
     bringing,
     circles,
     enrolment,
@@ -10,6 +11,8 @@ from services.matching.commands import (
     following,
     forking,
     groups,
+    guard,
+    leaving,
     matches,
     notes,
     pausing,
@@ -19,14 +22,18 @@ from services.matching.commands import (
     projection,
     publishing,
     reading,
+    rescoring,
     reviewing,
     rounds,
+    ruling,
     solving,
+    standing,
     wishes,
 )
 
 __all__ = [
     "afterwards",
+    "audit",
     "bringing",
     "circles",
     "enrolment",
@@ -35,6 +42,8 @@ __all__ = [
     "following",
     "forking",
     "groups",
+    "guard",
+    "leaving",
     "matches",
     "notes",
     "pausing",
@@ -44,8 +53,11 @@ __all__ = [
     "projection",
     "publishing",
     "reading",
+    "rescoring",
     "reviewing",
     "rounds",
+    "ruling",
     "solving",
+    "standing",
     "wishes",
 ]
