@@ -9,7 +9,7 @@ from uuid import UUID
 
 from asyncpg import Record
 
-from services.matching.core.ids import MatchId, PersonId
+from services.matching.core.ids import PersonId
 from services.matching.core.privacy import Erasure, Receipt
 from shared.errors import NotFound
 from shared.privacy import Place
@@ -355,15 +355,3 @@ async def save_receipt(conn: Connection, erasure_id: UUID, receipt: Receipt) -> 
         receipt.given_at,
         json.dumps(receipt.removed, sort_keys=True),
     )
-
-
-async def lock_open_matches(conn: Connection, person_id: UUID) -> list[MatchId]:
-    """Ids of the proposals and matches of a person that are not over, in a fixed order."""
-    rows = await conn.fetch(
-        """
-        SELECT id FROM match WHERE (mentee_id = $1 OR mentor_id = $1) AND state IN ('proposed', 'active')
-        ORDER BY id FOR UPDATE
-        """,
-        person_id,
-    )
-    return [MatchId(row["id"]) for row in rows]
