@@ -13,39 +13,18 @@ from services.matching.hris import applying, entrance, feed, measures, scim, web
 from services.matching.jobs import JOBS
 from services.matching.settings import Settings
 from shared import metrics, retention
-from shared.api import Parts, application
+from shared.api import Parts, application, disclosure
 from shared.service import Service
 from shared.tx import Connection, Door
 
 
 def build(settings: Settings) -> Service:
     kept = commands.projection.Projections()
-
-    def http(door: Door) -> FastAPI:
-        routers = *api.routers(), webhook.router(), pages.router()
-        meters = metrics.build()
-        app = application(
-            door,
-            settings,
-            *routers,
-            title="Mentoring: matching",
-            meters=meters,
-            has_access=store.people.has_access,
-            names_actors=True,
-            measure=measures.Measures(meters.registry).read,
-            parts=Parts(refusals={scim.PATH: scim.refusal}),
-        )
-        app.state.projections = kept
-        app.state.entrance = entrance.Entrance(door, settings.hris_requests_per_minute_max)
-        desk.mount(app, door, settings)
-        scim.mount(app, door, settings)
-        return app
-
     return Service(
         name="matching",
         settings=settings,
         folder=Path(__file__).parent,
-        http=http,
+        http=partial(_application, settings=settings, kept=kept),
         consumers=CONSUMERS,
         feeds=feed.FEEDS,
         jobs=JOBS,
@@ -58,6 +37,29 @@ def build(settings: Settings) -> Service:
         ),
         busy=busy,
     )
+
+
+def _application(door: Door, settings: Settings, kept: commands.projection.Projections) -> FastAPI:
+    meters = metrics.build()
+    app = application(
+        door,
+        settings,
+        *(*api.routers(), webhook.router(), pages.router(), disclosure.router(store.access.SHOWN)),
+        title="Mentoring: matching",
+        meters=meters,
+        has_access=store.people.has_access,
+        names_actors=True,
+        measure=measures.Measures(meters.registry).read,
+        parts=Parts(
+            policies={disclosure.PATH: disclosure.policy(settings.my_data_next)},
+            refusals={scim.PATH: scim.refusal},
+        ),
+    )
+    app.state.projections = kept
+    app.state.entrance = entrance.Entrance(door, settings.hris_requests_per_minute_max)
+    desk.mount(app, door, settings)
+    scim.mount(app, door, settings)
+    return app
 
 
 async def busy(conn: Connection) -> int:

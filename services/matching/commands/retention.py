@@ -18,11 +18,11 @@ def rules(settings: Settings) -> tuple[Rule, ...]:
     wait_days = settings.erasure_wait_days
 
     async def former(tx: Tx, before: datetime, limit: int) -> int:
-        people = await store.privacy.former_people(tx.conn, before, limit)
+        people = await store.retention.former_people(tx.conn, before, limit)
         return await _ask(tx, people, cause="retention", wait_days=wait_days)
 
     async def asked(tx: Tx, _before: datetime, limit: int) -> int:
-        people = await store.privacy.asked_by_hr(tx.conn, limit)
+        people = await store.retention.asked_by_hr(tx.conn, limit)
         return await _ask(tx, people, cause="hr", wait_days=wait_days)
 
     return (
@@ -41,11 +41,11 @@ async def _ask(tx: Tx, people: Sequence[PersonId], *, cause: Cause, wait_days: i
 
 
 async def _facts(tx: Tx, before: datetime, limit: int) -> int:
-    return await store.privacy.forget_facts(tx.conn, before, limit)
+    return await store.retention.forget_facts(tx.conn, before, limit)
 
 
 async def _requests(tx: Tx, before: datetime, limit: int) -> int:
-    return await store.privacy.forget_requests(tx.conn, before, limit)
+    return await store.retention.forget_requests(tx.conn, before, limit)
 
 
 async def _audit(tx: Tx, before: datetime, _limit: int) -> int:

@@ -1,6 +1,7 @@
 """The only SQL of matching: one function per statement, the connection first."""
 
 from services.matching.store import (
+    access,
     afterwards,
     audit,
     circles,
@@ -17,6 +18,7 @@ from services.matching.store import (
     programmes,
     proposals,
     received,
+    retention,
     run_pairs,
     runs,
     scim,
@@ -28,6 +30,7 @@ from services.matching.store import (
 )
 
 __all__ = [
+    "access",
     "afterwards",
     "audit",
     "circles",
@@ -44,6 +47,7 @@ __all__ = [
     "programmes",
     "proposals",
     "received",
+    "retention",
     "run_pairs",
     "runs",
     "scim",
