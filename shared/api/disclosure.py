@@ -1,8 +1,8 @@
 """The page on which people see what is kept of them, part by part, and at the end have all in one file.
 
-No service asks another over HTTP, and no event may carry what is personal. So the person's own browser has the
-parts in hand: each page shows what came before, adds its own and passes all of it on by a form. The last one
-gives it as a file to keep. What the browser brings is shown as text and believed by nobody.
+No service asks another over HTTP, and no event may carry what is personal. So people's own browsers carry the
+parts: each page shows what came before, adds its own and passes all of it on by a form. The last one gives it
+as a file to keep. What the browser brings is shown as text and believed by nobody.
 """
 
 from __future__ import annotations
