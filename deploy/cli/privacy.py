@@ -38,6 +38,16 @@ def erase(person: Person, directory: options.Directory = options.DEFAULT_DIRECTO
         _tell(asked.post(ERASURES, {"person_id": person_id(asked, person)}))
 
 
+@privacy.command("access")
+def access(person: Person, directory: options.Directory = options.DEFAULT_DIRECTORY) -> None:
+    """Prints a signed link on which a person sees all that is kept of them, at the end as one file.
+
+    It opens everything about them: send it to nobody else.
+    """
+    with asking(directory) as asked:
+        print(asked.post("/v1/privacy/access", {"person_id": person_id(asked, person)})["url"])
+
+
 @privacy.command("cancel")
 def cancel(person: Person, directory: options.Directory = options.DEFAULT_DIRECTORY) -> None:
     """Takes the request back, as long as the person is not erased."""

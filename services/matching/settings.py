@@ -15,6 +15,8 @@ class Settings(settings.Settings):
         300, ge=0, description="participations up to which a programme is solved inside the serving process"
     )
     file_bytes_max: int = Field(64 << 20, ge=1, description="size of a file of people")
+    pages_matching: str = Field("", description="base URL of its own pages, as people reach them")
+    my_data_days: int = Field(14, ge=1, le=90, description="days for which a link to one's own data is valid")
     erasure_wait_days: int = Field(
         7, ge=0, le=365, description="days between asking for an erasure and its being done; 0: at once"
     )

@@ -10,9 +10,9 @@ from services.notifications import api, delivery
 from services.notifications.channels import letters, mail
 from services.notifications.consumers import CONSUMERS
 from services.notifications.settings import Settings
-from services.notifications.store import deliveries, privacy
+from services.notifications.store import access, deliveries, privacy
 from shared import look, metrics, retention
-from shared.api import application
+from shared.api import Parts, application, disclosure
 from shared.service import Service
 from shared.tx import Tx
 
@@ -31,7 +31,14 @@ def build(settings: Settings) -> Service:
         name=settings.service,
         settings=settings,
         folder=FOLDER,
-        http=lambda door: application(door, settings, api.router(), title="Notifications", meters=meters),
+        http=lambda door: application(
+            door,
+            settings,
+            *(api.router(), disclosure.router(access.SHOWN)),
+            title="Notifications",
+            meters=meters,
+            parts=Parts(policies={disclosure.PATH: disclosure.policy(settings.my_data_next)}),
+        ),
         consumers=CONSUMERS,
         loops=(partial(delivery.deliver, post=post), retention.keeper(rules(settings))),
         dues=(deliveries.next_due,),

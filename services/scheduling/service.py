@@ -12,16 +12,21 @@ from services.scheduling.consumers import CONSUMERS
 from services.scheduling.jobs import JOBS
 from services.scheduling.settings import Settings
 from shared import retention
-from shared.api import application
+from shared.api import Parts, application, disclosure
 from shared.service import Service
 from shared.tx import Door, Tx
 
 
 def build(settings: Settings) -> Service:
     def http(door: Door) -> FastAPI:
-        routers = api.router(), pages.router()
-        has_access = store.people.has_access
-        return application(door, settings, *routers, title="Mentoring: scheduling", has_access=has_access)
+        return application(
+            door,
+            settings,
+            *(api.router(), pages.router(), disclosure.router(store.access.SHOWN)),
+            title="Mentoring: scheduling",
+            has_access=store.people.has_access,
+            parts=Parts(policies={disclosure.PATH: disclosure.policy(settings.my_data_next)}),
+        )
 
     return Service(
         name="scheduling",

@@ -62,6 +62,7 @@ async def test_U7_nothing_of_who_was_erased_is_left_in_a_store_a_topic_or_a_log(
     assert len(before) > 10
     assert {service for service, _ in await _in_stores(town)} == set(SERVICES), "the search itself works"
     assert await _in_topics(town) == {PersonChanged.topic()}
+    await _see_what_is_kept(town)
     erasure = await _erase(town)
     removed = {one["service"]: one["removed"] for one in erasure["receipts"]}
     assert {service for service in SERVICES if removed[service]["person"] == 1} == set(SERVICES)
@@ -98,6 +99,23 @@ async def _live(town: Town) -> Pair:
     await town.settle()
     await _say_nonsense(town)
     return pair
+
+
+async def _see_what_is_kept(town: Town) -> None:
+    """One link, and a button on each part: at the end there is one file with what all services have."""
+    asked = await town.post("/v1/privacy/access", json={"person_id": await _person_id(town)})
+    status, page = await town.browser.get(asked["url"])
+    words = [page.words]
+    while (form := page.form("so_far")) is not None:
+        status, page = await town.browser.post(form.action, form, {})
+        assert status == 200
+        words.append(page.words)
+    assert len(words) == len(SERVICES)
+    whole = words[-1]
+    for told in (CANARY.email, CANARY.title, WORDS["went_well"], OF_THE_PARTNER["went_well"], "Mails to you"):
+        assert str(told) in whole
+    assert "Ratings you gave" in whole
+    assert words[0] != whole, "each part adds something"
 
 
 async def _say_nonsense(town: Town) -> None:

@@ -1,6 +1,7 @@
 """The only SQL of matching: one function per statement, the connection first."""
 
 from services.matching.store import (
+    access,
     afterwards,
     audit,
     circles,
@@ -37,6 +38,7 @@ from services.matching.store import (
 )
 
 __all__ = [
+    "access",
     "afterwards",
     "audit",
     "circles",

@@ -355,3 +355,15 @@ async def save_receipt(conn: Connection, erasure_id: UUID, receipt: Receipt) -> 
         receipt.given_at,
         json.dumps(receipt.removed, sort_keys=True),
     )
+
+
+async def lock_open_matches(conn: Connection, person_id: UUID) -> list[MatchId]:
+    """Ids of the proposals and matches of a person that are not over, in a fixed order."""
+    rows = await conn.fetch(
+        """
+        SELECT id FROM match WHERE (mentee_id = $1 OR mentor_id = $1) AND state IN ('proposed', 'active')
+        ORDER BY id FOR UPDATE
+        """,
+        person_id,
+    )
+    return [MatchId(row["id"]) for row in rows]
