@@ -6,6 +6,7 @@ from services.matching.api import (
     audit,
     comparing,
     explaining,
+    facts,
     fairness,
     matches,
     participations,
@@ -26,6 +27,7 @@ def routers() -> tuple[APIRouter, ...]:
     rooms = (
         audit,
         people,
+        facts,
         privacy,
         programmes,
         readiness,
@@ -48,6 +50,7 @@ __all__ = [
     "audit",
     "comparing",
     "explaining",
+    "facts",
     "fairness",
     "matches",
     "participations",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
 from datetime import date, datetime
 from uuid import UUID
 
@@ -15,7 +14,7 @@ from shared.errors import NotFound
 from shared.tx import Connection
 
 
-def _match(row: Record) -> Match:
+def match_of(row: Record) -> Match:
     return Match(
         id=MatchId(row["id"]),
         programme_id=ProgrammeId(row["programme_id"]),
@@ -40,6 +39,8 @@ def _match(row: Record) -> Match:
         version=row["version"],
         group_id=row.get("group_id"),
         peer=bool(row.get("peer")),
+        flag=row.get("flag"),
+        flagged_at=row.get("flagged_at"),
     )
 
 
@@ -80,7 +81,8 @@ async def update(conn: Connection, match: Match) -> None:
         """
         UPDATE match
         SET state = $2, mentee_answer = $3, mentor_answer = $4, decline_reason = $5, declined_by = $6,
-            made_at = $7, ends_on = $8, ended_at = $9, end_reason = $10, version = $11
+            made_at = $7, ends_on = $8, ended_at = $9, end_reason = $10, version = $11, flag = $12,
+            flagged_at = $13
         WHERE id = $1
         """,
         match.id,
@@ -94,6 +96,8 @@ async def update(conn: Connection, match: Match) -> None:
         match.ended_at,
         match.end_reason,
         match.version,
+        match.flag,
+        match.flagged_at,
     )
 
 
@@ -102,14 +106,15 @@ async def get(conn: Connection, match_id: UUID) -> Match:
         """
         SELECT id, programme_id, run_id, mentee_participation_id, mentor_participation_id, mentee_id,
                mentor_id, state, weight, answer_by, explanation, mentee_answer, mentor_answer, decline_reason,
-               declined_by, made_at, ends_on, ended_at, end_reason, version, created_at, group_id, peer
+               declined_by, made_at, ends_on, ended_at, end_reason, version, created_at, group_id, peer,
+               flag, flagged_at
         FROM match WHERE id = $1
         """,
         match_id,
     )
     if row is None:
         raise NotFound(f"there is no match {match_id}")
-    return _match(row)
+    return match_of(row)
 
 
 async def find_locked(conn: Connection, match_id: UUID) -> Match | None:
@@ -117,12 +122,13 @@ async def find_locked(conn: Connection, match_id: UUID) -> Match | None:
         """
         SELECT id, programme_id, run_id, mentee_participation_id, mentor_participation_id, mentee_id,
                mentor_id, state, weight, answer_by, explanation, mentee_answer, mentor_answer, decline_reason,
-               declined_by, made_at, ends_on, ended_at, end_reason, version, created_at, group_id, peer
+               declined_by, made_at, ends_on, ended_at, end_reason, version, created_at, group_id, peer,
+               flag, flagged_at
         FROM match WHERE id = $1 FOR UPDATE
         """,
         match_id,
     )
-    return None if row is None else _match(row)
+    return None if row is None else match_of(row)
 
 
 async def page(
@@ -138,7 +144,8 @@ async def page(
         """
         SELECT id, programme_id, run_id, mentee_participation_id, mentor_participation_id, mentee_id,
                mentor_id, state, weight, answer_by, explanation, mentee_answer, mentor_answer, decline_reason,
-               declined_by, made_at, ends_on, ended_at, end_reason, version, created_at, group_id, peer
+               declined_by, made_at, ends_on, ended_at, end_reason, version, created_at, group_id, peer,
+               flag, flagged_at
         FROM match
         WHERE ($1::uuid IS NULL OR programme_id = $1)
           AND ($2::uuid IS NULL OR mentee_id = $2 OR mentor_id = $2)
@@ -153,7 +160,7 @@ async def page(
         after[1] if after else None,
         limit,
     )
-    return [_match(row) for row in rows]
+    return [match_of(row) for row in rows]
 
 
 async def of_run(conn: Connection, run_id: UUID) -> list[Match]:
@@ -162,13 +169,14 @@ async def of_run(conn: Connection, run_id: UUID) -> list[Match]:
         """
         SELECT m.id, programme_id, run_id, mentee_participation_id, mentor_participation_id, mentee_id,
                mentor_id, state, weight, answer_by, explanation, mentee_answer, mentor_answer, decline_reason,
-               declined_by, made_at, ends_on, ended_at, end_reason, m.version, m.created_at, group_id, peer
+               declined_by, made_at, ends_on, ended_at, end_reason, m.version, m.created_at, group_id, peer,
+               flag, flagged_at
         FROM match m JOIN person p ON p.id = m.mentee_id
         WHERE run_id = $1 ORDER BY length(p.employee_number), p.employee_number
         """,
         run_id,
     )
-    return [_match(row) for row in rows]
+    return [match_of(row) for row in rows]
 
 
 async def seats_taken(conn: Connection, participation_id: UUID) -> int:
@@ -209,7 +217,8 @@ async def lock_lapsed(conn: Connection, now: datetime, limit: int) -> list[Match
         """
         SELECT m.id, programme_id, run_id, mentee_participation_id, mentor_participation_id, mentee_id,
                mentor_id, state, weight, answer_by, explanation, mentee_answer, mentor_answer, decline_reason,
-               declined_by, made_at, ends_on, ended_at, end_reason, m.version, m.created_at, group_id, peer
+               declined_by, made_at, ends_on, ended_at, end_reason, m.version, m.created_at, group_id, peer,
+               flag, flagged_at
         FROM match m JOIN person p ON p.id = m.mentee_id
         WHERE state = 'proposed' AND answer_by <= $1
         ORDER BY answer_by, length(p.employee_number), p.employee_number LIMIT $2 FOR UPDATE OF m
@@ -217,7 +226,7 @@ async def lock_lapsed(conn: Connection, now: datetime, limit: int) -> list[Match
         now,
         limit,
     )
-    return [_match(row) for row in rows]
+    return [match_of(row) for row in rows]
 
 
 async def next_answer_by(conn: Connection) -> datetime | None:
@@ -231,7 +240,8 @@ async def lock_over(conn: Connection, last_day: date, limit: int) -> list[Match]
         """
         SELECT m.id, programme_id, run_id, mentee_participation_id, mentor_participation_id, mentee_id,
                mentor_id, state, weight, answer_by, explanation, mentee_answer, mentor_answer, decline_reason,
-               declined_by, made_at, ends_on, ended_at, end_reason, m.version, m.created_at, group_id, peer
+               declined_by, made_at, ends_on, ended_at, end_reason, m.version, m.created_at, group_id, peer,
+               flag, flagged_at
         FROM match m JOIN person p ON p.id = m.mentee_id
         WHERE state = 'active' AND ends_on <= $1
         ORDER BY ends_on, length(p.employee_number), p.employee_number LIMIT $2 FOR UPDATE OF m
@@ -239,7 +249,7 @@ async def lock_over(conn: Connection, last_day: date, limit: int) -> list[Match]
         last_day,
         limit,
     )
-    return [_match(row) for row in rows]
+    return [match_of(row) for row in rows]
 
 
 async def next_ends_on(conn: Connection) -> date | None:
@@ -282,31 +292,35 @@ async def find_open(conn: Connection, mentee_participation_id: UUID) -> Match | 
         """
         SELECT id, programme_id, run_id, mentee_participation_id, mentor_participation_id, mentee_id,
                mentor_id, state, weight, answer_by, explanation, mentee_answer, mentor_answer, decline_reason,
-               declined_by, made_at, ends_on, ended_at, end_reason, version, created_at, group_id, peer
+               declined_by, made_at, ends_on, ended_at, end_reason, version, created_at, group_id, peer,
+               flag, flagged_at
         FROM match WHERE mentee_participation_id = $1 AND state IN ('proposed', 'active')
         """,
         mentee_participation_id,
     )
-    return None if row is None else _match(row)
+    return None if row is None else match_of(row)
 
 
 async def apart(
-    conn: Connection, people: Sequence[UUID], now: datetime, *, besides: UUID | None = None
+    conn: Connection, programme_id: UUID, now: datetime, *, besides: UUID | None = None
 ) -> list[tuple[PersonId, PersonId, datetime | None]]:
-    """Pairs of these people that may not be made now, and until when: blocked, or together already.
+    """Pairs of a programme's people that may not be made now, and until when: blocked, or together already.
 
     Those that came of the run `besides` do not count as together.
     """
     rows = await conn.fetch(
         """
+        WITH these AS (SELECT person_id FROM participation WHERE programme_id = $1)
         SELECT mentee_id, mentor_id, until FROM block
-        WHERE (until IS NULL OR until > $2) AND mentee_id = ANY($1::uuid[]) AND mentor_id = ANY($1::uuid[])
+        WHERE (until IS NULL OR until > $2)
+          AND mentee_id IN (SELECT person_id FROM these) AND mentor_id IN (SELECT person_id FROM these)
         UNION ALL
         SELECT mentee_id, mentor_id, NULL FROM match
-        WHERE state IN ('proposed', 'active') AND mentee_id = ANY($1::uuid[]) AND mentor_id = ANY($1::uuid[])
+        WHERE state IN ('proposed', 'active')
+          AND mentee_id IN (SELECT person_id FROM these) AND mentor_id IN (SELECT person_id FROM these)
           AND ($3::uuid IS NULL OR run_id IS DISTINCT FROM $3)
         """,
-        people,
+        programme_id,
         now,
         besides,
     )
@@ -340,15 +354,16 @@ async def rate(
 
 
 async def ratings_about(
-    conn: Connection, people: Sequence[UUID]
+    conn: Connection, programme_id: UUID
 ) -> dict[tuple[PersonId, Role], list[tuple[float, datetime]]]:
-    """What partners thought of people in a role: (1 to 5, when), the oldest first."""
+    """What partners thought of a programme's people in a role: (1 to 5, when), the oldest first."""
     rows = await conn.fetch(
         """
         SELECT about_id, about_role, rating, submitted_at FROM rating
-        WHERE about_id = ANY($1::uuid[]) ORDER BY submitted_at, rating
+        WHERE about_id IN (SELECT person_id FROM participation WHERE programme_id = $1)
+        ORDER BY submitted_at, rating
         """,
-        people,
+        programme_id,
     )
     found: dict[tuple[PersonId, Role], list[tuple[float, datetime]]] = {}
     for row in rows:

@@ -154,8 +154,15 @@ async def by_ids(conn: Connection, ids: Sequence[UUID]) -> list[Person]:
     return await asyncio.to_thread(lambda: [person_of(row) for row in rows])
 
 
-async def versions(conn: Connection, ids: Sequence[UUID]) -> dict[PersonId, int]:
-    rows = await conn.fetch("SELECT id, version FROM person WHERE id = ANY($1::uuid[])", ids)
+async def versions(conn: Connection, programme_id: UUID) -> dict[PersonId, int]:
+    """The version of everybody who takes part in a programme."""
+    rows = await conn.fetch(
+        """
+        SELECT id, version FROM person
+        WHERE id IN (SELECT person_id FROM participation WHERE programme_id = $1)
+        """,
+        programme_id,
+    )
     return {row["id"]: row["version"] for row in rows}
 
 
@@ -191,6 +198,12 @@ async def page(conn: Connection, *, after: tuple[datetime, UUID] | None, limit: 
 
 
 async def managers(conn: Connection) -> dict[str, str | None]:
-    """Everybody's manager, by employee numbers; the manager may be unknown here."""
-    rows = await conn.fetch("SELECT employee_number, manager_employee_number FROM person")
+    """Everybody's manager, by employee numbers; the manager may be unknown here. Circles are left out."""
+    rows = await conn.fetch(
+        """
+        SELECT employee_number, CASE WHEN manager_cut_id IS NULL THEN manager_employee_number END
+                   AS manager_employee_number
+        FROM person
+        """
+    )
     return {row["employee_number"]: row["manager_employee_number"] for row in rows}
