@@ -16,9 +16,10 @@ from pathlib import Path
 import psutil
 from rich.console import Console
 
+from shared import log
 from tests.bench import figures, ground
 from tests.bench.figures import Row
-from tests.bench.hris import taking, webhook
+from tests.bench.hris import leaving, scim, taking, webhook
 from tests.bench.hris.house import House, Measure, Sizes
 
 WIDTH = 160
@@ -27,6 +28,10 @@ RESULTS = ground.ROOT / ".local" / "bench" / "hris.jsonl"
 ALL: Mapping[str, Measure] = {
     "take": taking.rows,
     "webhook": webhook.rows,
+    "changes": scim.changes,
+    "lookups": scim.lookups,
+    "pages": scim.pages,
+    "leavers": leaving.rows,
 }
 
 
@@ -34,6 +39,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     options = _options(argv)
     console = Console(stderr=True, width=None if sys.stderr.isatty() else WIDTH)
     sizes = Sizes() if options.people is None else replace(Sizes(), people=options.people)
+    log.configure("bench", replica=0, level="WARNING")
     rows: list[Row] = []
     with ground.prepared(None) as made:
         house = House(made, sizes, console.print)

@@ -7,7 +7,7 @@ import contextlib
 import time
 from collections import Counter
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import aiohttp
 
@@ -20,6 +20,9 @@ class Request:
     path: str
     headers: Mapping[str, str]
     body: bytes = b""
+
+    def at(self, path: str) -> Request:
+        return replace(self, path=path)
 
 
 @dataclass

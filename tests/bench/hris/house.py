@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator, Callable, Coroutine
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import aiohttp
 import asyncpg
@@ -32,6 +32,7 @@ from tests.bench.hris.served import Held
 KEY = "a key for links in the bench"
 SCIM, WEBHOOK = "okta", "core"
 READY_S = 60.0
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -44,10 +45,11 @@ class Sizes:
     batched: int = 12_000
     batch: int = 40
     requests: int = 2_000
+    noted: int = 200
     lookups: int = 1_000
     pages: int = 60
     rows: int = 100_000
-    leavers: int = 30
+    leavers: int = 20
     clients: int = 8
 
 
@@ -60,6 +62,7 @@ class House:
     tell: Callable[[str], None]
     filled: dict[int, Store] = field(default_factory=dict)
     filling_s: dict[int, float] = field(default_factory=dict)
+    _prepared: dict[tuple[int, object], Any] = field(default_factory=dict)
 
     async def company(self, people: int) -> Store:
         """A fresh database with so many people, hired by facts through the one way in."""
@@ -68,6 +71,24 @@ class House:
         name = f"matching_{uuid.uuid4().hex[:10]}"
         admin = self.ground.admin_dsn
         return await databases.make(admin, "matching", name, template=self.filled[people].name)
+
+    async def once(self, people: int, prepare: Callable[[Store], Coroutine[Any, Any, T]]) -> T:
+        """Prepares the company that others are copied from; a second time it only tells what it told."""
+        if (people, prepare) not in self._prepared:
+            await self.ground.drop(await self.company(people))
+            self._prepared[people, prepare] = await prepare(self.filled[people])
+        return self._prepared[people, prepare]  # type: ignore[no-any-return]
+
+    async def opener_of(self, made: Store, source: str, kind: Opener) -> str:
+        """A fresh token or secret of a source in that database."""
+        conn = await asyncpg.connect(made.dsn)
+        try:
+            async with conn.transaction():
+                unit = tx.Tx(conn, credentials.wall_now(), "matching")
+                found = await credentials.rotate(unit, source, kind, key=KEY, days=None, overlap=timedelta())
+        finally:
+            await conn.close()
+        return found.value
 
     async def _fill(self, people: int) -> Store:
         made = await self.ground.store("matching", ground.ROOT / "services" / "matching")
@@ -110,7 +131,7 @@ class House:
             base = f"http://127.0.0.1:{port}"
             await _ready(base, process, log)
             async with Clients.of(base, self.sizes.clients) as clients:
-                yield Matching(made, clients, process.pid, Held(probe))
+                yield Matching(self, made, clients, process.pid, Held(probe))
         finally:
             ground.end(process)
 
@@ -119,6 +140,7 @@ class House:
 class Matching:
     """A running process, and eight clients of it."""
 
+    house: House
     store: Store
     clients: Clients
     pid: int
@@ -130,15 +152,7 @@ class Matching:
         return float(used.user + used.system)
 
     async def opener(self, source: str, kind: Opener) -> str:
-        """A fresh token or secret of a source."""
-        conn = await asyncpg.connect(self.store.dsn)
-        try:
-            async with conn.transaction():
-                unit = tx.Tx(conn, credentials.wall_now(), "matching")
-                made = await credentials.rotate(unit, source, kind, key=KEY, days=None, overlap=timedelta())
-        finally:
-            await conn.close()
-        return made.value
+        return await self.house.opener_of(self.store, source, kind)
 
     async def until(self, question: str, wanted: object, timeout_s: float = 120.0) -> None:
         """Until the store answers so."""

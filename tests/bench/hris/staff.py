@@ -50,6 +50,13 @@ def a_change(place: int, turn: int) -> dict[str, Any]:
     return _event("change", place, turn, fields={"title": f"Engineer {turn}"})
 
 
+def a_hire_event(place: int) -> dict[str, Any]:
+    """Somebody without a manager, who works in Madrid as everybody here does."""
+    said = {name: value for name, value in card(place).items() if name != "manager_employee_number"}
+    here = {"site": "Madrid", "time_zone": SITES["Madrid"]}
+    return _event("hire", place, 0, fields={**said, **here})
+
+
 def a_termination(place: int, turn: int) -> dict[str, Any]:
     return _event("termination", place, turn)
 
