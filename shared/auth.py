@@ -166,6 +166,7 @@ class requires:
         caller = identify(request)
         if not caller.may(self.scope):
             raise Forbidden(f"the token {caller.id} lacks the scope {self.scope}")
+        request.state.actor = f"token {caller.id}"
         return caller
 
 
@@ -229,6 +230,7 @@ class signed:
         link = verify(keys.link_key, token, purpose=self.purpose, now=keys.clock.now())
         if keys.has_access is None or not await keys.has_access(link.audience):
             raise LinkClosed(CLOSED)
+        request.state.actor = f"person {link.audience}"
         return link
 
 
@@ -253,6 +255,14 @@ def admit(request: Request) -> None:
     """Turns strangers away before they cost a connection; what a caller may do is the guard's question."""
     if not is_page(request):
         identify(request)
+
+
+def actor(request: Request) -> str:
+    """Who comes in, as it is noted with what they change: a token by its name, a person by their id."""
+    known: str | None = getattr(request.state, "actor", None)
+    if known is not None:
+        return known
+    return "a signed link" if is_page(request) else f"token {identify(request).id}"
 
 
 def is_page(request: Request) -> bool:

@@ -91,6 +91,7 @@ class Tx:
     now: datetime
     service: str
     cause: envelope.Envelope | None = None
+    actor: str | None = None
     _said: list[outbox.Said] = field(default_factory=list)
 
     def emit(self, event: Event) -> UUID:
@@ -105,6 +106,11 @@ class Tx:
         """Says something that is already in its envelope."""
         self._said.append(said)
         return said.id
+
+    async def act_as(self, actor: str) -> None:
+        """Names to the store whoever this is done for, until the transaction ends."""
+        self.actor = actor
+        await self.conn.fetchval("SELECT set_config('mentoring.actor', $1, true)", actor)
 
     @asynccontextmanager
     async def savepoint(self) -> AsyncIterator[None]:

@@ -6,7 +6,7 @@ import sys
 
 import typer
 
-from deploy.cli import hris, matching, operating, privacy, replaying, starting
+from deploy.cli import audit, hris, matching, operating, privacy, replaying, starting
 from deploy.local.child import Trouble
 
 
@@ -28,6 +28,7 @@ def commands() -> typer.Typer:
     made.add_typer(matching.match, name="match")
     made.add_typer(hris.commands(), name="hris")
     made.add_typer(privacy.privacy, name="privacy")
+    made.add_typer(audit.audit, name="audit")
     made.command("replay")(replaying.command)
     return made
 

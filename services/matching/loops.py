@@ -16,7 +16,7 @@ import threading
 import time
 from datetime import datetime
 
-from services.matching import commands, engine, store
+from services.matching import commands, core, engine, store
 from services.matching.commands.following import Following
 from services.matching.commands.projection import Projections
 from services.matching.settings import Settings
@@ -28,6 +28,7 @@ from shared.service import Service
 from shared.tx import Bell, Door, lent
 
 POLL_S = 0.25
+SEAL_EVERY_S = 5.0
 AWAY_S = 1.0
 RUN_S_MAX = 3600.0
 STATEMENT_S_MAX = 120.0
@@ -47,6 +48,23 @@ def _compile_solver() -> None:
     begun = time.monotonic()
     engine.warm()
     log.info("compile_solver", outcome="ready", ms=round((time.monotonic() - begun) * 1000))
+
+
+async def seal_audit(door: Door) -> None:
+    """Seals what was noted since the last time, until cancelled; by the wall, and never while somebody waits.
+
+    The head of the chain goes to the log, which is kept elsewhere: an end that is cut off is missed there.
+    """
+    while True:
+        await asyncio.sleep(SEAL_EVERY_S)
+        try:
+            many = await commands.audit.seal(door)
+            if many:
+                async with lent(door) as conn:
+                    head = core.audit.Head(*(await store.audit.head(conn) or ()))
+                log.info("seal_audit", entries=many, head=str(head))
+        except Transient as error:
+            log.warning("seal_audit", outcome="retry", error=str(error))
 
 
 async def hold_rounds(door: Door, settings: Settings, kept: Projections) -> None:

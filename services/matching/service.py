@@ -31,6 +31,7 @@ def build(settings: Settings) -> Service:
             title="Mentoring: matching",
             meters=meters,
             has_access=store.people.has_access,
+            names_actors=True,
             measure=measures.Measures(meters.registry).read,
             parts=Parts(refusals={scim.PATH: scim.refusal}),
         )
@@ -50,6 +51,7 @@ def build(settings: Settings) -> Service:
         jobs=JOBS,
         loops=(
             loops.compile_solver,
+            loops.seal_audit,
             partial(loops.hold_rounds, settings=settings, kept=kept),
             applying.apply_received,
         ),

@@ -34,6 +34,7 @@ def application(
     parts: edge.Parts | None = None,
     has_access: HasAccess | None = None,
     measure: Measure | None = None,
+    names_actors: bool = False,
 ) -> FastAPI:
     """A service's routes with everything around them that is the same in every service.
 
@@ -49,7 +50,7 @@ def application(
     app.state.keys = keys
     app.state.look = look.environment(folder)
     app.state.context = Context(
-        door, settings, folder, progress or Progress(), meters, next_due, busy, measure
+        door, settings, folder, progress or Progress(), meters, next_due, busy, measure, names_actors
     )
     problems.install(app)
     for router in (health.router(), parked.router(), *routers):

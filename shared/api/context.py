@@ -23,7 +23,8 @@ Measure: TypeAlias = Callable[[Connection], Awaitable[None]]
 @dataclass(frozen=True)
 class Context:
     """`next_due` and `busy` are asked in the snapshot that answers /quiet, `measure` sets the service's own
-    gauges when somebody asks for the metrics."""
+    gauges when somebody asks for the metrics. Where the store notes who changed what, `names_actors` has each
+    transaction told who comes in."""
 
     door: Door
     settings: Settings
@@ -33,6 +34,7 @@ class Context:
     next_due: NextDue | None = None
     busy: Busy | None = None
     measure: Measure | None = None
+    names_actors: bool = False
 
 
 def of(request: Request) -> Context:

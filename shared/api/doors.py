@@ -24,6 +24,8 @@ async def in_tx(request: Request) -> AsyncIterator[Tx]:
     """
     auth.admit(request)
     async with opened(request) as tx:
+        if context.of(request).names_actors:
+            await tx.act_as(auth.actor(request))
         await idempotency.begin(request, tx)
         yield tx
 

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from urllib.parse import urlsplit
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import asyncpg
 import pytest
@@ -325,9 +325,15 @@ async def test_a_forged_link_opens_nothing(phone: Page, town: Town, places: Plac
 
 async def test_a_link_to_what_is_not_there_any_more_is_a_clear_page(phone: Page, town: Town) -> None:
     later = town.stepper.now + timedelta(days=30)
+    async with town.desk.get("/v1/people", params={"limit": 1}) as answer:
+        (somebody,) = (await answer.json())["items"]
     for purpose in OWNERS:
-        link = SignedLink(purpose, uuid4(), uuid4(), later, uuid4())
-        await opened(phone, minted(town, purpose, town.company.wiring.link_key, link), "not valid", 404)
+        for audience, title, status in (
+            (UUID(somebody["person_id"]), "not valid", 404),
+            (uuid4(), "ended", 410),
+        ):
+            link = SignedLink(purpose, uuid4(), audience, later, uuid4())
+            await opened(phone, minted(town, purpose, town.company.wiring.link_key, link), title, status)
 
 
 def minted(town: Town, purpose: str, key: str, link: SignedLink) -> str:

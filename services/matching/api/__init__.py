@@ -3,6 +3,7 @@
 from fastapi import APIRouter
 
 from services.matching.api import (
+    audit,
     comparing,
     explaining,
     fairness,
@@ -23,6 +24,7 @@ from services.matching.api import (
 
 def routers() -> tuple[APIRouter, ...]:
     rooms = (
+        audit,
         people,
         privacy,
         programmes,
@@ -43,6 +45,7 @@ def routers() -> tuple[APIRouter, ...]:
 
 
 __all__ = [
+    "audit",
     "comparing",
     "explaining",
     "fairness",

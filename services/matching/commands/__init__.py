@@ -2,6 +2,7 @@
 
 from services.matching.commands import (
     afterwards,
+    audit,
     bringing,
     circles,
     enrolment,
@@ -27,6 +28,7 @@ from services.matching.commands import (
 
 __all__ = [
     "afterwards",
+    "audit",
     "bringing",
     "circles",
     "enrolment",

@@ -50,6 +50,8 @@ async def take(tx: Tx, told: Sequence[Fact]) -> list[Taken]:
     A fact is taken once; the same again is `repeated`.
     Raises Transient where another transaction takes the same fact about nobody known at this moment.
     """
+    if told and tx.actor is None:
+        await tx.act_as(f"source {told[0].source}")
     weights, zones = await scales(tx), available_timezones()
     wrong = {
         place: problem

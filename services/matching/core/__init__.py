@@ -2,6 +2,7 @@
 
 from services.matching.core import (
     afterwards,
+    audit,
     balance,
     bringing,
     comparing,
@@ -37,6 +38,7 @@ from services.matching.core import (
 
 __all__ = [
     "afterwards",
+    "audit",
     "balance",
     "bringing",
     "comparing",

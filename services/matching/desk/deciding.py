@@ -67,7 +67,7 @@ async def decide(house: House, request: Request) -> Response:
     wrong = {}
     if request.method == "POST":
         if REASON_CHARS[0] <= len(wish.reason) <= REASON_CHARS[1]:
-            async with house.writing() as tx:
+            async with house.writing(caller.id) as tx:
                 run = await store.runs.get_locked(tx.conn, run_id)
                 api.check_version(int(said["version"] or 0), run.version)
                 await commands.reviewing.decide(tx, house.kept, run, wish)
@@ -93,9 +93,9 @@ async def decide(house: House, request: Request) -> Response:
 async def publish(house: House, request: Request) -> Response:
     """Proposes the pairs as they stand, if nobody changed them since the page was seen."""
     run_id = as_id(request, "run_id")
-    _decider(request)
+    caller = _decider(request)
     form = await request.form()
-    async with house.writing() as tx:
+    async with house.writing(caller.id) as tx:
         run = await store.runs.get(tx.conn, run_id)
         api.check_version(int(str(form.get("version") or 0)), run.version)
         await commands.reviewing.publish(tx, run_id)
@@ -105,7 +105,7 @@ async def publish(house: House, request: Request) -> Response:
 async def hold(house: House, request: Request) -> Response:
     """Asks for a round now instead of at its time."""
     caller = _decider(request)
-    async with house.writing() as tx:
+    async with house.writing(caller.id) as tx:
         programme = await store.programmes.lock(tx.conn, as_id(request, "programme_id"))
         commands.programmes.refuse_closed(programme)
         run = await commands.rounds.ask(tx, programme, by=caller.id)
@@ -116,7 +116,7 @@ async def cancel(house: House, request: Request) -> Response:
     """Stops a round that is not published: nothing of it will be."""
     caller = _decider(request)
     run_id = as_id(request, "run_id")
-    async with house.writing() as tx:
+    async with house.writing(caller.id) as tx:
         await commands.rounds.cancel(tx, run_id, by=caller.id)
     return RedirectResponse(link(f"runs/{run_id}"), 303)
 

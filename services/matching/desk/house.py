@@ -36,11 +36,12 @@ class House:
         return look.page(self.env, f"desk/{name}", status, **context)
 
     @asynccontextmanager
-    async def writing(self) -> AsyncIterator[Tx]:
-        """The transaction of one decision. Raises Transient as long as nobody has told the time."""
+    async def writing(self, by: str) -> AsyncIterator[Tx]:
+        """The transaction of a token's decision. Raises Transient as long as nobody has told the time."""
         if not self.door.clock.told:
             raise Transient("the time has not been told yet")
         async with transaction(self.door) as tx:
+            await tx.act_as(f"token {by}")
             yield tx
 
 

@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from services.matching.desk import deciding, explained, programmes, runs, whatif
+from services.matching.desk import deciding, explained, incoming, programmes, runs, timeline, whatif
 from services.matching.desk.house import PATH, House, environment
 from services.matching.settings import Settings
 from shared import auth
@@ -38,6 +38,8 @@ PAGES: tuple[tuple[str, Page, tuple[str, ...]], ...] = (
     ("/runs/{run_id}/cancel", deciding.cancel, ("POST",)),
     ("/runs/{run_id}/publish", deciding.publish, ("POST",)),
     ("/runs/{run_id}/waiting/{person_id}", explained.nobody, READ),
+    ("/people", incoming.overview, READ),
+    ("/people/{person_id}", timeline.show, READ),
 )
 
 

@@ -2,10 +2,12 @@
 
 from services.matching.store import (
     afterwards,
+    audit,
     circles,
     decisions,
     desk,
     facts,
+    incoming,
     ledger,
     lessons,
     matches,
@@ -27,10 +29,12 @@ from services.matching.store import (
 
 __all__ = [
     "afterwards",
+    "audit",
     "circles",
     "decisions",
     "desk",
     "facts",
+    "incoming",
     "ledger",
     "lessons",
     "matches",

@@ -137,9 +137,10 @@ ERASED = (
         WHERE id = $1 AND employee_number <> 'erased-' || id
         """,
     ),
+    Place("audit_entry", "SELECT id FROM forget_audit($1) AS emptied (id)"),
 )
-"""In this order: the person comes last, so that a line above may ask what their number or address was. Totals
-stay: who was brought together with whom, by ids, with scores."""
+"""In this order: the person comes late, so that a line above may ask what their number or address was; then
+what was noted of all this. Totals stay: who was brought together with whom, by ids, with scores."""
 
 WITHOUT: Mapping[str, str] = {
     "programme": "names and rules of programmes",

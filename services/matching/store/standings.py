@@ -14,6 +14,7 @@ from services.matching.core.meeting import Someone
 from services.matching.core.people import name_key
 from services.matching.core.standing import Boss, Standing
 from services.matching.store.people import person_of
+from shared.errors import NotFound
 from shared.tx import Connection
 
 
@@ -56,6 +57,23 @@ async def lock(
         emails,
     )
     return [_someone(row) for row in rows]
+
+
+async def get(conn: Connection, person_id: UUID) -> Someone:
+    """Raises NotFound."""
+    row = await conn.fetchrow(
+        """
+        SELECT id, employee_number, user_name, given_name, family_name, work_email, title, department, site,
+               time_zone, manager_employee_number, manager_id, hire_date, status, effective_date, version,
+               created_at, pool, leave_from, leave_until, inactive_on, grace_until, terminated_on,
+               erase_asked, due_at, manager_source, manager_external_id, manager_said_at, manager_cut_id
+        FROM person WHERE id = $1
+        """,
+        person_id,
+    )
+    if row is None:
+        raise NotFound(f"there is no person {person_id}")
+    return _someone(row)
 
 
 async def lock_due(conn: Connection, now: datetime, limit: int) -> list[Someone]:
