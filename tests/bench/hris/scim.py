@@ -72,7 +72,7 @@ async def changes(house: House) -> list[Row]:
     sizes = house.sizes
     ids = await house.once(sizes.people, provisioned)
     patches = [
-        _patch(ids[f"x{place * 7 % sizes.people}"], place) for place in range(sizes.requests + sizes.noted)
+        patch(ids[f"x{place * 7 % sizes.people}"], place) for place in range(sizes.requests + sizes.noted)
     ]
     creates = [_create(sizes.people + place) for place in range(sizes.requests + sizes.noted)]
     return [
@@ -88,12 +88,12 @@ async def _against_statements(
     first, second = await house.company(people), await house.company(people)
     token = await house.opener_of(first, SCIM, "token")
     statements = await replayed.noted(
-        first, KEY, [_with(one, token) for one in requests[: house.sizes.noted]]
+        first, KEY, [with_token(one, token) for one in requests[: house.sizes.noted]]
     )
     bound = await replayed.rate(second, statements, many)
     async with house.serving(await house.company(people)) as matching:
         token, used_s = await matching.opener(SCIM, "token"), matching.cpu_s()
-        sent = [_with(one, token) for one in requests[house.sizes.noted :]]
+        sent = [with_token(one, token) for one in requests[house.sizes.noted :]]
         driven = (await matching.clients.drive(sent)).all_are(status)
         cost_ms = (matching.cpu_s() - used_s) / len(sent) * 1000
     how = f"{cost_ms:.2f} ms of the process's core for each; {replayed.shown(statements)}"
@@ -108,7 +108,7 @@ async def lookups(house: House) -> list[Row]:
         token = await matching.opener(SCIM, "token")
         found = []
         for called, filters in _filters(people, house.sizes.lookups).items():
-            sent = [_with(_get(f"{USERS}?filter={quote(one)}"), token) for one in filters]
+            sent = [with_token(_get(f"{USERS}?filter={quote(one)}"), token) for one in filters]
             driven = await _one_at_a_time(matching, sent)
             if b'"totalResults":1,' not in driven.answers[-1]:
                 raise Failed(f"{filters[-1]} found {driven.answers[-1][:200]!r}")
@@ -126,7 +126,7 @@ async def pages(house: House) -> list[Row]:
         token = await matching.opener(SCIM, "token")
         step = max(1, people // house.sizes.pages)
         starts = [1 + place * step for place in range(house.sizes.pages)]
-        sent = [_with(_get(f"{USERS}?startIndex={start}&count=100"), token) for start in starts]
+        sent = [with_token(_get(f"{USERS}?startIndex={start}&count=100"), token) for start in starts]
         await _one_at_a_time(matching, sent[:2])
         began = time.monotonic()
         driven = await _one_at_a_time(matching, sent)
@@ -153,7 +153,7 @@ def _filters(people: int, many: int) -> dict[str, list[str]]:
     }
 
 
-def _patch(user: str, turn: int) -> Request:
+def patch(user: str, turn: int) -> Request:
     operation = {"op": "replace", "path": "title", "value": f"Engineer {turn}"}
     body = {"schemas": ["urn:ietf:params:scim:api:messages:2.0:PatchOp"], "Operations": [operation]}
     return Request("PATCH", f"{USERS}/{user}", {}, staff.as_body(body))
@@ -167,7 +167,7 @@ def _get(path: str) -> Request:
     return Request("GET", path, {})
 
 
-def _with(request: Request, token: str) -> Request:
+def with_token(request: Request, token: str) -> Request:
     headers = {"authorization": f"Bearer {token}", "content-type": "application/scim+json"}
     return Request(request.method, request.path, headers, request.body)
 
