@@ -65,14 +65,21 @@ async def take(tx: Tx, told: Sequence[Fact], *, guarded: bool = True) -> list[Ta
         for place, fact in enumerate(told)
         if (problem := core.facts.wrong(fact, sources=weights.voices.keys(), zones=zones))
     }
-    good = [fact for place, fact in enumerate(told) if place not in wrong]
-    known = await _look_up(tx, good)
-    new = {fact.key: fact for fact in reversed(good) if fact.key not in known.kept}
-    fresh = [_fresh(tx, fact, place) for place, fact in enumerate(good) if new.get(fact.key) is fact]
+    good = {place: fact for place, fact in enumerate(told) if place not in wrong}
+    known = await _look_up(tx, list(good.values()))
+    first = {fact.key: place for place, fact in reversed(good.items()) if fact.key not in known.kept}
+    fresh = [_fresh(tx, fact, place) for place, fact in good.items() if first.get(fact.key) == place]
     refused = list(_refused(tx, told, wrong, weights))
     rows = {**known.kept, **await _settle(tx, weights, known, fresh, refused=refused, guarded=guarded)}
-    first = {one.key: one.fact for one in fresh}
-    return [_taken(fact, wrong.get(place), rows, first) for place, fact in enumerate(told)]
+    taken = {
+        place: _taken(fact, rows[fact.key], is_new=first.get(fact.key) == place)
+        for place, fact in good.items()
+    }
+    taken |= {
+        place: Taken(told[place], "rejected", None, problem.reason, problem.field)
+        for place, problem in wrong.items()
+    }
+    return [taken[place] for place in range(len(told))]
 
 
 async def apply_due(tx: Tx, limit: int) -> None:
@@ -190,10 +197,7 @@ async def _waited(
     return [(one, who.person_id) for one, who in zip(waited, found, strict=True) if who.person_id]
 
 
-def _taken(fact: Fact, wrong: Wrong | None, rows: Mapping[Key, Kept], first: Mapping[Key, Fact]) -> Taken:
-    if wrong is not None:
-        return Taken(fact, "rejected", None, wrong.reason, wrong.field)
-    row = rows[fact.key]
-    if first.get(fact.key) is not fact:
+def _taken(fact: Fact, row: Kept, *, is_new: bool) -> Taken:
+    if not is_new:
         return Taken(fact, "repeated", row.person_id)
     return Taken(fact, core.facts.outcome(row.state), row.person_id, row.reason, row.field)

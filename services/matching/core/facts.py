@@ -145,7 +145,7 @@ class Heard:
     received_at: datetime
     arrival: int
 
-    @cached_property
+    @property
     def key(self) -> Key:
         return self.fact.key
 
@@ -196,7 +196,7 @@ class Kept:
     settled: bool = False
     hold_id: UUID | None = None
 
-    @cached_property
+    @property
     def key(self) -> Key:
         return self.heard.fact.key
 
