@@ -24,7 +24,6 @@ def build(settings: Settings) -> Service:
         name="matching",
         settings=settings,
         folder=Path(__file__).parent,
-        http=partial(http, settings=settings, kept=kept),
         http=partial(_application, settings=settings, kept=kept),
         consumers=CONSUMERS,
         feeds=feed.FEEDS,
@@ -41,24 +40,21 @@ def build(settings: Settings) -> Service:
     )
 
 
-def http(door: Door, settings: Settings, kept: commands.projection.Projections) -> FastAPI:
-    """The API, the pages of participants, the desk and the door for SCIM."""
 def _application(door: Door, settings: Settings, kept: commands.projection.Projections) -> FastAPI:
     meters = metrics.build()
     app = application(
         door,
         settings,
-        *(*api.routers(), webhook.router(), pages.router()),
         *(*api.routers(), webhook.router(), pages.router(), disclosure.router(store.access.SHOWN)),
         title="Mentoring: matching",
         meters=meters,
         has_access=store.people.has_access,
         names_actors=True,
         measure=measures.Measures(meters.registry).read,
-        parts=Parts(refusals={scim.PATH: scim.refusal}, bodies={api.files.PREFIX: settings.file_bytes_max}),
         parts=Parts(
             policies={disclosure.PATH: disclosure.policy(settings.my_data_next)},
             refusals={scim.PATH: scim.refusal},
+            bodies={api.files.PREFIX: settings.file_bytes_max},
         ),
     )
     app.state.projections = kept

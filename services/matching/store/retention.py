@@ -1,4 +1,3 @@
-"""What is forgotten by age: each function does a bounded part of it."""
 """What is too old to be kept."""
 
 from __future__ import annotations
