@@ -68,10 +68,11 @@ def _partly(
     covered = np.where(changed[0], 0, two.profit)
     covered[rows] = one.profit
     kept = ~(changed[0][last.found.tight_row] | changed[1][last.found.tight_place])
-    before = last.found.tight_row[kept] * LOTS + last.found.tight_place[kept]
-    by_row = rows[one.tight_row] * LOTS + one.tight_place
-    by_place = two.tight_row * LOTS + places[two.tight_place]
-    tight = np.sort(np.concatenate((before, by_row, by_place)))
+    tight = _sorted(
+        (last.found.tight_row[kept], last.found.tight_place[kept]),
+        (rows[one.tight_row], one.tight_place),
+        (two.tight_row, places[two.tight_place]),
+    )
     return Look(
         row=np.concatenate((rows[one.row], two.row)),
         place=np.concatenate((one.place, places[two.place])),
@@ -83,6 +84,11 @@ def _partly(
         too_many=last.found.too_many or one.too_many or two.too_many,
         whole=one.whole and two.whole,
     )
+
+
+def _sorted(*pairs: tuple[Wide, Wide]) -> Wide:
+    """Pairs of rows and places as row · 2³² + place, ascending."""
+    return np.sort(np.concatenate([row * LOTS + place for row, place in pairs]))
 
 
 def _claims(packed: Packed, profit: Wide, crew: Crew) -> Wide:
