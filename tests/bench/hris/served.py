@@ -19,6 +19,7 @@ from shared.tx import Door
 
 TICK_S = 0.001
 WINDOW_S = 0.05
+PATIENCE_S = 10.0
 
 
 @dataclass(frozen=True)
@@ -30,14 +31,18 @@ class Held:
 
     file: Path
 
-    def longest_s(self, since: float) -> float:
+    async def longest_s(self, since: float) -> float:
         """The longest time for which nothing else ran, from `since` (monotonic seconds) until now."""
-        found = [0.0]
-        for line in self.file.read_text().splitlines():
-            at, _, held = line.partition(" ")
-            if held and float(at) > since:
-                found.append(float(held))
-        return max(found)
+        now = time.monotonic()
+        while not any(at >= now for at, _ in self._seen()):
+            if time.monotonic() > now + PATIENCE_S:
+                raise TimeoutError(f"{self.file} tells nothing of the loop")
+            await asyncio.sleep(0.02)
+        return max((held for at, held in self._seen() if at > since), default=0.0)
+
+    def _seen(self) -> list[tuple[float, float]]:
+        lines = (line.partition(" ") for line in self.file.read_text().splitlines())
+        return [(float(at), float(held)) for at, _, held in lines if held]
 
 
 async def probe(_door: Door) -> None:
