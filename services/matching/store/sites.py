@@ -32,6 +32,12 @@ async def zones(conn: Connection) -> dict[str, str]:
     return {row["site_key"]: row["time_zone"] for row in rows}
 
 
+async def find_zone(conn: Connection, key: str) -> str | None:
+    """The time zone of one site."""
+    zone: str | None = await conn.fetchval("SELECT time_zone FROM site_zone WHERE site_key = $1", key)
+    return zone
+
+
 async def count(conn: Connection) -> int:
     many: int = await conn.fetchval("SELECT count(*) FROM site_zone")
     return many

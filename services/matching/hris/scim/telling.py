@@ -65,7 +65,9 @@ def _said(kept: Kept) -> Said:
 async def _fields(tx: Tx, change: Change, default_zone: str) -> Fields:
     fields = change.fields
     if change.is_zone_due:
-        fields["time_zone"] = default_zone
+        site = change.after.fields["site"]
+        known = await store.sites.find_zone(tx.conn, core.roster.site_key(site)) if site else None
+        fields["time_zone"] = known or default_zone
     return fields
 
 

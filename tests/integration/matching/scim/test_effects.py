@@ -123,7 +123,21 @@ async def test_a_source_is_marked_as_heard_of(here: World, directory: Directory)
     assert row["last_success_at"] is not None
 
 
-async def test_where_nobody_says_a_zone_it_is_the_companys(here: World, directory: Directory) -> None:
-    await directory.hire({**a_user("ada", employeeNumber="2"), "timezone": None})
-    zone = await here.door.pool.fetchval("SELECT time_zone FROM person")
-    assert zone == "UTC"
+async def test_where_nobody_says_a_zone_it_is_the_sites_else_the_companys(
+    here: World, directory: Directory
+) -> None:
+    await here.door.pool.execute(
+        "INSERT INTO site_zone VALUES ('kathmandu', 'Kathmandu', 'Asia/Kathmandu', now())"
+    )
+
+    async def zone() -> str:
+        return str(await here.door.pool.fetchval("SELECT time_zone FROM person"))
+
+    ada = await directory.hire({**a_user("ada", employeeNumber="2"), "timezone": None})
+    assert await zone() == "UTC"
+    await directory.change(ada, {"addresses": [{"type": "work", "locality": " KATHMANDU"}]})
+    assert await zone() == "Asia/Kathmandu"
+    await directory.change(ada, {"timezone": "Europe/Madrid"})
+    assert await zone() == "Europe/Madrid"
+    await directory.change(ada, {"timezone": None})
+    assert await zone() == "Asia/Kathmandu"
