@@ -16,6 +16,7 @@ from pathlib import Path
 import psutil
 from rich.console import Console
 
+from services.matching import engine
 from shared import log
 from tests.bench import figures, ground
 from tests.bench.figures import Row
@@ -40,6 +41,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     console = Console(stderr=True, width=None if sys.stderr.isatty() else WIDTH)
     sizes = Sizes() if options.people is None else replace(Sizes(), people=options.people)
     log.configure("bench", replica=0, level="WARNING")
+    engine.warm()  # else each process that is measured compiles the solver beside its work
     rows: list[Row] = []
     with ground.prepared(None) as made:
         house = House(made, sizes, console.print)
