@@ -11,10 +11,10 @@ import pytest
 
 from deploy.local.databases import Store
 from tests.bench import ground
-from tests.bench.hris import replayed, scim, taking, webhook
+from tests.bench.hris import replayed, scim, snapshot, taking, webhook
 from tests.bench.hris.house import KEY, SCIM, House, Sizes
 
-TINY = Sizes(people=60, looked_up=60, events=16, batched=20, batch=10, pages=2, clients=2)
+TINY = Sizes(people=60, looked_up=60, events=16, batched=20, batch=10, pages=2, rows=90, clients=2)
 
 
 @pytest.fixture(scope="module")
@@ -29,8 +29,9 @@ def house() -> Iterator[House]:
         (taking.rows, ["take"]),
         (webhook.rows, ["webhook-single", "webhook-batch"]),
         (scim.pages, ["page-p99", "page-held"]),
+        (snapshot.rows, ["csv-seconds", "csv-memory", "csv-held"]),
     ],
-    ids=["take", "webhook", "pages"],
+    ids=["take", "webhook", "pages", "csv"],
 )
 async def test_every_row_is_measured_and_says_what_bounds_it(
     house: House, measure: Any, ids: list[str]

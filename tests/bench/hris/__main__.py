@@ -20,7 +20,7 @@ from services.matching import engine
 from shared import log
 from tests.bench import figures, ground
 from tests.bench.figures import Row
-from tests.bench.hris import leaving, scim, taking, webhook
+from tests.bench.hris import leaving, scim, snapshot, taking, webhook
 from tests.bench.hris.house import House, Measure, Sizes
 
 WIDTH = 160
@@ -32,6 +32,7 @@ ALL: Mapping[str, Measure] = {
     "changes": scim.changes,
     "lookups": scim.lookups,
     "pages": scim.pages,
+    "csv": snapshot.rows,
     "leavers": leaving.rows,
 }
 

@@ -30,7 +30,7 @@ from tests.bench.hris.clients import Clients
 from tests.bench.hris.served import Held
 
 KEY = "a key for links in the bench"
-SCIM, WEBHOOK = "okta", "core"
+SCIM, WEBHOOK, FILES = "okta", "core", "payroll"
 READY_S = 60.0
 T = TypeVar("T")
 
@@ -94,7 +94,7 @@ class House:
         made = await self.ground.store("matching", ground.ROOT / "services" / "matching")
         pool = await asyncpg.create_pool(made.dsn, min_size=1, max_size=2)
         door = tx.Door("matching", pool, WallClock(), tx.Bell())
-        for name, kind in ((SCIM, "scim"), (WEBHOOK, "webhook")):
+        for name, kind in ((SCIM, "scim"), (WEBHOOK, "webhook"), (FILES, "csv")):
             async with tx.transaction(door) as unit:
                 await store.sources.add(unit.conn, credentials.new_source(name, kind))  # type: ignore[arg-type]
         began = time.monotonic()
