@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from deploy.cli import options
+from deploy.cli import options, people_files, sites
 from deploy.cli.matching import asking
 
 PREFIX = "/v1/hris"
@@ -33,10 +33,13 @@ OVERLAP_HOURS = 24
 
 def commands() -> typer.Typer:
     """All commands about HR systems."""
-    made = typer.Typer(no_args_is_help=True, help="HR systems: sources, tokens, secrets.")
+    made = typer.Typer(no_args_is_help=True, help="HR systems: sources, tokens, secrets, files.")
     made.add_typer(source, name="source")
     made.add_typer(openers("token"), name="token")
     made.add_typer(openers("secret"), name="secret")
+    made.command("import")(people_files.import_file)
+    made.add_typer(people_files.files, name="file")
+    made.add_typer(sites.sites, name="sites")
     made.command("test")(check)
     made.command("retry")(retry)
     return made

@@ -44,8 +44,27 @@ class Asked:
     def get(self, path: str, **query: Any) -> dict[str, Any]:
         return self._said(self.http.get(path, params=query))
 
-    def post(self, path: str, body: object | None) -> dict[str, Any]:
-        return self._said(self.http.post(path, json=body))
+    def post(self, path: str, body: object = None, **query: Any) -> dict[str, Any]:
+        return self._said(self.http.post(path, json=body, params=query))
+
+    def send(self, path: str, content: bytes, kind: str, **query: Any) -> dict[str, Any]:
+        """Sends a file."""
+        return self._said(self.http.post(path, content=content, params=query, headers={"content-type": kind}))
+
+    def text(self, path: str) -> str:
+        """A file that is asked for."""
+        answer = self.http.get(path)
+        if not answer.is_success:
+            self._said(answer)
+        return answer.text
+
+    def put(self, path: str, body: object) -> dict[str, Any]:
+        return self._said(self.http.put(path, json=body))
+
+    def delete(self, path: str) -> None:
+        answer = self.http.delete(path)
+        if not answer.is_success:
+            self._said(answer)
 
     def pages(self, path: str) -> Iterator[dict[str, Any]]:
         after: dict[str, str] = {}

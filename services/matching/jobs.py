@@ -66,6 +66,16 @@ async def end_pauses(tx: Tx) -> None:
     await commands.pausing.end_pauses(tx)
 
 
+async def forget_files(tx: Tx) -> None:
+    """What files of people held, a month after they came."""
+    await commands.files.forget(tx)
+
+
+async def next_forgetting(conn: Connection) -> datetime | None:
+    oldest = await store.files.oldest_kept(conn)
+    return None if oldest is None else oldest + core.files.KEPT
+
+
 async def erase_people(tx: Tx) -> None:
     """People who asked to be forgotten, one at a time."""
     await commands.privacy.run_due(tx)
@@ -94,6 +104,7 @@ JOBS = (
     every(60, score_again, next_score),
     every(60, offer_soon, store.programmes.next_offer_at),
     every(60, match_round, store.programmes.next_round_at),
+    every(3600, forget_files, next_forgetting),
     every(60, erase_people, store.privacy.next_run_at),
     every(60, say_tombstones_again, store.privacy.next_again_at),
 )

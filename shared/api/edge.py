@@ -47,10 +47,12 @@ class Refusing(Protocol):
 @dataclass(frozen=True)
 class Parts:
     """What is different below a path prefix: `policies` has content security policies, `refusals` how a part
-    that speaks a protocol of its own says that a request is too large or comes too often."""
+    that speaks a protocol of its own says that a request is too large or comes too often, `bodies` how many
+    bytes a request may have."""
 
     policies: Mapping[str, str] = field(default_factory=dict)
     refusals: Mapping[str, Refusing] = field(default_factory=dict)
+    bodies: Mapping[str, int] = field(default_factory=dict)
 
 
 class Edge:
@@ -73,6 +75,7 @@ class Edge:
         self._limiter = FixedWindowRateLimiter(MemoryStorage())
         self._policies = parts.policies
         self._refusals = parts.refusals
+        self._bodies = parts.bodies
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -110,31 +113,21 @@ class Edge:
             answer = refusing(429, "too-many-requests", "too many requests", headers=retry)
             await answer(scope, receive, send)
             return
-        length = headers.get("content-length", "0")
-        if not length.isdigit() or int(length) > self._body_bytes_max:
-            detail = f"the body may have {self._body_bytes_max} bytes"
+        length, most = headers.get("content-length", "0"), self._bytes_max(path)
+        if not length.isdigit() or int(length) > most:
+            detail = f"the body may have {most} bytes"
             answer = refusing(413, "content-too-large", detail, headers={"Connection": "close"})
             await answer(scope, receive, send)
             return
-        await self._app(scope, self._counted(receive), send)
+        await self._app(scope, _counted(receive, most), send)
+
+    def _bytes_max(self, path: str) -> int:
+        own = (most for prefix, most in self._bodies.items() if path.startswith(prefix))
+        return next(own, self._body_bytes_max)
 
     def _refusing(self, path: str) -> Refusing:
         said = (refusing for prefix, refusing in self._refusals.items() if path.startswith(prefix))
         return next(said, problems.problem)
-
-    def _counted(self, receive: Receive) -> Receive:
-        """A body without a length is counted while it comes."""
-        seen = 0
-
-        async def counted() -> Message:
-            nonlocal seen
-            message = await receive()
-            seen += len(message.get("body", b""))
-            if seen > self._body_bytes_max:
-                raise HTTPException(413, f"the body may have {self._body_bytes_max} bytes")
-            return message
-
-        return counted
 
     def _who(self, scope: Scope, headers: Headers) -> str:
         caller = auth.find_caller(self._keys, headers.get("authorization"))
@@ -155,6 +148,21 @@ class Edge:
         if route not in QUIET_PATHS:
             ms = round(seconds * 1000, 1)
             log.info("http", outcome=outcome(status), method=method, route=route, status=status, ms=ms)
+
+
+def _counted(receive: Receive, most: int) -> Receive:
+    """A body without a length is counted while it comes."""
+    seen = 0
+
+    async def counted() -> Message:
+        nonlocal seen
+        message = await receive()
+        seen += len(message.get("body", b""))
+        if seen > most:
+            raise HTTPException(413, f"the body may have {most} bytes")
+        return message
+
+    return counted
 
 
 def outcome(status: int) -> str:

@@ -9,27 +9,22 @@ from uuid import UUID
 
 from services.matching import core, said, store
 from services.matching.commands import circles, programmes
-from services.matching.commands.people import WrongHeader
 from services.matching.core.bringing import Known, Plan
 from services.matching.core.ids import MatchId
 from services.matching.core.programmes import Programme
 from shared import envelope
-from shared.errors import FieldError
 from shared.tx import Tx
 
 
 async def bring(tx: Tx, programme_id: UUID, content: bytes, *, dry: bool) -> Plan:
     """Makes the good rows of a file matches, or in a dry run only tells what it would do.
 
-    The rules are not asked: the pairs exist. The same file again changes nothing. Raises WrongHeader.
+    The rules are not asked: the pairs exist. The same file again changes nothing. Raises WrongHeader and
+    Unreadable.
     """
     programme = await store.programmes.lock(tx.conn, programme_id)
     programmes.refuse_closed(programme)
     file = core.bringing.read(content, today=tx.now.date())
-    if file.header:
-        errors = [FieldError(column, problem) for column, problem in file.header]
-        detail = "The first line has to name these columns, separated by commas: "
-        raise WrongHeader(detail + ",".join(core.bringing.COLUMNS), errors)
     await store.participations.lock_seats(tx.conn, programme_id)
     plan = core.bringing.plan(file.rows, await _known(tx, programme))
     if not dry:

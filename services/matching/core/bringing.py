@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import TypeAlias
 
-from services.matching.core import roster
+from services.matching.core import roster, tables
 from services.matching.core.ids import ParticipationId, Role
 from services.matching.core.participations import Participation
-from services.matching.core.people import Reject, in_order
+from services.matching.core.people import in_order
+from services.matching.core.tables import Reject
 
 Couple: TypeAlias = tuple[Participation, Participation]
 
@@ -31,11 +32,8 @@ class Row:
 
 @dataclass(frozen=True)
 class File:
-    """`header` lists (column, what is wrong); with any of those no row was read."""
-
     rows: tuple[Row, ...]
     rejected: tuple[Reject, ...]
-    header: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -61,29 +59,35 @@ class Known:
 
 
 def read(content: bytes, *, today: date) -> File:
-    """The rows of a comma-separated file in UTF-8, and the bad ones."""
-    table = roster.table(content, COLUMNS)
-    if table.header:
-        return File((), (), table.header)
+    """The rows of a file in UTF-8, and the bad ones. Raises WrongHeader and Unreadable, see `tables.read`."""
     rows: list[Row] = []
-    rejected: list[Reject] = list(table.rejected)
-    for line, cells in table.rows:
-        found = [Reject(line, name, "is empty") for name in COLUMNS if not cells[name]]
-        since = roster.day(cells["since"])
-        found += [
-            Reject(line, name, f"is longer than {LONGEST}") for name in COLUMNS if len(cells[name]) > LONGEST
-        ]
-        if cells["since"] and since is None:
-            found.append(Reject(line, "since", "is no date of the form 2026-03-31"))
-        if since is not None and since > today:
-            found.append(Reject(line, "since", "is not over yet"))
-        if cells["mentee_number"] and cells["mentee_number"] == cells["mentor_number"]:
-            found.append(Reject(line, "mentor_number", "is the mentee's own number"))
-        if found or since is None:
-            rejected += found
+    rejected: list[Reject] = []
+    for found in tables.read(content, COLUMNS):
+        if isinstance(found, Reject):
+            rejected.append(found)
+            continue
+        wrong = [Reject(found.line, name, reason) for name, reason in _wrong(found.cells, today)]
+        since = roster.day(found.cells["since"])
+        if wrong or since is None:
+            rejected += wrong
         else:
-            rows.append(Row(line, cells["mentee_number"], cells["mentor_number"], since))
+            rows.append(Row(found.line, found.cells["mentee_number"], found.cells["mentor_number"], since))
     return File(tuple(rows), tuple(rejected))
+
+
+def _wrong(cells: Mapping[str, str], today: date) -> Iterator[tuple[str, str]]:
+    for name in COLUMNS:
+        if not cells[name]:
+            yield name, "is empty"
+        if len(cells[name]) > LONGEST:
+            yield name, f"is longer than {LONGEST}"
+    since = roster.day(cells["since"])
+    if cells["since"] and since is None:
+        yield "since", "is no date of the form 2026-03-31"
+    if since is not None and since > today:
+        yield "since", "is not over yet"
+    if cells["mentee_number"] and cells["mentee_number"] == cells["mentor_number"]:
+        yield "mentor_number", "is the mentee's own number"
 
 
 def plan(rows: Sequence[Row], known: Known) -> Plan:

@@ -1,14 +1,17 @@
-"""Reading the file of people that HR systems export: what is a row, and what is wrong with it."""
+"""The file of people that HR systems export: what is a row, what is wrong with it, and what it says."""
 
 from __future__ import annotations
 
-import csv
 import re
-from collections.abc import Collection, Iterator, Mapping, Sequence, Set
+from collections.abc import Collection, Iterator, Mapping, Set
 from dataclasses import dataclass
 from datetime import date
+from hashlib import blake2b
+from typing import NamedTuple
 
-from services.matching.core.people import COMPANY, POOLS, STATUSES, Card, Reject, Row
+from services.matching.core import tables
+from services.matching.core.people import COMPANY, POOLS, STATUSES, name_key
+from services.matching.core.tables import Reject
 
 COLUMNS = (
     "employee_number",
@@ -25,137 +28,125 @@ COLUMNS = (
     "status",
     "effective_date",
 )
-OPTIONAL = ("pool",)
+OPTIONAL = ("leave_from", "leave_until", "termination_date", "pool")
 """Columns a file may leave out: `pool` is company (or empty), workplace, alumni or association."""
+ALL = (*COLUMNS, *OPTIONAL)
 REQUIRED = frozenset({"employee_number", "user_name", "given_name", "work_email", "time_zone", "status"})
+DATES = frozenset({"hire_date", "effective_date", "leave_from", "leave_until", "termination_date"})
+BESIDE = ("time_zone", "leave_from", "leave_until", "termination_date")
+EMPTY = "is empty"
+BEGINS = {"leave_until": "leave_from", "termination_date": "hire_date"}
 CELL_CHARACTERS_MAX = 200
+YEARS = (1900, 2200)
 
 _NUMBER = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/-]{0,39}")
 _EMAIL = re.compile(r"[^@\s,;<>\"]{1,64}@[^@\s,;<>\"]+\.[^@\s,;<>\".]+")
+_BREAK = re.compile(r"\s*[\r\n\t]\s*")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f\u2028\u2029]")
-_NOT_UTF8 = re.compile(r"[\udc80-\udcff]")
+_DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 
 
-@dataclass(frozen=True)
-class Roster:
-    """A file as read. `header` lists (column, what is wrong); with any of those no row was read."""
+class Row(NamedTuple):
+    """A well-formed row: its cells in the order of ALL, a column that the file does not have as None.
 
-    rows: tuple[Row, ...]
-    rejected: tuple[Reject, ...]
-    header: tuple[tuple[str, str], ...] = ()
+    `digest` is the same for rows that say the same."""
 
-
-def read(content: bytes, *, zones: Set[str]) -> Roster:
-    """The rows of a comma-separated file in UTF-8, with or without a byte order mark, and the bad ones.
-
-    `zones` are the time zones the machine knows. A row with bytes that are no UTF-8 is rejected alone.
-    """
-    cells_of = table(content, COLUMNS, OPTIONAL)
-    if cells_of.header:
-        return Roster((), (), cells_of.header)
-    rows: list[Row] = []
-    rejected: list[Reject] = list(cells_of.rejected)
-    for line, cells in cells_of.rows:
-        found = _row(line, cells, zones)
-        if isinstance(found, Row):
-            rows.append(found)
-        else:
-            rejected += found
-    rejected.sort(key=lambda reject: reject.line)
-    return Roster(tuple(rows), tuple(rejected))
-
-
-@dataclass(frozen=True)
-class Table:
-    """The cells of a file, stripped, by line and column; and rows that could not be read at all."""
-
-    rows: tuple[tuple[int, Mapping[str, str]], ...]
-    rejected: tuple[Reject, ...]
-    header: tuple[tuple[str, str], ...] = ()
-
-
-def table(content: bytes, columns: Sequence[str], optional: Sequence[str] = ()) -> Table:
-    """The rows of a comma-separated file in UTF-8, with or without a byte order mark, that has these columns
-    in any order, and perhaps the optional ones. With a wrong header no row is read."""
-    text = content.decode("utf-8-sig", errors="surrogateescape")
-    records = _records(text)
-    names = [cell.strip() for cell in next(records, _Record(1, [], None)).cells]
-    wrong = _wrong_header(names, columns, optional)
-    if wrong:
-        return Table((), (), wrong)
-    rows: list[tuple[int, Mapping[str, str]]] = []
-    rejected: list[Reject] = []
-    for record in records:
-        if record.problem is not None:
-            rejected.append(Reject(record.line, "row", record.problem))
-        elif len(record.cells) != len(names):
-            problem = f"has {len(record.cells)} cells instead of {len(names)}"
-            rejected.append(Reject(record.line, "row", problem))
-        else:
-            cells = {name: cell.strip() for name, cell in zip(names, record.cells, strict=True)}
-            rows.append((record.line, cells))
-    return Table(tuple(rows), tuple(rejected))
-
-
-@dataclass(frozen=True)
-class _Record:
     line: int
-    cells: list[str]
-    problem: str | None
+    cells: tuple[str | None, ...]
+    digest: str
+
+    @property
+    def employee_number(self) -> str:
+        return self.cells[0] or ""
+
+    @property
+    def user_name_key(self) -> str:
+        return name_key(self.cells[1] or "")
+
+    @property
+    def ends(self) -> bool:
+        """Whether it may end somebody, or make them inactive."""
+        return self.cells[11] in ("inactive", "terminated") or bool(self.cells[15])
+
+    @property
+    def work_email_key(self) -> str:
+        return name_key(self.cells[4] or "")
 
 
-def _records(text: str) -> Iterator[_Record]:
-    """The non-empty records and where each begins; a record the reader stumbles over carries the problem."""
-    reader = csv.reader((line + "\n" for line in text.split("\n")), strict=True)
-    while True:
-        line = reader.line_num + 1
-        try:
-            cells = next(reader)
-        except StopIteration:
-            return
-        except csv.Error as error:
-            yield _Record(line, [], _in_words(str(error)))
-            continue
-        if any(cell.strip() for cell in cells):
-            yield _Record(line, cells, None)
+class Bad(NamedTuple):
+    """A row that is not applied, with everything that is wrong with it; the number is "" where it cannot be
+    read: then nobody knows who the row is about."""
+
+    employee_number: str
+    rejects: tuple[Reject, ...]
 
 
-def _in_words(problem: str) -> str:
-    if "unexpected end of data" in problem:
-        return "a quotation mark opened in this row is never closed, so nothing after it could be read"
-    return f"the row cannot be read: {problem}"
+@dataclass(frozen=True)
+class Places:
+    """`zones` are the time zones the machine knows; `of_site` has the zone of a site by its `site_key`."""
+
+    zones: Set[str]
+    of_site: Mapping[str, str]
 
 
-def _wrong_header(
-    names: Sequence[str], columns: Sequence[str], optional: Sequence[str]
-) -> tuple[tuple[str, str], ...]:
-    missing = [(name, "the column is missing") for name in columns if name not in names]
-    allowed = (*columns, *optional)
-    extra = [(name or "(empty)", "no such column") for name in names if name not in allowed]
-    twice = [(name, "the column is there twice") for name in allowed if names.count(name) > 1]
-    return (*missing, *extra, *twice)
+def site_key(site: str) -> str:
+    """Sites are the same when they differ in case or blanks alone."""
+    return " ".join(site.split()).casefold()
 
 
-def _row(line: int, cells: Mapping[str, str], zones: Set[str]) -> Row | list[Reject]:
-    wrong = [(name, problem(name, cells[name], zones)) for name in COLUMNS + OPTIONAL if name in cells]
-    found = [Reject(line, name, reason) for name, reason in wrong if reason is not None]
-    return found or Row(line, _card(cells), day(cells["effective_date"]), "pool" in cells)
+def read(content: bytes, places: Places, *, encoding: str = tables.UTF8) -> Iterator[Row | Bad]:
+    """The rows of a file of people, one by one. Raises WrongHeader and Unreadable, see `tables.read`."""
+    for found in tables.read(content, COLUMNS, OPTIONAL, encoding=encoding):
+        yield Bad("", (found,)) if isinstance(found, Reject) else _row(found.line, found.cells, places)
+
+
+def _row(line: int, said: Mapping[str, str], places: Places) -> Row | Bad:
+    cells = {name: cell if cell.isprintable() else _BREAK.sub(" ", cell) for name, cell in said.items()}
+    if not cells["time_zone"]:
+        cells["time_zone"] = places.of_site.get(site_key(cells["site"]), "")
+    wrong = _wrong_cells(cells, places.zones)
+    if wrong:
+        number = cells["employee_number"]
+        rejects = tuple(Reject(line, name, reason) for name, reason in wrong.items())
+        return Bad(number if _NUMBER.fullmatch(number) else "", rejects)
+    cells["status"] = cells["status"].lower()
+    if "pool" in cells:
+        cells["pool"] = pool(cells["pool"])
+    kept = tuple(map(cells.get, ALL))
+    return Row(line, kept, _digest(kept))
+
+
+def _wrong_cells(cells: Mapping[str, str], zones: Set[str]) -> Mapping[str, str]:
+    """What is wrong with each cell, in the order of the columns."""
+    wrong = {
+        name: reason for name, cell in cells.items() if (reason := problem(name, cell, zones)) is not None
+    }
+    for name in BESIDE:
+        reason = _problem_beside(name, cells)
+        if reason is not None and wrong.get(name, EMPTY) == EMPTY:
+            wrong[name] = reason
+    return wrong
+
+
+def _digest(cells: tuple[str | None, ...]) -> str:
+    text = "\x1f".join("\x1e" if cell is None else cell for cell in cells)
+    return blake2b(text.encode(), digest_size=12).hexdigest()
 
 
 def problem(name: str, cell: str, zones: Collection[str]) -> str | None:
-    """What is wrong with a cell, or None."""
-    if _NOT_UTF8.search(cell):
-        return "is not UTF-8"
-    if _CONTROL.search(cell):
-        return "holds a control character or a line break"
+    """What is wrong with a cell by itself, or None."""
+    if not cell:
+        return EMPTY if name in REQUIRED else None
+    if not cell.isprintable() and _CONTROL.search(cell):
+        return "holds a control character"
     if len(cell) > CELL_CHARACTERS_MAX:
         return f"is longer than {CELL_CHARACTERS_MAX} characters"
-    if not cell:
-        return "is empty" if name in REQUIRED else None
-    return _wrong_form(name, cell, zones)
+    if name in DATES:
+        return _problem_of_day(cell)
+    return _problem_of_form(name, cell, zones)
 
 
-def _wrong_form(name: str, cell: str, zones: Collection[str]) -> str | None:
+def _problem_of_form(name: str, cell: str, zones: Collection[str]) -> str | None:
     if name in ("employee_number", "manager_employee_number") and not _NUMBER.fullmatch(cell):
         return "may have up to 40 letters, digits and . _ - / only"
     if name == "work_email" and not _EMAIL.fullmatch(cell):
@@ -166,37 +157,40 @@ def _wrong_form(name: str, cell: str, zones: Collection[str]) -> str | None:
         return f"is none of {', '.join(STATUSES)}"
     if name == "pool" and pool(cell) not in POOLS:
         return f"is none of {', '.join([COMPANY, *filter(None, POOLS)])}"
-    if name in ("hire_date", "effective_date") and day(cell) is None:
+    return None
+
+
+def _problem_of_day(cell: str) -> str | None:
+    on = day(cell)
+    if on is None:
         return "is no date of the form 2026-03-31"
+    if not YEARS[0] <= on.year <= YEARS[1]:
+        return f"is not between {YEARS[0]} and {YEARS[1]}"
+    return None
+
+
+def _problem_beside(name: str, row: Mapping[str, str]) -> str | None:
+    """What is wrong with a cell beside the others of its row."""
+    cell, site = row.get(name, ""), row["site"][:CELL_CHARACTERS_MAX]
+    if not cell and name == "time_zone" and site:
+        return f"is empty, and the site {site} has no time zone here"
+    if not cell and name == "leave_from" and row.get("leave_until") and row["status"].lower() == "active":
+        return "is empty, while leave_until is not"
+    since = day(row.get(BEGINS.get(name, ""), ""))
+    ends = day(cell) if since is not None else None
+    if since is not None and ends is not None and ends < since:
+        return f"is before {BEGINS[name]}"
     return None
 
 
 def pool(cell: str) -> str:
-    """A pool as it is kept: the company itself is empty."""
+    """Where somebody comes from, as `people.POOLS` has it."""
     return "" if cell.lower() == COMPANY else cell.lower()
 
 
 def day(cell: str) -> date | None:
     """A date like 2026-03-31; None for anything else."""
     try:
-        return date.fromisoformat(cell) if re.fullmatch(r"\d{4}-\d{2}-\d{2}", cell) else None
+        return date.fromisoformat(cell) if _DAY.fullmatch(cell) else None
     except ValueError:
         return None
-
-
-def _card(cells: Mapping[str, str]) -> Card:
-    return Card(
-        employee_number=cells["employee_number"],
-        user_name=cells["user_name"],
-        given_name=cells["given_name"],
-        family_name=cells["family_name"],
-        work_email=cells["work_email"],
-        title=cells["title"],
-        department=cells["department"],
-        site=cells["site"],
-        time_zone=cells["time_zone"],
-        manager_employee_number=cells["manager_employee_number"] or None,
-        hire_date=day(cells["hire_date"]),
-        status=cells["status"].lower(),
-        pool=pool(cells.get("pool", "")),
-    )

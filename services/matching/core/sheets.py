@@ -8,11 +8,13 @@ FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "|", "%")
 
 
 def text(header: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
+    return lines([header, *rows])
+
+
+def lines(rows: Iterable[Sequence[object]]) -> str:
     """RFC 4180 with CRLF. A cell that begins like a formula is given an apostrophe in front (OWASP, CSV
     injection); numbers are left as they are."""
-    lines = [",".join(map(_cell, header))]
-    lines += [",".join(map(_cell, row)) for row in rows]
-    return "\r\n".join(lines) + "\r\n"
+    return "".join(",".join(map(_cell, row)) + "\r\n" for row in rows)
 
 
 def _cell(value: object) -> str:

@@ -1,6 +1,7 @@
 """The only SQL of matching: one function per statement, the connection first."""
 
 from services.matching.store import (
+    access,
     afterwards,
     audit,
     circles,
@@ -8,6 +9,8 @@ from services.matching.store import (
     desk,
     effects,
     facts,
+    file_rows,
+    files,
     holds,
     incoming,
     ledger,
@@ -20,11 +23,14 @@ from services.matching.store import (
     programmes,
     proposals,
     received,
+    retention,
+    rosters,
     run_pairs,
     runs,
     scim,
     scim_groups,
     sheets,
+    sites,
     solving,
     sources,
     standings,
@@ -32,6 +38,7 @@ from services.matching.store import (
 )
 
 __all__ = [
+    "access",
     "afterwards",
     "audit",
     "circles",
@@ -39,6 +46,8 @@ __all__ = [
     "desk",
     "effects",
     "facts",
+    "file_rows",
+    "files",
     "holds",
     "incoming",
     "ledger",
@@ -51,11 +60,14 @@ __all__ = [
     "programmes",
     "proposals",
     "received",
+    "retention",
+    "rosters",
     "run_pairs",
     "runs",
     "scim",
     "scim_groups",
     "sheets",
+    "sites",
     "solving",
     "sources",
     "standings",

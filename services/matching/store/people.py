@@ -71,58 +71,6 @@ async def touched_by(
     return [person_of(row) for row in rows]
 
 
-SAVE = """
-INSERT INTO person (id, employee_number, user_name, user_name_key, given_name, family_name, work_email,
-                    work_email_key, title, department, site, time_zone, manager_employee_number, manager_id,
-                    hire_date, status, effective_date, version, created_at, pool)
-SELECT id, employee_number, user_name, user_name_key, given_name, family_name, work_email, work_email_key,
-       title, department, site, time_zone, manager_employee_number, manager_id, hire_date, status,
-       effective_date, version, created_at, pool
-FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[],
-            $9::text[], $10::text[], $11::text[], $12::text[], $13::text[], $14::uuid[], $15::date[],
-            $16::text[], $17::date[], $18::int[], $19::timestamptz[], $20::text[])
-     AS new (id, employee_number, user_name, user_name_key, given_name, family_name, work_email,
-             work_email_key, title, department, site, time_zone, manager_employee_number, manager_id,
-             hire_date, status, effective_date, version, created_at, pool)
-ON CONFLICT (employee_number) DO UPDATE SET
-    user_name = excluded.user_name, user_name_key = excluded.user_name_key, given_name = excluded.given_name,
-    family_name = excluded.family_name, work_email = excluded.work_email,
-    work_email_key = excluded.work_email_key, title = excluded.title, department = excluded.department,
-    site = excluded.site, time_zone = excluded.time_zone,
-    manager_employee_number = excluded.manager_employee_number, manager_id = excluded.manager_id,
-    hire_date = excluded.hire_date, status = excluded.status, effective_date = excluded.effective_date,
-    version = excluded.version, pool = excluded.pool
-"""
-
-
-async def save(conn: Connection, people: Sequence[Person]) -> None:
-    """Adds or replaces any number of people with one statement."""
-    cards = [person.card for person in people]
-    await conn.execute(
-        SAVE,
-        [person.id for person in people],
-        [card.employee_number for card in cards],
-        [card.user_name for card in cards],
-        [name_key(card.user_name) for card in cards],
-        [card.given_name for card in cards],
-        [card.family_name for card in cards],
-        [card.work_email for card in cards],
-        [name_key(card.work_email) for card in cards],
-        [card.title for card in cards],
-        [card.department for card in cards],
-        [card.site for card in cards],
-        [card.time_zone for card in cards],
-        [card.manager_employee_number for card in cards],
-        [person.manager_id for person in people],
-        [card.hire_date for card in cards],
-        [card.status for card in cards],
-        [person.effective_date for person in people],
-        [person.version for person in people],
-        [person.created_at for person in people],
-        [card.pool for card in cards],
-    )
-
-
 async def find(conn: Connection, person_id: UUID) -> Person | None:
     found = await by_ids(conn, [person_id])
     return found[0] if found else None
@@ -195,6 +143,12 @@ async def page(conn: Connection, *, after: tuple[datetime, UUID] | None, limit: 
         limit,
     )
     return [person_of(row) for row in rows]
+
+
+async def count_there(conn: Connection) -> int:
+    """How many people are active or on leave."""
+    count: int = await conn.fetchval("SELECT count(*) FROM person WHERE status IN ('active', 'leave')")
+    return count
 
 
 async def managers(conn: Connection) -> dict[str, str | None]:

@@ -121,6 +121,35 @@ ERASED = (
         FROM theirs WHERE theirs.id = r.id
         """,
     ),
+    Place(
+        "hris_file_row",
+        """
+        DELETE FROM hris_file_row r USING person p
+        WHERE p.id = $1 AND (r.employee_number = p.employee_number OR r.user_name_key = p.user_name_key
+                             OR r.work_email_key = p.work_email_key)
+        """,
+    ),
+    Place(
+        "hris_file_reject",
+        """
+        DELETE FROM hris_file_reject r USING person p
+        WHERE p.id = $1 AND (r.employee_number = p.employee_number
+                             OR strpos(lower(r.reason), p.user_name_key) > 0
+                             OR strpos(lower(r.reason), p.work_email_key) > 0)
+        """,
+    ),
+    Place(
+        "hris_file",
+        """
+        UPDATE hris_file f SET report = f.report || '{"named": {}, "ended_named": []}' FROM person p
+        WHERE p.id = $1 AND strpos(f.report::text, to_json(p.employee_number)::text) > 0
+          AND (f.report -> 'named' <> '{}' OR f.report -> 'ended_named' <> '[]')
+        """,
+    ),
+    Place(
+        "hris_roster",
+        "DELETE FROM hris_roster r USING person p WHERE p.id = $1 AND r.employee_number = p.employee_number",
+    ),
     Place("person_key", "DELETE FROM person_key WHERE person_id = $1"),
     Place(
         "person",
@@ -149,6 +178,7 @@ WITHOUT: Mapping[str, str] = {
     "run_certificate": "ids and amounts",
     "continuation": "ids and times",
     "hris_source": "names of systems",
+    "site_zone": "names of places",
     "hris_credential": "hashes and sealed secrets of systems",
     "hris_delivery": "ids and hashes",
     "scim_member": "ids; what is said beside one goes with the user it is said of",

@@ -18,11 +18,13 @@ import uvicorn
 from deploy import cli
 from deploy.local import hris, ports
 from services.matching import store
+from services.matching.hris import files
 from services.matching.hris.credentials import wall_now
 from shared import auth
 from tests import infra
 from tests.integration.deploy.test_match import described
 from tests.integration.matching import world
+from tests.unit.matching.builders import a_file, a_row
 
 Mentoring: TypeAlias = Callable[..., Awaitable[tuple[str, str]]]
 
@@ -35,7 +37,7 @@ async def mentoring(
     monkeypatch.setenv("COLUMNS", "200")
     (port,) = ports.free(1)
     (tmp_path / "stack.json").write_text(
-        json.dumps({**described(f"http://127.0.0.1:{port}"), "tokens": {"admin": "hr-admin"}})
+        json.dumps({**described(f"http://127.0.0.1:{port}"), "tokens": {"admin": "admin"}})
     )
 
     async def run(*arguments: str) -> tuple[str, str]:
@@ -50,7 +52,9 @@ async def mentoring(
     async with world.opened(await door("matching"), tmp_path) as made:
         server = uvicorn.Server(uvicorn.Config(made.app, port=port, log_level="error", lifespan="off"))
         serving = asyncio.create_task(server.serve())
+        working = asyncio.create_task(files.take_over(made.door))
         yield run
+        working.cancel()
         server.should_exit = True
         await serving
 
@@ -88,6 +92,46 @@ async def test_what_is_wrong_is_one_sentence(mentoring: Mentoring) -> None:
         "there is no source nobody: see the list of sources, or create it.\n"
     )
     assert "/kind: " in (await mentoring("source", "create", "fax", "--kind", "fax"))[1]
+
+
+async def test_a_file_of_people_is_tried_taken_over_and_its_rejects_are_written(
+    mentoring: Mentoring, tmp_path: Path
+) -> None:
+    file, rejects = tmp_path / "people.csv", tmp_path / "rejects.csv"
+    file.write_bytes(a_file(a_row(1, time_zone=""), a_row(2), a_row(3, status="gone")).replace(b",", b";"))
+    out, _ = await mentoring("import", str(file), "--dry-run")
+    assert "people.csv of csv: held. It was sent to see what it would do." in out
+    assert re.search(r"new people +│ 1 +│ 2", out)
+    assert "line 2, time_zone: is empty, and the site Madrid has no time zone here" in out
+    number = re.findall(r"file confirm ([0-9a-f-]{36})", out)[0]
+    assert (await mentoring("file", "drop", number))[0].startswith("The file is dropped")
+    out, _ = await mentoring("sites", "set", "madrid", "Europe/Madrid")
+    assert out == "madrid is in Europe/Madrid.\n"
+    assert "Europe/Madrid" in (await mentoring("sites", "list"))[0]
+    out, _ = await mentoring("import", str(file), "--full")
+    assert "3 rows are taken over" in out
+    assert "2 rows applied" in out
+    listed, _ = await mentoring("file", "list")
+    number = re.findall(r"[0-9a-f]{8}-[0-9a-f-]{27}", listed)[0]
+    out, _ = await mentoring("file", "rejects", number, "--out", str(rejects))
+    assert out == f"1 lines are in {rejects}.\n"
+    assert '4,3,status,"is none of active, leave, inactive, terminated"' in rejects.read_text()
+    assert (await mentoring("sites", "remove", "Madrid"))[0] == "The time zone of Madrid is forgotten.\n"
+
+
+async def test_a_file_that_cannot_be_taken_is_one_sentence(mentoring: Mentoring, tmp_path: Path) -> None:
+    assert "cannot be read" in (await mentoring("import", str(tmp_path / "nothing.csv")))[1]
+    file = tmp_path / "people.csv"
+    file.write_bytes(a_file(a_row(1, title="Zoë")).decode().encode("cp1252"))
+    assert "Line 2 has the byte 0xEB, which is not UTF-8" in (await mentoring("import", str(file)))[1]
+    assert "1 rows applied" in (await mentoring("import", str(file), "--encoding", "windows-1252"))[0]
+    file.write_bytes(a_file(*[a_row(number) for number in range(1, 9)]))
+    await mentoring("import", str(file))
+    file.write_bytes(a_file(a_row(1)))
+    out, _ = await mentoring("import", str(file), "--full")
+    assert "It would end 7 of 8 people" in out
+    number = re.findall(r"file confirm ([0-9a-f-]{36})", out)[0]
+    assert "7 people who become inactive" in (await mentoring("file", "confirm", number))[0]
 
 
 async def test_each_run_of_a_stack_opens_its_doors_anew(database: infra.MakeDatabase) -> None:

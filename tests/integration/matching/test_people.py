@@ -2,8 +2,16 @@ from __future__ import annotations
 
 import asyncio
 
+import httpx
+
 from tests.integration.matching.world import World, bearer
 from tests.unit.matching.builders import HEADER, a_file, a_row
+
+
+def counts(answer: httpx.Response) -> tuple[int, int]:
+    """How many rows were applied, and how many said nothing new."""
+    said = answer.json()
+    return said["applied"], said["unchanged"]
 
 
 async def test_an_import_says_who_is_there_and_the_same_again_says_nothing(here: World) -> None:
@@ -11,7 +19,8 @@ async def test_an_import_says_who_is_there_and_the_same_again_says_nothing(here:
         a_row(2, manager_employee_number="10"), a_row(10), a_row(3, manager_employee_number="99")
     )
     first = await here.upload(content)
-    assert first.json() == {"applied": 3, "unchanged": 0, "rejected": []}
+    assert first.json()["state"] == "done"
+    assert counts(first) == (3, 0)
     said = await here.said()
     assert [(one["topic"], one["employee_number"], one["version"]) for one in said] == [
         ("person-changed", "2", 1),
@@ -23,8 +32,9 @@ async def test_an_import_says_who_is_there_and_the_same_again_says_nothing(here:
     before = await here.snapshot()
     here.later(days=3)
     again = await here.upload(content)
-    assert again.json() == {"applied": 0, "unchanged": 3, "rejected": []}
-    assert await here.snapshot() == before
+    assert counts(again) == (0, 3)
+    after = await here.snapshot()
+    assert {table for table in after if after[table] != before[table]} == {"hris_file"}
 
 
 async def test_two_imports_of_one_file_at_once_have_one_effect(here: World) -> None:
@@ -45,17 +55,34 @@ async def test_bad_rows_are_listed_and_the_others_applied(here: World) -> None:
     )
     answer = await here.upload(content)
     assert answer.status_code == 200
-    assert (answer.json()["applied"], answer.json()["unchanged"]) == (2, 0)
+    assert counts(answer) == (1, 0)
     assert [(one["line"], one["field"]) for one in answer.json()["rejected"]] == [
-        (3, "time_zone"),
+        (2, "employee_number"),
+        (2, "user_name"),
         (3, "status"),
+        (3, "time_zone"),
         (4, "row"),
         (5, "employee_number"),
+        (5, "user_name"),
         (6, "user_name"),
     ]
     assert all(one["reason"] for one in answer.json()["rejected"])
-    assert (await here.upload(content)).json() == {**answer.json(), "applied": 0, "unchanged": 2}
-    assert len(await here.said()) == 2
+    again = await here.upload(content)
+    assert counts(again) == (0, 1)
+    assert again.json()["rejected"] == answer.json()["rejected"]
+    assert len(await here.said()) == 1
+
+
+async def test_a_name_of_somebody_else_waits_for_an_administrator_and_is_told(here: World) -> None:
+    await here.hire(a_row(1))
+    answer = await here.upload(a_file(a_row(4), a_row(2, user_name="USER1"), a_row(3)))
+    assert (counts(answer), answer.json()["held"]) == ((2, 0), 1)
+    assert answer.json()["rejected"] == [
+        {"line": 3, "field": "user_name", "reason": "waits for an administrator: belongs to employee 1"}
+    ]
+    assert len(await here.said()) == 3
+    again = await here.upload(a_file(a_row(2, user_name="USER1")))
+    assert (counts(again), again.json()["held"]) == ((0, 1), 0)
 
 
 async def test_a_manager_who_comes_later_is_resolved(here: World) -> None:

@@ -107,7 +107,7 @@ async def test_U7_nothing_of_the_person_is_left_and_totals_stay(here: World) -> 
     await here.door.pool.execute(block, here.people["1"], here.people["4"], WORDS)
     await here.door.pool.execute("DELETE FROM outbox")
     before = await here.call("GET", f"/v1/programmes/{programme}/runs")
-    assert await found(here) == {"audit_entry", "block", "person", "request"}
+    assert await found(here) == {"audit_entry", "block", "hris_fact", "person", "request"}
     await _erase(here)
     assert await found(here) == set()
     profile = "SELECT profile FROM participation WHERE person_id = $1"

@@ -92,8 +92,8 @@ async def test_a_wrong_row_is_rejected_with_its_line_its_field_and_the_reason(co
         "3,3,2025-10-01",
         "3,8,yesterday",
         "3,8,2030-01-01",
-        "3,,2025-10-01",
         "3,8",
+        "3,,2025-10-01",
     )
     assert answer.status_code == 200, answer.text
     assert answer.json()["applied"] == 1
@@ -105,8 +105,8 @@ async def test_a_wrong_row_is_rejected_with_its_line_its_field_and_the_reason(co
         (6, "mentor_number"),
         (7, "since"),
         (8, "since"),
-        (9, "mentor_number"),
-        (10, "row"),
+        (10, "mentor_number"),
+        (9, "row"),
     }
     wrong = await company.client.post(
         f"/v1/programmes/{programme}/pairs/import",

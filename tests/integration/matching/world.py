@@ -17,6 +17,7 @@ from fastapi import FastAPI
 
 from services.matching import commands, jobs
 from services.matching.consumers import CONSUMERS
+from services.matching.hris import files
 from services.matching.service import build
 from services.matching.settings import Settings
 from shared import auth, envelope, events, tx
@@ -27,6 +28,7 @@ from tests.unit.matching.builders import a_file, a_row
 KEY = "a key for links in tests"
 ALL = ["people:read", "people:write", "programmes:read", "programmes:write", "matches:read", "matches:write"]
 TOKENS = {
+    "admin": ["admin"],
     "organiser": ALL,
     "reader": [scope for scope in ALL if scope.endswith("read")],
     "nobody": [],
@@ -64,9 +66,11 @@ class World:
         self.at(self.now + timedelta(**by))
 
     async def work(self) -> None:
-        """All jobs as long as they are due, and the rounds that they ask for."""
+        """All jobs as long as they are due, files that wait, and the rounds that they ask for."""
         for job in jobs.JOBS:
             await loop.run_while_due(self.door, job)
+        while await files.take_over_next(self.door):
+            pass
         await self.solve()
 
     async def solve(self) -> None:

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from typing import Any
 from uuid import UUID
 
+from services.matching.core import roster
 from services.matching.core.ids import MatchId, ParticipationId, PersonId, ProgrammeId
 from services.matching.core.matches import Match
-from services.matching.core.people import Card, Person, Plan, plan
 from services.matching.core.programmes import Programme, Rules
-from services.matching.core.roster import COLUMNS, Roster, read
+from services.matching.core.roster import COLUMNS, Bad, Places, Row
+from services.matching.core.tables import Reject
 
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 ZONES = frozenset({"Europe/Madrid", "America/New_York", "Asia/Tokyo"})
@@ -42,32 +43,28 @@ def a_file(*rows: str) -> bytes:
     return "\n".join([HEADER, *rows, ""]).encode()
 
 
-def a_roster(*rows: str) -> Roster:
-    return read(a_file(*rows), zones=ZONES)
+def a_wide_row(number: int | str, **changes: str) -> str:
+    """One line of a file that has the optional columns, too."""
+    more = {"leave_from": "", "leave_until": "", "termination_date": "", "pool": ""}
+    kept = {name: changes.pop(name, "") for name in more}
+    return ",".join([a_row(number, **changes), *kept.values()])
 
 
-def imported(known: tuple[Person, ...], *rows: str, now: datetime = NOW) -> Plan:
-    """What importing the rows would do; ids are made of the employee numbers."""
-    roster = a_roster(*rows)
-    assert not roster.rejected, roster.rejected
-    ids = {row.card.employee_number: an_id(row.card.employee_number) for row in roster.rows}
-    return plan(roster.rows, known, ids, now=now)
+def a_wide_file(*rows: str) -> bytes:
+    return "\n".join([",".join(roster.ALL), *rows, ""]).encode()
 
 
-def after(known: tuple[Person, ...], done: Plan) -> tuple[Person, ...]:
-    """Everybody as they are after an import."""
-    people = {person.id: person for person in (*known, *done.touched, *done.changed)}
-    return tuple(people.values())
+def reading(
+    content: bytes, sites: Mapping[str, str] | None = None, *, encoding: str = "utf-8"
+) -> tuple[list[Row], list[Reject]]:
+    """The good rows of a file, and what is wrong with the others."""
+    found = list(roster.read(content, Places(ZONES, sites or {}), encoding=encoding))
+    rejects = [reject for one in found if isinstance(one, Bad) for reject in one.rejects]
+    return [one for one in found if isinstance(one, Row)], rejects
 
 
-def an_id(number: str) -> PersonId:
-    return PersonId(UUID(int=int(number)))
-
-
-def a_person(number: int, **changes: Any) -> Person:
-    (row,) = a_roster(a_row(number)).rows
-    card: Card = replace(row.card, **changes)
-    return Person(an_id(str(number)), card, None, NOW.date(), 1, NOW)
+def cells(row: Row) -> dict[str, str | None]:
+    return dict(zip(roster.ALL, row.cells, strict=True))
 
 
 def a_programme(**changes: Any) -> Programme:
