@@ -20,34 +20,11 @@ from shared.tx import Connection, Door
 
 def build(settings: Settings) -> Service:
     kept = commands.projection.Projections()
-
-    def http(door: Door) -> FastAPI:
-        routers = *api.routers(), webhook.router(), pages.router()
-        meters = metrics.build()
-        app = application(
-            door,
-            settings,
-            *routers,
-            title="Mentoring: matching",
-            meters=meters,
-            has_access=store.people.has_access,
-            names_actors=True,
-            measure=measures.Measures(meters.registry).read,
-            parts=Parts(
-                refusals={scim.PATH: scim.refusal}, bodies={api.files.PREFIX: settings.file_bytes_max}
-            ),
-        )
-        app.state.projections = kept
-        app.state.entrance = entrance.Entrance(door, settings.hris_requests_per_minute_max)
-        desk.mount(app, door, settings)
-        scim.mount(app, door, settings)
-        return app
-
     return Service(
         name="matching",
         settings=settings,
         folder=Path(__file__).parent,
-        http=http,
+        http=partial(_http, settings=settings, kept=kept),
         consumers=CONSUMERS,
         feeds=feed.FEEDS,
         jobs=JOBS,
@@ -60,6 +37,28 @@ def build(settings: Settings) -> Service:
         ),
         busy=busy,
     )
+
+
+def _http(door: Door, settings: Settings, kept: commands.projection.Projections) -> FastAPI:
+    routers = *api.routers(), webhook.router(), pages.router()
+    meters = metrics.build()
+    bodies = {api.files.PREFIX: settings.file_bytes_max}
+    app = application(
+        door,
+        settings,
+        *routers,
+        title="Mentoring: matching",
+        meters=meters,
+        has_access=store.people.has_access,
+        names_actors=True,
+        measure=measures.Measures(meters.registry).read,
+        parts=Parts(refusals={scim.PATH: scim.refusal}, bodies=bodies),
+    )
+    app.state.projections = kept
+    app.state.entrance = entrance.Entrance(door, settings.hris_requests_per_minute_max)
+    desk.mount(app, door, settings)
+    scim.mount(app, door, settings)
+    return app
 
 
 async def busy(conn: Connection) -> int:

@@ -4,6 +4,7 @@ from fastapi import APIRouter
 
 from services.matching.api import (
     audit,
+    byhand,
     comparing,
     explaining,
     fairness,
@@ -28,6 +29,7 @@ def routers() -> tuple[APIRouter, ...]:
     rooms = (
         audit,
         people,
+        byhand,
         files,
         sites,
         privacy,
@@ -50,6 +52,7 @@ def routers() -> tuple[APIRouter, ...]:
 
 __all__ = [
     "audit",
+    "byhand",
     "comparing",
     "explaining",
     "fairness",

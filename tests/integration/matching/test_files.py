@@ -243,7 +243,7 @@ async def test_a_dry_run_tells_what_a_file_would_do_and_it_can_be_confirmed(here
     while await files.take_over_next(here.door):
         pass
     done = await shown(here, held["file_id"])
-    assert (done["state"], done["decided_by"], done["kinds"]) == ("done", ADMIN, report["kinds"])
+    assert (done["state"], done["decided_by"], done["kinds"]) == ("done", f"token {ADMIN}", report["kinds"])
     assert (await statuses(here))["4"] == "terminated"
 
 
