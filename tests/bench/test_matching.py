@@ -33,6 +33,7 @@ TINY = stage.Sizes(
     events=20,
     searches=5,
     searched=300,
+    projected=60,
     repeats=1,
 )
 FROM_PEERS = {

@@ -26,7 +26,7 @@ async def bring(tx: Tx, programme_id: UUID, content: bytes, *, dry: bool) -> Pla
     programmes.refuse_closed(programme)
     file = core.bringing.read(content, today=tx.now.date())
     await store.participations.lock_seats(tx.conn, programme_id)
-    plan = core.bringing.plan(file.rows, await _known(tx, programme_id))
+    plan = core.bringing.plan(file.rows, await _known(tx, programme))
     if not dry:
         groups = await circles.of_mentors(tx, programme_id, [mentor.id for _, mentor, _ in plan.new])
         for mentee, mentor, since in plan.new:
@@ -47,17 +47,18 @@ async def bring(tx: Tx, programme_id: UUID, content: bytes, *, dry: bool) -> Pla
     return replace(plan, rejected=rejected)
 
 
-async def _known(tx: Tx, programme_id: UUID) -> Known:
-    everybody = await store.participations.of_programme(tx.conn, programme_id)
+async def _known(tx: Tx, programme: Programme) -> Known:
+    everybody = await store.participations.of_programme(tx.conn, programme.id)
     people = await store.people.by_ids(tx.conn, sorted({one.person_id for one in everybody}))
     number = {person.id: person.card.employee_number for person in people}
-    open_pairs = await store.matches.open_in(tx.conn, programme_id)
-    proposed = frozenset(await store.proposals.mentees(tx.conn, programme_id))
+    open_pairs = await store.matches.open_in(tx.conn, programme.id)
+    proposed = frozenset(await store.proposals.mentees(tx.conn, programme.id))
     return Known(
         participations={(number[one.person_id], one.role): one for one in everybody},
         active={mentee: mentor for mentee, mentor in open_pairs if mentee not in proposed},
         proposed=proposed,
         taken=Counter(mentor for _, mentor in open_pairs),
+        peers=programme.rules.form == "peer",
     )
 
 

@@ -18,6 +18,7 @@ from services.matching import engine, store
 from services.matching.commands.projection import Projection, Projections
 from services.matching.core.following import Followed
 from services.matching.store.solving import Waiting
+from shared import jobs
 from shared.tx import AWAY, Door, lent, snapshot
 
 FOLLOWED_MAX = 4
@@ -45,8 +46,15 @@ class Following:
 async def offers_something(door: Door, run: Waiting, kept: Projections, following: Following) -> bool:
     """Whether a run that only offers would; where it would not it is taken back, and the next round decides.
 
-    True also where another process works on the programme, or where it cannot be told.
+    True also where another process works on the programme, and where it cannot be told: then the run itself
+    does it, or fails and says why.
     """
+    looking = asyncio.ensure_future(_look(door, run, kept, following))
+    error = await jobs.tried("follow", looking, run_id=str(run.id))
+    return error is not None or looking.result()
+
+
+async def _look(door: Door, run: Waiting, kept: Projections, following: Following) -> bool:
     async with lent(door) as holding:
         if not await store.solving.take(holding, run.programme_id):
             return True
@@ -62,9 +70,5 @@ async def offers_something(door: Door, run: Waiting, kept: Projections, followin
 
 
 def _has_offers(following: Following, seen: Projection) -> bool:
-    try:
-        best = following.best(seen.pool.programme.id, seen.market)
-    except engine.InvalidMarket:
-        # The run fails by it and says why.
-        return True
+    best = following.best(seen.pool.programme.id, seen.market)
     return best > 0 and best >= seen.pool.programme.rules.reserve * engine.WEIGHT_OF_ONE

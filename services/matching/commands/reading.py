@@ -38,15 +38,15 @@ async def pool_of(
     programme = await store.programmes.get(conn, programme_id)
     participations = await _participations(conn, programme_id, known)
     ids = sorted({one.person_id for one in participations})
-    people = await _people(conn, ids, known)
-    apart = await store.matches.apart(conn, ids, now, besides=besides)
+    people = await _people(conn, programme_id, ids, known)
+    apart = await store.matches.apart(conn, programme_id, now, besides=besides)
     pool = Pool(
         programme=programme,
         participations=participations,
         people=people,
         open_pairs=await store.matches.open_in(conn, programme.id, besides=besides),
         apart=[(mentee, mentor) for mentee, mentor, _ in apart],
-        ratings=await store.matches.ratings_about(conn, ids),
+        ratings=await store.matches.ratings_about(conn, programme_id),
         managers=await store.people.managers(conn),
         topics={code: engine.Topic(skill.name, skill.family) for code, skill in taxonomy.skills().items()},
         zones={person.card.time_zone: ZoneInfo(person.card.time_zone) for person in people.values()},
@@ -79,11 +79,13 @@ async def _participations(conn: Connection, programme_id: UUID, known: Pool | No
     return [news.get(one) or before[one] for one in versions]
 
 
-async def _people(conn: Connection, ids: list[PersonId], known: Pool | None) -> dict[PersonId, Person]:
+async def _people(
+    conn: Connection, programme_id: UUID, ids: Sequence[PersonId], known: Pool | None
+) -> dict[PersonId, Person]:
     if known is None:
         return {person.id: person for person in await store.people.by_ids(conn, ids)}
     before = known.people
-    versions = await store.people.versions(conn, ids)
+    versions = await store.people.versions(conn, programme_id)
     changed = [one for one in ids if one not in before or before[one].version != versions[one]]
     news = {one.id: one for one in await store.people.by_ids(conn, changed)} if changed else {}
     return {one: news.get(one) or before[one] for one in ids}

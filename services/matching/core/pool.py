@@ -95,7 +95,8 @@ def market(pool: Pool, before: tuple[Pool, engine.Market] | None = None) -> engi
     peers = [one for one in there if one.role == "peer" and one.id not in taken]
     mentees = [one for one in there if one.role == "mentee" and one.id not in placed] + peers
     mentors = [one for one in there if one.role == "mentor"] + peers
-    pairs = [(pool.number(a), pool.number(b)) for a, b in pool.apart]
+    number = {id: person.card.employee_number for id, person in pool.people.items()}
+    pairs = [(number[a], number[b]) for a, b in pool.apart]
     made = engine.Market(
         mentees=tuple(_mentee(pool, one, known[one.id], same.mentees.get(one.id)) for one in mentees),
         mentors=tuple(_mentor(pool, one, known[one.id], same.mentors.get(one.id)) for one in mentors),
@@ -105,7 +106,7 @@ def market(pool: Pool, before: tuple[Pool, engine.Market] | None = None) -> engi
         topics=pool.topics,
         favourites=_favourites(pool, mentees, mentors),
         standing=_standing(pool, there),
-        bonus=_bonus(pool, {one.id: pool.number(one.person_id) for one in mentees}),
+        bonus=_bonus(pool, mentees),
     )
     return engine.normal(made)
 
@@ -113,23 +114,29 @@ def market(pool: Pool, before: tuple[Pool, engine.Market] | None = None) -> engi
 def _favourites(
     pool: Pool, mentees: Sequence[Participation], mentors: Sequence[Participation]
 ) -> dict[str, tuple[str, ...]]:
+    if not pool.favourites:
+        return {}
     number = {one.id: pool.number(one.person_id) for one in mentors}
     named = {
-        pool.number(one.person_id): tuple(
-            number[id] for id in pool.favourites.get(one.id, ()) if id in number
-        )
+        pool.number(one.person_id): tuple(number[id] for id in pool.favourites[one.id] if id in number)
         for one in mentees
+        if one.id in pool.favourites
     }
     return {mentee: chosen for mentee, chosen in named.items() if chosen}
 
 
 def _standing(pool: Pool, there: Sequence[Participation]) -> frozenset[tuple[str, str]]:
+    if not pool.standing:
+        return frozenset()
     number = {one.id: pool.number(one.person_id) for one in there}
     return frozenset((number[a], number[b]) for a, b in pool.standing if a in number and b in number)
 
 
-def _bonus(pool: Pool, looking: Mapping[ParticipationId, str]) -> dict[str, int]:
+def _bonus(pool: Pool, mentees: Sequence[Participation]) -> dict[str, int]:
     """What is added to all pairs of a mentee, by the programme's remedies."""
+    if not pool.waited and not pool.given:
+        return {}
+    looking = {one.id: pool.number(one.person_id) for one in mentees}
     waited = {looking[one]: rounds for one, rounds in pool.waited.items() if one in looking}
     found = balance.bonus(waited, pool.programme.rules.ageing_bonus, pool.members(), pool.given)
     here = set(looking.values())
@@ -290,8 +297,7 @@ def _taught(pool: Pool, one: Participation) -> frozenset[str]:
     return frozenset(one.profile.skills) - refused if refused & one.profile.skills.keys() else frozenset()
 
 
-@dataclass(frozen=True)
-class _Known:
+class _Known(NamedTuple):
     """What is worked out of an answer, a title and the open pairs."""
 
     hours: int
@@ -317,10 +323,11 @@ def _unchanged(pool: Pool, before: tuple[Pool, engine.Market] | None) -> _Unchan
     if old.now.isocalendar()[:2] != pool.now.isocalendar()[:2]:
         return _Unchanged({}, {})
     told = {one.id: one for one in old.participations}
+    whom = {one.person_id: pool.people[one.person_id] for one in pool.participations}
     there = [
-        (one, pool.number(one.person_id))
+        (one, whom[one.person_id].card.employee_number)
         for one in pool.participations
-        if told.get(one.id) is one and old.people.get(one.person_id) is pool.people[one.person_id]
+        if told.get(one.id) is one and old.people.get(one.person_id) is whom[one.person_id]
     ]
     mentees = {one.number: one for one in made.mentees}
     mentors = {one.number: one for one in made.mentors}

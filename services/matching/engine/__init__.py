@@ -35,7 +35,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from services.matching.engine import fingerprint, forms, outcome, scoring
+from services.matching.engine import compiled, fingerprint, forms, outcome, scoring
 from services.matching.engine import index as arrays
 from services.matching.engine.assign import Solver
 from services.matching.engine.following import LiveMarket
@@ -197,13 +197,21 @@ class Pairing:
 
 
 def solve(
-    market: Market, *, solver: Solver | None = None, stop: Stop = never, tell: Tell | None = None
+    market: Market,
+    *,
+    solver: Solver | None = None,
+    stop: Stop = never,
+    tell: Tell | None = None,
+    table_bytes_max: int = outcome.TABLE_BYTES_MAX,
 ) -> Solution:
     """The pairs with the greatest sum of weights, at most one per mentee and none beyond a mentor's seats.
 
     Exact, and the same for the same market in any order. `stop` is asked now and then: once it says yes, the
     best pairs so far are the answer, with the gap that is proven by then. `tell(done, of)` hears of the
-    progress and may raise to give up. Raises InvalidMarket.
+    progress and may raise to give up.
+
+    Raises InvalidMarket, also where a table of all pairs is needed and takes more than `table_bytes_max`: for
+    every form but one-to-one and reverse for welfare, and for these with the flow.
     """
     told = tell or silent
     index = arrays.build(forms.normal(market))
@@ -212,12 +220,19 @@ def solve(
         told(int(share * (STEPS - 1)), STEPS)
 
     part(0.0)
-    chosen = solver or ready()
+    chosen = solver or ready(index, table_bytes_max)
     if chosen == "graph" and outcome.by_looks(index):
         came = outcome.of_looks(index, outcome.crew(stop, part))
     else:
+        outcome.refuse_what_is_too_large(index, table_bytes_max)
         came = outcome.of_weights(index, chosen, stop, part)
-    solution = Solution(
+    solution = _solution(index, came)
+    told(STEPS, STEPS)
+    return solution
+
+
+def _solution(index: arrays.Index, came: outcome.Outcome) -> Solution:
+    return Solution(
         pairs=tuple(_pairs(index, came.found)),
         value=came.found.value,
         feasible_pairs=came.feasible,
@@ -233,13 +248,16 @@ def solve(
         solver=came.found.solver,
         proof=came.found.proof,
     )
-    told(STEPS, STEPS)
-    return solution
 
 
-def ready() -> Solver:
-    """The solver that can start now: the flow until the kernels are compiled."""
-    return "graph" if is_warm() else "flow"
+def ready(index: arrays.Index, table_bytes_max: int) -> Solver:
+    """The solver that can start now: the flow until the kernels are compiled.
+
+    A market whose pairs the flow cannot hold waits for the compiler, where there is one.
+    """
+    if is_warm() or (outcome.too_large(index, table_bytes_max) and compiled.can_compile()):
+        return "graph"
+    return "flow"
 
 
 def silent(done: int, of: int) -> None:

@@ -86,6 +86,11 @@ def part(function: F) -> F:
     return cast(F, numba.njit(nogil=True, error_model="numpy", **NO_DOOR)(function))
 
 
+def can_compile() -> bool:
+    settings: Any = numba.config
+    return not settings.DISABLE_JIT
+
+
 def is_ready(function: Callable[..., Any]) -> bool:
     """Whether a kernel has been compiled, or loaded, in this process. Never, where nothing compiles."""
     return bool(getattr(function, "signatures", ()))

@@ -25,12 +25,18 @@ from services.matching.engine import (
 )
 from services.matching.engine import index as arrays
 from services.matching.engine.graph import Stop, never
+from services.matching.engine.market import InvalidMarket
 from services.matching.engine.stability import Blocking
 from services.matching.engine.state import NOBODY, Wide
 from services.matching.engine.survey import Crew
 from services.matching.engine.waiting import Waiting
 
 THREADS_MAX = 8
+# What a table of all pairs takes at most while it is solved, as measured over all forms; a slot of a flash
+# programme is a table by itself.
+BYTES_PER_PAIR = 45
+BYTES_PER_SLOT = 8
+TABLE_BYTES_MAX = 1 << 30
 FORMS = ("one-to-one", "reverse")
 
 
@@ -52,6 +58,28 @@ def by_looks(index: arrays.Index) -> bool:
     """Whether a market's form is solved by looks at all pairs."""
     asked = index.whole.rules
     return asked.form in FORMS and asked.mode == "welfare"
+
+
+def refuse_what_is_too_large(index: arrays.Index, bytes_max: int) -> None:
+    """Raises InvalidMarket where a table of all pairs would take more memory than is allowed."""
+    if too_large(index, bytes_max):
+        asked, people = index.whole.rules, (len(index.left.numbers), len(index.right.numbers))
+        raise InvalidMarket(
+            "rules.form",
+            f"{asked.form}, {asked.mode}: all {people[0]:,} × {people[1]:,} pairs at once take "
+            f"{_table_bytes(index) / 1e9:,.1f} GB of memory, and {bytes_max / 1e9:,.1f} GB are allowed. "
+            "Divide the programme by site or department, or hold it one-to-one for welfare, which never "
+            "holds all pairs",
+        )
+
+
+def too_large(index: arrays.Index, bytes_max: int) -> bool:
+    return _table_bytes(index) > bytes_max
+
+
+def _table_bytes(index: arrays.Index) -> int:
+    pairs = len(index.left.numbers) * len(index.right.numbers)
+    return pairs * (BYTES_PER_PAIR + BYTES_PER_SLOT * len(index.whole.rules.slots))
 
 
 def crew(stop: Stop, tell: Callable[[float], None]) -> Crew:

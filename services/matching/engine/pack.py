@@ -135,14 +135,14 @@ def pack(index: arrays.Index, *, roomy: bool = False) -> Packed:
         goal=_threes(goal.astype(np.int32)),
         share=_threes(index.goal_share[row]),
         serves=np.ascontiguousarray(index.serves[aimed][:, row].T),
-        their_words=_blocked(their_words.T),
-        their_whole=_blocked(_of_mentors(index)[:, known]),
-        their_parts=_blocked(np.stack([index.right.root, index.right.rating])[:, known]),
-        reach=_blocked(index.reach[wanted][:, known]),
-        teaches=_blocked(index.teaches[wanted][:, known]),
+        their_words=blocked(their_words.T),
+        their_whole=blocked(_of_mentors(index)[:, known]),
+        their_parts=blocked(np.stack([index.right.root, index.right.rating])[:, known]),
+        reach=blocked(index.reach[wanted][:, known]),
+        teaches=blocked(index.teaches[wanted][:, known]),
         **_aims(index, aimed, column),
         any=np.bitwise_or.reduce(their_words.reshape(blocks, BLOCK, their_words.shape[1]), axis=1),
-        levels=_levels(index.right.level[known].reshape(blocks, BLOCK), there),
+        levels=levels(index.right.level[known].reshape(blocks, BLOCK), there),
         filled=-(-there.sum(axis=1, dtype=np.int64) // LANE) * LANE,
         seated=(index.seats[known] * ~empty).reshape(blocks, BLOCK).max(axis=1, initial=0).astype(np.int64),
         **_odd(index, row, column),
@@ -156,7 +156,7 @@ def seats(packed: Packed, index: arrays.Index) -> Wide:
     return free.astype(np.int64)
 
 
-def _levels(level: sides.Integers, there: sides.Flags) -> sides.Integers:
+def levels(level: sides.Integers, there: sides.Flags) -> sides.Integers:
     """The lowest and the highest level of each block."""
     low = np.where(there, level, ANY_LEVEL).min(axis=1, initial=ANY_LEVEL)
     high = np.where(there, level, -ANY_LEVEL).max(axis=1, initial=-ANY_LEVEL)
@@ -279,7 +279,7 @@ def _threes(table: Table) -> Table:
     return np.pad(table, ((0, 0), (0, -table.shape[1] % 3)))
 
 
-def _blocked(kinds: Table) -> Table:
+def blocked(kinds: Table) -> Table:
     """[kinds, places] as [blocks, kinds · 1,024]."""
     count, places = kinds.shape
     blocks = kinds.reshape(count, places // BLOCK, BLOCK).transpose(1, 0, 2)

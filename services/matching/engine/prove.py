@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from services.matching.engine import arena, graph, pack, scoring, survey, ties
+from services.matching.engine import again, arena, graph, pack, scoring, survey, ties
 from services.matching.engine import index as arrays
 from services.matching.engine import state as states
 from services.matching.engine.pack import Packed
@@ -31,7 +31,8 @@ class Proven:
 
     Over all pairs profit + price is at least the weight, so no assignment is worth more than `bound`; equal
     to `value` unless the work was stopped. `feasible` counts the possible pairs; `row_fits` [n] the mentors
-    with seats to offer, `column_fits` [m] the mentees, who are possible for each. `looks`: at all pairs.
+    with seats to offer, `column_fits` [m] the mentees, who are possible for each. `looks`: at all pairs;
+    those at what had changed since one are not counted.
     """
 
     partner: Wide
@@ -92,20 +93,21 @@ def work(index: arrays.Index, packed: Packed, seats: Wide, crew: Crew) -> Worked
     listed = survey.listing(packed, _part(crew, 0.0, 0.4))
     s = _state(listed, len(packed.row), seats)
     cover = _without_prices(index, packed, listed, seats)
-    looks, last = 1, None
+    looks, asked, last, before = 1, 1, None, None
     finished = _solve(s, (graph.auction_rounds, graph.repair), crew) and listed.whole
     while finished:
-        part = _part(crew, 0.95 - 0.5**looks, 0.95 - 0.5 ** (looks + 1))
-        found = survey.look(packed, (s.price, s.profit), part, added=_added(looks))
-        looks += 1
+        part = _part(crew, 0.95 - 0.5**asked, 0.95 - 0.5 ** (asked + 1))
+        duals = s.price, s.profit
+        found, latest = again.look(packed, duals, part, added=_added(asked), last=before)
+        looks, asked, before = looks + (latest is not before), asked + 1, latest
         if not found.whole:
             break
         cover = _better(cover, _covering(s, found, seats))
         if len(found.row) == 0:
             last = found
             break
-        if looks > ROUNDS_MAX:
-            raise ArithmeticError(f"no proof after {looks} looks at all pairs")
+        if asked > ROUNDS_MAX:
+            raise ArithmeticError(f"no proof after {asked} looks")
         s = arena.with_edges(s, (found.row.astype(np.int32), found.place.astype(np.int32)), found.weight)
         finished = _solve(s, (graph.repair,), crew)
     return Worked(s, listed, cover, looks, last)

@@ -13,6 +13,7 @@ from services.matching.engine.state import Wide
 from services.matching.engine.weigh import U, V, W, weigh
 
 LOT_PLACE, LOT_ROW, LOTS = 2_654_435_761, 2_246_822_519, 1 << 32
+LAST = LOTS - 1
 
 
 @part
@@ -157,3 +158,23 @@ def weights_with(p: Packed, room: Room, slot: int, found: Integers) -> None:
     """The weights of a mentor in the one block there is with everybody, by row."""
     for i in range(len(found)):
         found[i] = room[1][W + slot] if weigh(p, i, 0, room) else 0
+
+
+@kernel
+def best_of(p: Packed, room: Room, i: int, best: Wide) -> int:
+    """The best mentors of a mentee as keys, weight · 2³² + `LAST` less the column; how many there are."""
+    whole, size = room[1], 0
+    for b in range(len(p.filled)):
+        if not weigh(p, i, b, room):
+            continue
+        for first in range(0, p.filled[b], LANE):
+            least = max(np.int64(1), best[0] // LOTS) if size == len(best) else np.int64(1)
+            hit, least_here = False, np.int32(least)
+            for j in range(LANE):
+                hit |= whole[W + first + j] >= least_here
+            for j in range(LANE if hit else 0):
+                weight = np.int64(whole[W + first + j])
+                key = weight * LOTS + LAST - p.column[b * BLOCK + first + j]
+                if weight >= least and (size < len(best) or key > best[0]):
+                    size = _keep(best, size, key)
+    return size

@@ -204,17 +204,15 @@ def blocking(
     return total
 
 
-def top(packed: Packed, row: int, count: int) -> list[tuple[int, int]]:
+def top(packed: Packed, row: int, count: int, room: pack.Room) -> list[tuple[int, int]]:
     """The columns of the best mentors of one mentee with their weights, from all there are, seats or not.
 
     `row` counts the mentees of `packed.row`. Exact; equal ones in the order of their columns.
     """
-    found = np.zeros(len(packed.column), np.int32)
-    scan.weights_of(packed, pack.room(), row, found)
-    least = max(1, int(np.partition(found, -count)[-count]) if count < len(found) else 1)
-    place = np.flatnonzero(found >= least)
-    best = sorted((-int(found[one]), int(packed.column[one])) for one in place)[:count]
-    return [(column, -weight) for weight, column in best]
+    best = np.zeros(count, np.int64)
+    size = scan.best_of(packed, room, row, best)
+    keys = np.sort(best[:size])[::-1].tolist()
+    return [(scan.LAST - key % scan.LOTS, key // scan.LOTS) for key in keys]
 
 
 def weights(packed: Packed) -> Iterator[sides.Integers]:

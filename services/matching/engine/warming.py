@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from services.matching.engine import auction, compiled, kernels, moves, outcome, scan
+from services.matching.engine import auction, compiled, kernels, moves, outcome, pack, scan, survey
 from services.matching.engine import index as arrays
 from services.matching.engine.following import LiveMarket
 from services.matching.engine.graph import never
@@ -14,6 +14,7 @@ KERNELS = (
     *(auction.open_round, auction.bids, auction.seat_owners),
     *(kernels.tighten, kernels.fill_all, kernels.insert_all),
     *(scan.list_best, scan.list_missed, scan.count_blocking, scan.weights_of, scan.weights_with),
+    scan.best_of,
     *(moves.mentee_comes, moves.mentee_goes, moves.seats_change, moves.mentor_goes, moves.pair_goes),
     *(moves.pair_forbidden, moves.put_edges, moves.settle, moves.seat_all),
 )
@@ -29,7 +30,9 @@ def warm() -> None:
     mentee = Mentee(number="1", hours=15, languages=frozenset({"en"}), goals=(Goal("a"),))
     mentor = Mentor(number="2", hours=15, languages=frozenset({"en"}), skills={"a": 1})
     market = Market(mentees=(mentee,), mentors=(mentor,), managers={"1": None, "2": None})
-    outcome.of_looks(arrays.build(market), outcome.crew(never, lambda _: None))
+    index = arrays.build(market)
+    outcome.of_looks(index, outcome.crew(never, lambda _: None))
+    survey.top(pack.pack(index), 0, 1, pack.room())
     live = LiveMarket(market)
     nobody = np.zeros(0, np.int32)
     kernels.fill_all(live.state, nobody)

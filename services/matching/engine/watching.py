@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from services.matching.engine import graph, outcome, survey
+from services.matching.engine import again, graph, outcome
 from services.matching.engine.live import Changed, Live, Proof
 from services.matching.engine.pack import Packed
 from services.matching.engine.sides import Integers
@@ -114,6 +114,7 @@ def prove(live: Live, packed: Packed) -> list[Changed]:
     Raises ArithmeticError if there is no end, which no market is known to have.
     """
     changes: list[Changed] = []
+    last: again.Last | None = None
     crew = outcome.crew(graph.never, lambda share: None)
     for looks in range(LOOKS_MAX):
         s = live.state
@@ -121,7 +122,7 @@ def prove(live: Live, packed: Packed) -> list[Changed]:
         here = slice(0, min(len(price), len(s.price))), slice(0, min(len(profit), len(s.profit)))
         price[here[0]] = np.where(s.seats > 0, s.price, SHUT)[here[0]]
         profit[here[1]] = s.profit[here[1]]
-        found = survey.look(packed, (price, profit), crew, added=ADDED << min(looks, 6))
+        found, last = again.look(packed, (price, profit), crew, added=ADDED << min(looks, 6), last=last)
         if len(found.row) == 0:
             return changes
         pairs = found.row.astype(np.int32), found.place.astype(np.int32)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
 from datetime import date, datetime
 from uuid import UUID
 
@@ -291,22 +290,25 @@ async def find_open(conn: Connection, mentee_participation_id: UUID) -> Match | 
 
 
 async def apart(
-    conn: Connection, people: Sequence[UUID], now: datetime, *, besides: UUID | None = None
+    conn: Connection, programme_id: UUID, now: datetime, *, besides: UUID | None = None
 ) -> list[tuple[PersonId, PersonId, datetime | None]]:
-    """Pairs of these people that may not be made now, and until when: blocked, or together already.
+    """Pairs of a programme's people that may not be made now, and until when: blocked, or together already.
 
     Those that came of the run `besides` do not count as together.
     """
     rows = await conn.fetch(
         """
+        WITH these AS (SELECT person_id FROM participation WHERE programme_id = $1)
         SELECT mentee_id, mentor_id, until FROM block
-        WHERE (until IS NULL OR until > $2) AND mentee_id = ANY($1::uuid[]) AND mentor_id = ANY($1::uuid[])
+        WHERE (until IS NULL OR until > $2)
+          AND mentee_id IN (SELECT person_id FROM these) AND mentor_id IN (SELECT person_id FROM these)
         UNION ALL
         SELECT mentee_id, mentor_id, NULL FROM match
-        WHERE state IN ('proposed', 'active') AND mentee_id = ANY($1::uuid[]) AND mentor_id = ANY($1::uuid[])
+        WHERE state IN ('proposed', 'active')
+          AND mentee_id IN (SELECT person_id FROM these) AND mentor_id IN (SELECT person_id FROM these)
           AND ($3::uuid IS NULL OR run_id IS DISTINCT FROM $3)
         """,
-        people,
+        programme_id,
         now,
         besides,
     )
@@ -340,15 +342,16 @@ async def rate(
 
 
 async def ratings_about(
-    conn: Connection, people: Sequence[UUID]
+    conn: Connection, programme_id: UUID
 ) -> dict[tuple[PersonId, Role], list[tuple[float, datetime]]]:
-    """What partners thought of people in a role: (1 to 5, when), the oldest first."""
+    """What partners thought of a programme's people in a role: (1 to 5, when), the oldest first."""
     rows = await conn.fetch(
         """
         SELECT about_id, about_role, rating, submitted_at FROM rating
-        WHERE about_id = ANY($1::uuid[]) ORDER BY submitted_at, rating
+        WHERE about_id IN (SELECT person_id FROM participation WHERE programme_id = $1)
+        ORDER BY submitted_at, rating
         """,
-        people,
+        programme_id,
     )
     found: dict[tuple[PersonId, Role], list[tuple[float, datetime]]] = {}
     for row in rows:

@@ -102,8 +102,15 @@ async def by_ids(conn: Connection, ids: Sequence[UUID]) -> list[Person]:
     return await asyncio.to_thread(lambda: [person_of(row) for row in rows])
 
 
-async def versions(conn: Connection, ids: Sequence[UUID]) -> dict[PersonId, int]:
-    rows = await conn.fetch("SELECT id, version FROM person WHERE id = ANY($1::uuid[])", ids)
+async def versions(conn: Connection, programme_id: UUID) -> dict[PersonId, int]:
+    """The version of everybody who takes part in a programme."""
+    rows = await conn.fetch(
+        """
+        SELECT id, version FROM person
+        WHERE id IN (SELECT person_id FROM participation WHERE programme_id = $1)
+        """,
+        programme_id,
+    )
     return {row["id"]: row["version"] for row in rows}
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from services.matching.engine import arrivals, opening, pack, scan, survey, watching
+from services.matching.engine import arrivals, opening, pack, survey, watching
 from services.matching.engine.live import Changed, Live
 from services.matching.engine.pack import Packed
 from services.matching.engine.state import Ids, Wide
@@ -134,15 +134,11 @@ def searches(spec: Spec) -> Found:
     """The exact ten best of all mentors for one mentee after the other."""
     index = scale.kept(spec)
     packed = pack.pack(index)
-    room, found = pack.room(), np.zeros(len(packed.column), np.int32)
-    scan.weights_of(packed, room, 0, found)
+    room = pack.room()
+    survey.top(packed, 0, BEST, room)
     took = []
     for number in range(spec["searches"]):
-        row = number % len(packed.row)
-        found[:] = 0
         began = time.perf_counter()
-        scan.weights_of(packed, room, row, found)
-        best = np.argpartition(found, -BEST)[-BEST:]
-        best = best[np.argsort(-found[best], kind="stable")]
+        survey.top(packed, number % len(packed.row), BEST, room)
         took.append(time.perf_counter() - began)
     return {"seconds": took, "mentors": len(packed.column)}

@@ -8,7 +8,7 @@ import numpy as np
 
 from tests.bench.figures import Row
 from tests.bench.ground import Failed
-from tests.bench.matching import proofs
+from tests.bench.matching import proofs, served
 from tests.bench.matching.stage import Side, Stage, same_value, side
 from tests.bench.matching.worker import Found
 
@@ -296,4 +296,5 @@ ALL: Mapping[str, Callable[[Stage], list[Row]]] = {
     "events": events,
     "standing": standing,
     "searches": searches,
+    "service": served.service,
 }

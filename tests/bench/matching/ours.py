@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.bench.matching import equals, fairness, following, forced, scale, solving, worker
+from tests.bench.matching import equals, fairness, following, forced, scale, service, solving, worker
 
 MEASUREMENTS = {
     "cold": solving.cold,
@@ -20,6 +20,8 @@ MEASUREMENTS = {
     "lists": scale.lists,
     "one-sided": scale.one_sided,
     "balanced groups": fairness.balanced,
+    "projected": service.projected,
+    "answering": service.answering,
 }
 
 if __name__ == "__main__":

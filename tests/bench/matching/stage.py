@@ -22,7 +22,10 @@ WORKER_TIMEOUT_S = 1_800.0
 
 @dataclass(frozen=True, slots=True)
 class Sizes:
-    """How many mentees each measurement has (0.4 mentors for each); the seed is the market's."""
+    """How many mentees each measurement has (0.4 mentors for each: `projected` are 20,000 people).
+
+    The seed is the market's.
+    """
 
     people: int = 20_000
     dense: int = 20_000
@@ -35,6 +38,7 @@ class Sizes:
     events: int = 1_000
     searches: int = 500
     searched: int = 100_000
+    projected: int = 14_286
     repeats: int = 3
     seed: int = 0
 

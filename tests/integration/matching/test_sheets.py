@@ -49,6 +49,27 @@ async def test_pairs_that_exist_are_taken_over_once(
     assert await company.pairs(run_id=run["run_id"], state="proposed") == [("3", "9")]
 
 
+async def test_S20_peers_who_are_a_pair_already_are_taken_over_whichever_column_they_are_in(
+    company: World,
+) -> None:
+    programme = await company.open(rules={"form": "peer"})
+    for number in (1, 2, 3, 11):
+        await company.enrol(programme, number, "peer")
+    taken = await bring(company, programme, "11,2,2025-10-01", "2,3,2026-03-01", "1,12,2026-03-01")
+    assert (taken.json()["applied"], taken.json()["unchanged"]) == (1, 0)
+    wrong = [(one["line"], one["field"], one["reason"]) for one in taken.json()["rejected"]]
+    assert wrong == [
+        (3, "mentee_number", "has another peer, or an open proposal, in this programme"),
+        (4, "mentor_number", "is no peer of this programme: invite or enrol them first"),
+    ]
+    (match,) = await company.matches(state="active")
+    assert (match["peer"], match["mentee_id"]) == (True, company.people["2"])
+    again = await bring(company, programme, "2,11,2025-10-01")
+    assert again.json() == {"applied": 0, "unchanged": 1, "rejected": []}
+    run = await company.hold_round(programme)
+    assert await company.pairs(run_id=run["run_id"], state="proposed") == [("1", "3")]
+
+
 async def test_S21_mentees_taken_over_with_one_mentor_of_a_circle_share_its_id(company: World) -> None:
     programme = await company.open(rules={"form": "circle", "group_size": 4, "group_size_min": 2})
     for number in (1, 2):

@@ -9,7 +9,18 @@ import pytest
 from hypothesis import given, settings
 
 from services.matching import engine
-from services.matching.engine import assign, graph, outcome, pack, prove, scoring, sides, stability, survey
+from services.matching.engine import (
+    again,
+    assign,
+    graph,
+    outcome,
+    pack,
+    prove,
+    scoring,
+    sides,
+    stability,
+    survey,
+)
 from services.matching.engine import index as arrays
 from tests.unit.matching.engine import builders, crowd
 from tests.unit.matching.engine.builders import NEGOTIATION, WRITING, a_market, a_mentee, a_mentor
@@ -186,11 +197,56 @@ def test_markets_made_to_hurt_are_proven_over_all_pairs_and_paired_as_by_the_flo
     assert replace(graph_pairs, solver="flow", certificate=flow.certificate) == flow
 
 
-def test_the_best_mentors_of_a_mentee_are_the_best_of_all() -> None:
-    index = crowd.index(40, 2_500, seed=6)
+@pytest.mark.parametrize("seed", range(4))
+def test_the_best_mentors_of_a_mentee_are_the_best_of_all(seed: int) -> None:
+    """With pairs kept apart, favourites, and a bonus; also where fewer are possible than are asked for."""
+    index = crowd.index(40, 2_500, seed=seed, rules=engine.ProgrammeRules(seniority=seed % 2 * 3))
+    draw = np.random.default_rng(seed)
+    odd = [np.unique(draw.integers(0, (40, 2_500), (900, 2)), axis=0).astype(np.int32) for _ in range(2)]
+    lift = draw.choice([0.2, 0.16, 0.04], len(odd[1])).astype(np.float32)
+    bonus = draw.integers(0, 5_000, 40).astype(np.int32)
+    index = replace(index, blocked=odd[0], favourites=odd[1], lift=lift, bonus=bonus)
     packed = pack.pack(index)
-    weights = scoring.matrix(index)[0]
-    for at, row in enumerate(packed.row.tolist()):
-        possible = np.flatnonzero(weights[row]).tolist()
-        best = sorted(possible, key=lambda column: (-weights[row, column], column))[:10]
-        assert survey.top(packed, at, 10) == [(column, weights[row, column]) for column in best]
+    room, weights = pack.room(), scoring.matrix(index)[0]
+    for count in (1, 10, 500):
+        for at, row in enumerate(packed.row.tolist()):
+            possible = np.flatnonzero(weights[row]).tolist()
+            best = sorted(possible, key=lambda column: (-weights[row, column], column))[:count]
+            assert survey.top(packed, at, count, room) == [(column, weights[row, column]) for column in best]
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_a_look_at_what_has_changed_sees_what_a_look_at_everything_sees(seed: int) -> None:
+    index = crowd.index(300, 2_200, seed=seed)
+    draw = np.random.default_rng(seed)
+    odd = [np.unique(draw.integers(0, (300, 2_200), (500, 2)), axis=0).astype(np.int32) for _ in range(3)]
+    index = replace(
+        index,
+        seats=np.where(draw.random(2_200) < 0.6, index.seats, 0).astype(np.int32),
+        blocked=odd[0],
+        standing=odd[1],
+        favourites=odd[2],
+        lift=draw.choice([0.2, 0.16, 0.04], len(odd[2])).astype(np.float32),
+    )
+    packed = pack.pack(index)
+    seats = pack.seats(packed, index)
+    weights = np.stack([*survey.weights(packed)]).astype(np.int64)
+    price = np.where(seats > 0, draw.integers(0, 30_000, len(seats)), 0)
+    profit = np.maximum(0, (weights - price)[:, seats > 0].max(axis=1))
+    none = np.zeros(0, np.int64)
+    looked, last = again.look(packed, (price, profit), crew(), added=8, last=None)
+    assert np.array_equal(looked.row, none)
+    for share, other in ((0.1, 0.1), (0.1, 0.1), (0.1, 0), (0, 0.1), (0, 0)):
+        some, others = draw.random(len(profit)) < share, draw.random(len(price)) < other
+        profit = np.where(some, np.maximum(0, profit + draw.integers(-900, 300, len(profit))), profit)
+        price = np.where(others & (seats > 0), np.maximum(0, price - draw.integers(-300, 900)), price)
+        part, same = again.look(packed, (price, profit), crew(), added=3_000, last=last)
+        assert same is last, "only what has changed was looked at"
+        full = survey.look(packed, (price, profit), crew(), added=3_000)
+        assert len(full.row) > 20
+        for one in (part, full):
+            assert np.array_equal(weights[one.row, one.place], one.weight)
+        found = [{*zip(one.row.tolist(), one.place.tolist(), strict=True)} for one in (part, full)]
+        assert found[0] == found[1]
+        for name in ("profit", "claim", "tight_row", "tight_place"):
+            assert np.array_equal(getattr(part, name), getattr(full, name)), name

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.matching import engine
-from services.matching.engine import assign, scoring
+from services.matching.engine import assign, market, scoring
 from services.matching.engine import index as arrays
 from tests.unit.matching.engine import builders, checker
 from tests.unit.matching.engine.builders import NEGOTIATION, WRITING, a_market, a_mentee, a_mentor
@@ -291,3 +291,27 @@ def test_a_company_of_290_with_seats_enough_is_paired_in_full() -> None:
     solution = engine.solve(a_market(mentees, mentors))
     assert len(solution.pairs) == 200
     assert solution.value == 11_722_500
+
+
+@pytest.mark.parametrize(
+    ("form", "mode", "solver"),
+    [
+        ("one-to-one", "stable", None),
+        ("peer", "welfare", None),
+        ("circle", "welfare", None),
+        ("flash", "welfare", None),
+        ("one-to-one", "welfare", "flow"),
+    ],
+)
+def test_what_needs_a_table_of_all_pairs_is_refused_before_it_takes_the_memory(
+    form: market.Form, mode: market.Mode, solver: assign.Solver | None
+) -> None:
+    engine.warm()
+    rules = engine.ProgrammeRules(form=form, mode=mode, slots=(18, 19) if form == "flash" else ())
+    people = (a_mentee("1"), a_mentee("2")), (a_mentor("1"), a_mentor("2"))
+    asked = a_market(*people, rules=rules)
+    assert engine.solve(asked, solver=solver).pairs or form == "circle"
+    with pytest.raises(engine.InvalidMarket, match=r"GB of memory, and .* allowed\. Divide"):
+        engine.solve(asked, solver=solver, table_bytes_max=100)
+    never_held = replace(asked, rules=engine.ProgrammeRules())
+    assert len(engine.solve(never_held, table_bytes_max=100).pairs) == 2
