@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 
 from services.matching import commands, core, store
 from shared.service import every
 from shared.tx import Connection, Tx
 
 ROWS_MAX = 1000
+BEFORE_ALL = datetime(2000, 1, 1, tzinfo=UTC)
 
 
 async def match_round(tx: Tx) -> None:
@@ -16,12 +17,28 @@ async def match_round(tx: Tx) -> None:
 
     Seats that become free at the same moment count: which job is faster must not decide who is matched.
     """
+    await apply_due_facts(tx)
     await lapse_proposals(tx)
     await complete_matches(tx)
     await end_pauses(tx)
     programme = await store.programmes.lock_due(tx.conn, tx.now)
     if programme is not None:
         await commands.rounds.ask_when_due(tx, programme)
+
+
+async def apply_due_facts(tx: Tx) -> None:
+    """What was announced for a day that has begun, and absences whose last day is over."""
+    await commands.facts.apply_due(tx, ROWS_MAX)
+
+
+async def score_again(tx: Tx) -> None:
+    """Open proposals whose people have changed, of one programme."""
+    await commands.rescoring.score_again(tx)
+
+
+async def next_score(conn: Connection) -> datetime | None:
+    """At once, as long as there is one."""
+    return BEFORE_ALL if await store.effects.is_any_outdated(conn) else None
 
 
 async def offer_soon(tx: Tx) -> None:
@@ -80,9 +97,11 @@ async def next_completion(conn: Connection) -> datetime | None:
 
 
 JOBS = (
+    every(60, apply_due_facts, store.facts.next_due),
     every(60, lapse_proposals, store.matches.next_answer_by),
     every(60, complete_matches, next_completion),
     every(60, end_pauses, next_pause_end),
+    every(60, score_again, next_score),
     every(60, offer_soon, store.programmes.next_offer_at),
     every(60, match_round, store.programmes.next_round_at),
     every(3600, forget_files, next_forgetting),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import date, datetime
 
 from services.matching.core.ids import Role
 from services.matching.core.matches import Match
@@ -79,6 +79,47 @@ def participant_joined(participation: Participation) -> events.ParticipantJoined
         hours=tuple(
             events.WorkingHours(weekday=one.weekday, starts=one.starts, ends=one.ends) for one in stretches
         ),
+    )
+
+
+def participant_paused(
+    participation: Participation, *, reason: str, until: date | None, at: datetime
+) -> events.ParticipantPaused:
+    return events.ParticipantPaused(
+        at=at,
+        participation_id=events.ParticipationId(participation.id),
+        person_id=events.PersonId(participation.person_id),
+        programme_id=events.ProgrammeId(participation.programme_id),
+        role=_side(participation.role),
+        version=participation.version,
+        until=until,
+        reason=reason,
+        peer=participation.role == "peer",
+    )
+
+
+def participant_resumed(participation: Participation, *, at: datetime) -> events.ParticipantResumed:
+    return events.ParticipantResumed(
+        at=at,
+        participation_id=events.ParticipationId(participation.id),
+        person_id=events.PersonId(participation.person_id),
+        programme_id=events.ProgrammeId(participation.programme_id),
+        role=_side(participation.role),
+        version=participation.version,
+        peer=participation.role == "peer",
+    )
+
+
+def participant_left(participation: Participation, *, at: datetime) -> events.ParticipantLeft:
+    return events.ParticipantLeft(
+        at=at,
+        participation_id=events.ParticipationId(participation.id),
+        person_id=events.PersonId(participation.person_id),
+        programme_id=events.ProgrammeId(participation.programme_id),
+        role=_side(participation.role),
+        version=participation.version,
+        reason=participation.left_reason or "withdrew",
+        peer=participation.role == "peer",
     )
 
 
@@ -159,6 +200,20 @@ def _side(role: Role) -> events.Role:
 
 def _group(match: Match) -> events.GroupId | None:
     return None if match.group_id is None else events.GroupId(match.group_id)
+
+
+def match_flagged(match: Match, *, at: datetime) -> events.MatchFlagged:
+    """Of a match that has a flag."""
+    assert match.flag is not None
+    return events.MatchFlagged(
+        at=at,
+        match_id=events.MatchId(match.id),
+        programme_id=events.ProgrammeId(match.programme_id),
+        mentee_id=events.PersonId(match.mentee_id),
+        mentor_id=events.PersonId(match.mentor_id),
+        version=match.version,
+        reason=match.flag,
+    )
 
 
 def match_ended(match: Match, *, at: datetime) -> events.MatchEnded:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -14,7 +15,7 @@ import aiohttp
 import asyncpg
 from rich.table import Table
 
-from deploy.local.demo import proof
+from deploy.local.demo import following, proof
 from deploy.local.demo.story import Story
 
 AGREEMENT_DUE_DAYS = 14
@@ -64,9 +65,7 @@ async def of(story: Story, measured: Measured, *, resent_max: int = 0) -> dict[s
         "feedback_submitted": said["feedback-submitted"],
         "mails": story.mailbox.count,
         "calendar_invitations": story.mailbox.invitations,
-        "match_rate": _rate(found, "match-rate"),
-        "median_days_to_match": _median(found, "days-to-match"),
-        "median_days_to_first_session": _median(found, "days-to-first-session"),
+        **_rates(found),
         "events": dict(sorted(said.items())),
         "outbox_left": proven.outbox_left,
         "consumer_lag": await _lag(story),
@@ -75,8 +74,23 @@ async def of(story: Story, measured: Measured, *, resent_max: int = 0) -> dict[s
         "doubled": proven.doubled,
         "findings": proven.findings,
         "event_to_effect_ms": percentiles(proven.effect_ms),
+        **await _hr(story),
+        "pairs_flagged": said["match-flagged"],
         "steps": story.steps,
         "visits": {" ".join(what): many for what, many in sorted(story.crowd.outcomes.items())},
+    }
+
+
+async def _hr(story: Story) -> Mapping[str, Any]:
+    """What HR said: the people of the sample, and what is made up; and how soon each fact had its effect."""
+    sent, databases = story.office.sent, story.databases
+    made_up = Counter(one.kind for one in sent if one.kind != "hire")
+    ended = await following.effects_ms(databases, sent, following.ENDS_ACCESS)
+    return {
+        "hr_facts": await following.counted(databases),
+        "hr_facts_made_up": dict(sorted(made_up.items())),
+        "hr_fact_to_effect_ms": percentiles(await following.effects_ms(databases, sent)),
+        "hr_fact_to_no_access_ms": percentiles(ended),
     }
 
 
@@ -99,6 +113,14 @@ async def _figures(dsn: str, as_of: datetime) -> Mapping[str, Any]:
     finally:
         await conn.close()
     return {row["figure"]: row for row in rows}
+
+
+def _rates(found: Mapping[str, Any]) -> Mapping[str, float | None]:
+    return {
+        "match_rate": _rate(found, "match-rate"),
+        "median_days_to_match": _median(found, "days-to-match"),
+        "median_days_to_first_session": _median(found, "days-to-first-session"),
+    }
 
 
 def _rate(found: Mapping[str, Any], figure: str) -> float | None:
@@ -148,6 +170,7 @@ def wrong(report: Mapping[str, Any]) -> str | None:
 
 def table(report: Mapping[str, Any]) -> Table:
     latency = report["event_to_effect_ms"]
+    following_hr = report["hr_fact_to_effect_ms"]
     rate = report["match_rate"]
     events = sum(report["events"].values())
     rows = {
@@ -166,6 +189,11 @@ def table(report: Mapping[str, Any]) -> Table:
             f"{events}, {report['lost']}, {report['doubled']}, {report['parked']}"
         ),
         "from commit to effect, p50 and p99": f"{latency['p50']} ms, {latency['p99']} ms",
+        "facts from HR: people of the sample": str(sum(report["hr_facts"].get("hire", {}).values())),
+        "facts from HR: made up": ", ".join(
+            f"{many} {kind.replace('-', ' ')}" for kind, many in report["hr_facts_made_up"].items()
+        ),
+        "from an HR fact to its effect everywhere": f"{following_hr['p50']} ms, {following_hr['p99']} ms",
         "simulated days in seconds": f"{report['simulated_days']} in {report['wall_seconds']}",
         "memory of the whole stack": f"{report['memory_mb']} MB",
     }

@@ -49,6 +49,15 @@ class Crowd:
                 self._planned += 1
                 heapq.heappush(self._agenda, (plan.due, number, self._planned, plan))
 
+    def partners(self) -> list[tuple[Person, Person]]:
+        """Who meets whom, as far as they know: each pair from both sides, in the order of numbers."""
+        return [
+            (self._people[number], self._people[partner])
+            for number, diary in sorted(self._diaries.items())
+            for partner in sorted(diary.meetings)
+            if partner in self._people
+        ]
+
     def next_due(self) -> datetime | None:
         return self._agenda[0][0] if self._agenda else None
 

@@ -25,7 +25,8 @@ class MatchIn(api.Body):
 class MatchOut(BaseModel):
     """One id from the proposal to the end. `run_id` is empty where the match was made by hand. The mentor
     and the mentees of one circle share `group_id`. Where `peer` is true the two ids are two
-    peers in the order of their employee numbers: neither is a mentor."""
+    peers in the order of their employee numbers: neither is a mentor. `flag` is why somebody has to look at
+    an active match (reporting-line: one now reports to the other)."""
 
     match_id: MatchId
     programme_id: ProgrammeId
@@ -46,6 +47,8 @@ class MatchOut(BaseModel):
     explanation: dict[str, Any]
     group_id: GroupId | None
     peer: bool
+    flag: str | None
+    flagged_at: AwareDatetime | None
     version: int
     created_at: AwareDatetime
 
@@ -113,6 +116,13 @@ async def get_match(match_id: MatchId, read: api.Reading, response: Response) ->
     return MatchView.model_validate({**vars(match_out(match)), "view": view})
 
 
+async def post_reviewed(match_id: MatchId, tx: api.InTx, response: Response) -> MatchOut:
+    """A flagged match was looked at and goes on as it is."""
+    match = await commands.matches.let_be(tx, match_id)
+    api.etag(response, match.version)
+    return match_out(match)
+
+
 def match_out(match: core.matches.Match) -> MatchOut:
     return MatchOut.model_validate({**vars(match), "match_id": match.id, "score": match.score})
 
@@ -122,6 +132,7 @@ def routers() -> tuple[APIRouter, ...]:
         prefix="/v1/matches", tags=["matches"], dependencies=[Depends(auth.requires("matches:write"))]
     )
     writing.post("", status_code=201)(post_match)
+    writing.post("/{match_id}/reviewed")(post_reviewed)
     reading = api.router(
         prefix="/v1/matches", tags=["matches"], dependencies=[Depends(auth.requires("matches:read"))]
     )

@@ -78,6 +78,9 @@ class ParticipationIn(api.Body):
 
 
 class ParticipationOut(BaseModel):
+    """`paused_until` is what the person said, `away_reason` and `away_until` what HR says. One that is left
+    stays so: whoever comes back has a new one."""
+
     participation_id: ParticipationId
     programme_id: ProgrammeId
     person_id: PersonId
@@ -88,6 +91,11 @@ class ParticipationOut(BaseModel):
     version: int
     joined_at: AwareDatetime
     paused_until: date | None
+    state: core.participations.State
+    left_at: AwareDatetime | None
+    left_reason: str | None
+    away_reason: core.participations.Away | None
+    away_until: date | None
 
 
 class PauseIn(api.Body):
@@ -159,6 +167,17 @@ async def post_resume(
     return _participation(after)
 
 
+async def post_leave(
+    participation_id: ParticipationId, seen: api.IfMatch, tx: api.InTx, response: Response
+) -> ParticipationOut:
+    """For good: proposals are taken back, matches end, and the partners are looked at again."""
+    one = await store.participations.get_locked(tx.conn, participation_id)
+    api.check_version(seen, one.version)
+    (after,) = await commands.leaving.leave(tx, [one], commands.leaving.WITHDREW)
+    api.etag(response, after.version)
+    return _participation(after)
+
+
 def _refuse_unknown_codes(body: ParticipationIn) -> None:
     skills: Mapping[str, object] = taxonomy.skills()
     named: tuple[tuple[str, Mapping[str, object], Any], ...] = (
@@ -208,6 +227,11 @@ def _participation(one: Participation) -> ParticipationOut:
             "version": one.version,
             "joined_at": one.joined_at,
             "paused_until": one.paused_until,
+            "state": one.state,
+            "left_at": one.left_at,
+            "left_reason": one.left_reason,
+            "away_reason": one.away_reason,
+            "away_until": one.away_until,
         }
     )
 
@@ -218,6 +242,7 @@ def routers() -> tuple[APIRouter, ...]:
     writing.post(place, status_code=201)(post_participation)
     writing.post("/v1/participations/{participation_id}/pause")(post_pause)
     writing.post("/v1/participations/{participation_id}/resume")(post_resume)
+    writing.post("/v1/participations/{participation_id}/leave")(post_leave)
     reading = api.router(tags=["participations"], dependencies=[Depends(auth.requires("programmes:read"))])
     reading.get(place)(list_participations)
     reading.get("/v1/participations/{participation_id}")(get_participation)

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from services.matching import store
+from services.matching import core, store
 from services.matching.core.ids import PersonId
+from services.matching.core.lines import Named
 from services.matching.core.meeting import Someone
 from services.matching.core.people import Person
 from services.matching.core.weighing import Case
@@ -28,7 +29,56 @@ async def assign(tx: Tx, cases: Sequence[Case], keys: Keys) -> list[Case]:
     for case in asked:
         assert case.after is not None
         found[case.id] = replace(case, after=known.assigned(case.after))
+    await _untangle(tx, found)
     return list(found.values())
+
+
+async def _untangle(tx: Tx, found: dict[PersonId, Case]) -> None:
+    """Leaves out whoever's manager would close a circle, and takes back in whose does not any more."""
+    moved = [case.id for case in found.values() if _named_before(case) != _named_now(case)]
+    if not moved:
+        return
+    before = await store.lines.left_out(tx.conn)
+    starts = list({*moved, *before})
+    asked = {*starts, *(id for one in moved if (id := _named_now(found[one])) is not None)}
+    named = await store.lines.above(tx.conn, list(asked))
+    named |= {id: _named(found[id].after) for id in moved if _named_now(found[id]) is not None}
+    for id in moved:
+        if _named_now(found[id]) is None:
+            named.pop(id, None)
+    out = core.lines.left_out(named, starts)
+    others = [id for id in {*before, *out} if id not in found]
+    if others:
+        locked = await store.standings.lock(tx.conn, ids=others)
+        found |= {one.id: Case(one.id, one, (), one) for one in locked}
+    for id in {*starts, *out}:
+        found[id] = _without_circle(found[id], is_out=id in out)
+
+
+def _named_before(case: Case) -> PersonId | None:
+    return None if case.before is None else case.before.person.manager_id or case.before.cut_id
+
+
+def _named_now(case: Case) -> PersonId | None:
+    return None if case.after is None else case.after.person.manager_id or case.after.cut_id
+
+
+def _named(one: Someone | None) -> Named:
+    assert one is not None
+    manager_id = one.person.manager_id or one.cut_id
+    assert manager_id is not None
+    said_at = store.lines.LONG_AGO if one.boss is None else one.boss.said_at
+    return Named(manager_id, said_at, one.person.card.employee_number)
+
+
+def _without_circle(case: Case, *, is_out: bool) -> Case:
+    assert case.after is not None
+    named = _named_now(case)
+    manager_id, cut_id = (None, named) if is_out else (named, None)
+    if (case.after.person.manager_id, case.after.cut_id) == (manager_id, cut_id):
+        return case
+    person = replace(case.after.person, manager_id=manager_id)
+    return replace(case, after=replace(case.after, person=person, cut_id=cut_id))
 
 
 async def _who_waited(tx: Tx, cases: Sequence[Case], keys: Keys) -> list[Someone]:
@@ -70,9 +120,7 @@ class _Known:
         if boss is not None and boss.source and boss.external_id:
             manager_id = self._keys.get((boss.source, boss.external_id))
             number = None if manager_id is None else self._numbers.get(manager_id)
-        if manager_id == person.id:
-            manager_id = None
-        return replace(one, person=_managed(person, manager_id, number))
+        return replace(one, person=_managed(person, manager_id, number), cut_id=None)
 
 
 def _managed(person: Person, manager_id: PersonId | None, number: str | None) -> Person:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from services.matching import core, said, store
-from services.matching.commands import programmes
+from services.matching.commands import programmes, standing
 from services.matching.core.ids import ParticipationId, PersonId, Role
 from services.matching.core.participations import Participation, Profile
+from services.matching.core.people import Person
 from services.matching.core.programmes import Programme
 from shared import envelope
 from shared.errors import Refused
@@ -28,6 +29,11 @@ def _wrong_role(programme: Programme) -> str:
     return f"In {programme.name} people take part as {ways}: join as that."
 
 
+class NotHere(Refused):
+    status = 422
+    code = "not-here"
+
+
 class PoolNotOpen(Refused):
     status = 422
     code = "pool-not-open"
@@ -43,15 +49,12 @@ async def enrol(
 ) -> list[Participation]:
     """One participation per (role, profile, capacity).
 
-    Raises AlreadyJoined, ProgrammeClosed, WrongRole or PoolNotOpen.
+    Raises AlreadyJoined, ProgrammeClosed, WrongRole, NotHere or PoolNotOpen.
     """
     programmes.refuse_closed(programme)
     if not {role for role, _, _ in told} <= set(core.programmes.roles(programme)):
         raise WrongRole(_wrong_role(programme))
-    person = await store.people.get(tx.conn, person_id)
-    if not core.programmes.is_open_to(programme.rules, person.card.pool):
-        origin = core.people.POOLS[person.card.pool]
-        raise PoolNotOpen(f"The programme {programme.name} is not open to people from {origin}.")
+    person = await _guest(tx, programme, person_id)
     joined = []
     for role, profile, capacity in told:
         participation = Participation(
@@ -70,4 +73,17 @@ async def enrol(
         tx.emit(said.participant_joined(participation))
         joined.append(participation)
     await programmes.somebody_joined(tx, programme)
+    if person.card.status != "active":
+        await standing.reconcile(tx, await store.standings.lock(tx.conn, ids=[person_id]))
     return joined
+
+
+async def _guest(tx: Tx, programme: Programme, person_id: PersonId) -> Person:
+    """Raises NotHere or PoolNotOpen."""
+    person = await store.people.get(tx.conn, person_id)
+    if person.card.status not in core.standing.WITH_ACCESS:
+        raise NotHere("Whoever has left the company, or may have left it, cannot join.")
+    if not core.programmes.is_open_to(programme.rules, person.card.pool):
+        origin = core.people.POOLS[person.card.pool]
+        raise PoolNotOpen(f"The programme {programme.name} is not open to people from {origin}.")
+    return person

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from zoneinfo import ZoneInfo, available_timezones
 
 from services.matching import core, store
@@ -40,35 +41,76 @@ class _Known:
         return {key: person_id for key, person_id in learned if key not in self.by_key}
 
 
+@cache
+def known_zones() -> frozenset[str]:
+    """All time zones of this machine; reading them takes as long as many facts."""
+    return frozenset(available_timezones())
+
+
 async def scales(tx: Tx) -> Scales:
     return Scales(await store.facts.voices(tx.conn), ZoneInfo, tx.now)
 
 
-async def take(tx: Tx, told: Sequence[Fact]) -> list[Taken]:
+async def take(tx: Tx, told: Sequence[Fact], *, guarded: bool = True) -> list[Taken]:
     """What became of each fact, in the order given. Bad facts are answered, never raised.
 
-    A fact is taken once; the same again is `repeated`.
+    A fact is taken once; the same again is `repeated`. `guarded` is false for a file that was guarded whole.
     Raises Transient where another transaction takes the same fact about nobody known at this moment.
     """
     if told and tx.actor is None:
         await tx.act_as(f"source {told[0].source}")
-    weights, zones = await scales(tx), available_timezones()
+    weights, zones = await scales(tx), known_zones()
     wrong = {
         place: problem
         for place, fact in enumerate(told)
         if (problem := core.facts.wrong(fact, sources=weights.voices.keys(), zones=zones))
     }
-    good = [fact for place, fact in enumerate(told) if place not in wrong]
-    known = await _look_up(tx, good)
-    new = {fact.key: fact for fact in reversed(good) if fact.key not in known.kept}
-    fresh = [_fresh(tx, fact, place) for place, fact in enumerate(good) if new.get(fact.key) is fact]
+    good = {place: fact for place, fact in enumerate(told) if place not in wrong}
+    known = await _look_up(tx, list(good.values()))
+    first = {fact.key: place for place, fact in reversed(good.items()) if fact.key not in known.kept}
+    fresh = [_fresh(tx, fact, place) for place, fact in good.items() if first.get(fact.key) == place]
+    refused = list(_refused(tx, told, wrong, weights))
+    rows = {**known.kept, **await _settle(tx, weights, known, fresh, refused=refused, guarded=guarded)}
+    taken = {
+        place: _taken(fact, rows[fact.key], is_new=first.get(fact.key) == place)
+        for place, fact in good.items()
+    }
+    taken |= {
+        place: Taken(told[place], "rejected", None, problem.reason, problem.field)
+        for place, problem in wrong.items()
+    }
+    return [taken[place] for place in range(len(told))]
+
+
+async def apply_due(tx: Tx, limit: int) -> None:
+    """Facts whose day has begun hold, and so do the consequences of days that are over."""
+    arriving = await store.facts.lock_due(tx.conn, tx.now, limit)
+    if arriving:
+        await again(tx, arriving)
+    people = await store.standings.lock_due(tx.conn, tx.now, limit)
+    if people:
+        await settling.settle(tx, await settling.cases_of(tx, people), await scales(tx))
+
+
+async def again(tx: Tx, kept: Sequence[Kept], *, guarded: bool = True) -> dict[Key, Kept]:
+    """Facts that were taken already are met and weighed again, as if they came now."""
+    known = await _look_up(tx, [one.fact for one in kept])
+    return await _settle(tx, await scales(tx), known, kept, guarded=guarded)
+
+
+async def _settle(
+    tx: Tx,
+    weights: Scales,
+    known: _Known,
+    fresh: Sequence[Kept],
+    *,
+    refused: Sequence[Kept] = (),
+    guarded: bool = True,
+) -> dict[Key, Kept]:
     met = core.meeting.meet([one.fact for one in fresh], known.directory, _ids())
-    apart = [*_refused(tx, told, wrong, weights), *_apart(fresh, met)]
+    apart = [*refused, *_apart(fresh, met)]
     cases = await _cases(tx, known, fresh, met)
-    rows = await settling.settle(tx, cases, weights, apart=apart, keys=known.new_keys)
-    rows = {**known.kept, **rows}
-    first = {one.key: one.fact for one in fresh}
-    return [_taken(fact, wrong.get(place), rows, first) for place, fact in enumerate(told)]
+    return await settling.settle(tx, cases, weights, guarded=guarded, apart=apart, keys=known.new_keys)
 
 
 async def _look_up(tx: Tx, told: Sequence[Fact]) -> _Known:
@@ -134,8 +176,9 @@ async def _cases(tx: Tx, known: _Known, fresh: Sequence[Kept], met: Sequence[Met
     by_person: dict[PersonId, list[Kept]] = {}
     for one, id in about:
         by_person.setdefault(id, []).append(one)
+    mine = {one.key for one, _ in about}
     for one in known.kept.values():
-        if one.person_id in by_person and not one.settled:
+        if one.person_id in by_person and not one.settled and one.key not in mine:
             by_person[one.person_id].append(one)
     return [Case(id, known.people.get(id), kept) for id, kept in by_person.items()]
 
@@ -154,10 +197,7 @@ async def _waited(
     return [(one, who.person_id) for one, who in zip(waited, found, strict=True) if who.person_id]
 
 
-def _taken(fact: Fact, wrong: Wrong | None, rows: Mapping[Key, Kept], first: Mapping[Key, Fact]) -> Taken:
-    if wrong is not None:
-        return Taken(fact, "rejected", None, wrong.reason, wrong.field)
-    row = rows[fact.key]
-    if first.get(fact.key) is not fact:
+def _taken(fact: Fact, row: Kept, *, is_new: bool) -> Taken:
+    if not is_new:
         return Taken(fact, "repeated", row.person_id)
     return Taken(fact, core.facts.outcome(row.state), row.person_id, row.reason, row.field)

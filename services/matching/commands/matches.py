@@ -170,6 +170,31 @@ async def lapse(tx: Tx, match: Match) -> None:
     tx.emit(said.match_declined(after, at=tx.now))
 
 
+async def withdraw(tx: Tx, match: Match, reason: str) -> None:
+    """Takes a locked proposal back that cannot become a match any more; both are looked at again."""
+    after = core.matches.withdrawn(match, reason)
+    await store.matches.update(tx.conn, after)
+    tx.emit(said.match_declined(after, at=tx.now))
+    await programmes.pool_changed(tx, match.programme_id)
+
+
+async def flag(tx: Tx, match: Match, reason: str) -> None:
+    """Asks for somebody to look at a locked active match; it goes on."""
+    after = core.matches.flagged(match, reason, now=tx.now)
+    await store.matches.update(tx.conn, after)
+    tx.emit(said.match_flagged(after, at=tx.now))
+
+
+async def let_be(tx: Tx, match_id: UUID) -> Match:
+    """An organiser has looked at a flagged match, and it goes on as it is. Raises NotFound or NotFlagged."""
+    match = await store.matches.find_locked(tx.conn, match_id)
+    if match is None:
+        raise NotFound(f"there is no match {match_id}")
+    after = core.matches.looked_at(match)
+    await store.matches.update(tx.conn, after)
+    return after
+
+
 async def end(tx: Tx, match: Match, reason: str) -> None:
     """Ends a locked active match; both are free for others."""
     after = core.matches.ended(match, reason, now=tx.now)

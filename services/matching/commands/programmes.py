@@ -100,7 +100,7 @@ async def _wanted(tx: Tx, employee_numbers: Sequence[str]) -> list[Person]:
     wrong = [
         FieldError(f"/employee_numbers/{place}", f"{number} is nobody who works here")
         for place, number in enumerate(employee_numbers)
-        if number not in known or known[number].card.status == "inactive"
+        if number not in known or known[number].card.status not in core.standing.WITH_ACCESS
     ]
     if wrong:
         raise UnknownPeople("Nobody was invited: some numbers are nobody's.", wrong)

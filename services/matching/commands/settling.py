@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
 from services.matching import core, said, store
-from services.matching.commands import bosses, standing
+from services.matching.commands import bosses, guard, standing
 from services.matching.core.facts import Kept, Key
 from services.matching.core.ids import PersonId
 from services.matching.core.meeting import Someone
@@ -23,13 +23,14 @@ async def settle(
     cases: Sequence[Case],
     scales: Scales,
     *,
+    guarded: bool = True,
     apart: Sequence[Kept] = (),
     keys: Keys | None = None,
 ) -> dict[Key, Kept]:
     """Weighs all that is known of these people, who are locked, and does what follows from it.
 
-    `apart` are facts about nobody, `keys` what was learned of whom sources know by their ids. Returns what
-    became of each fact.
+    `guarded`: whoever ends too many people is held up. `apart` are facts about nobody, `keys` what was
+    learned of whom sources know by their ids. Returns what became of each fact.
     """
     before = {one.key: one for case in cases for one in case.kept}
     fresh = {key for key, one in before.items() if one.state == "waiting"}
@@ -38,16 +39,28 @@ async def settle(
     there = {case.id for case in weighed if case.after is not None}
     learned = {key: person_id for key, person_id in (keys or {}).items() if person_id in there}
     weighed = await bosses.assign(tx, weighed, learned)
+    weighed = await guard.watch(tx, weighed) if guarded else weighed
     changed = [case for case in weighed if case.after is not None and case.after != case.before]
     people = [_next_version(case) for case in changed]
     await _save(tx, people, learned)
     rows = [one for case in weighed for one in case.kept]
-    await _write(tx, [one for one in rows if before[one.key] != one or not one.is_written], apart)
+    new = [one for one in rows if before[one.key] != one or not one.is_written]
+    await _write(tx, [*new, *apart])
     for case, person in zip(changed, people, strict=True):
         if case.before is None or person.person.version != case.before.person.version:
             tx.emit(said.person_changed(person.person, at=tx.now))
-    await standing.carry_out(tx, changed)
+    await standing.carry_out(tx, changed, held=await guard.held(tx, changed))
     return {one.key: one for one in (*rows, *apart)}
+
+
+async def cases_of(tx: Tx, people: Sequence[Someone], *, also_settled: bool = False) -> list[Case]:
+    """Everything that may matter (or simply everything) about people who are locked."""
+    of: dict[PersonId, list[Kept]] = {one.id: [] for one in people}
+    ids = list(of)
+    for one in await store.facts.about(tx.conn, ids, [], also_settled=also_settled):
+        if one.person_id in of:
+            of[one.person_id].append(one)
+    return [Case(one.id, one, of[one.id]) for one in people]
 
 
 async def _with_names_of_their_own(
@@ -97,12 +110,12 @@ async def _save(tx: Tx, people: Sequence[Someone], keys: Keys) -> None:
         await store.facts.add_keys(tx.conn, keys)
 
 
-async def _write(tx: Tx, rows: Sequence[Kept], apart: Sequence[Kept]) -> None:
+async def _write(tx: Tx, rows: Sequence[Kept]) -> None:
     """Raises Transient where another transaction has taken one of the facts meanwhile."""
-    new = [one for one in (*rows, *apart) if not one.is_written and one.state != "rejected"]
+    new = [one for one in rows if not one.is_written and one.state != "rejected"]
     if new and await store.facts.add(tx.conn, new) < len(new):
         raise Transient("another transaction takes the same fact at this moment")
-    rejected = [one for one in (*rows, *apart) if not one.is_written and one.state == "rejected"]
+    rejected = [one for one in rows if not one.is_written and one.state == "rejected"]
     if rejected:
         await store.facts.add(tx.conn, rejected)
     old = [one for one in rows if one.is_written]

@@ -127,7 +127,7 @@ async def apply_piece(tx: Tx, file: File) -> File:
     for some in _together(rows):
         known = await _known(tx, file.source, some)
         said = await asyncio.to_thread(_say, file.source, some, known)
-        taken = await facts.take(tx, [fact for one in said for fact in one.facts])
+        taken = await facts.take(tx, [fact for one in said for fact in one.facts], guarded=False)
         piece = await asyncio.to_thread(core.foreseeing.piece, said, taken, known)
         if piece.rejects:
             await store.file_rows.add_rejects(tx.conn, file.id, piece.rejects)

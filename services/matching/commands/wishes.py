@@ -7,7 +7,7 @@ from dataclasses import replace
 from uuid import UUID
 
 from services.matching import core, said, store
-from services.matching.commands import matches, programmes
+from services.matching.commands import matches, pausing, programmes
 from services.matching.commands.projection import Projections
 from services.matching.core.ids import PersonId
 from services.matching.core.matches import Match
@@ -41,11 +41,7 @@ async def ask(
 async def _back(tx: Tx, mentee: Participation) -> Participation:
     """Whoever asks for a mentor does not want to be left in peace any more."""
     await store.lessons.end_pause(tx.conn, mentee.id, tx.now)
-    if mentee.paused_until is None:
-        return mentee
-    after = core.participations.resumed(mentee)
-    await store.participations.set_pause(tx.conn, after)
-    return after
+    return await pausing.resume(tx, mentee)
 
 
 async def prefer(tx: Tx, programme_id: UUID, *, mentee_id: UUID, mentor_ids: Sequence[UUID]) -> None:

@@ -10,6 +10,7 @@ import re
 from collections.abc import Collection, Mapping
 from dataclasses import astuple, dataclass, field, replace
 from datetime import UTC, date, datetime, time, tzinfo
+from functools import cached_property
 from typing import Literal, NamedTuple, TypeAlias
 from uuid import UUID
 
@@ -96,9 +97,17 @@ class Fact:
     said_at: datetime | None = None
     said_version: int | None = None
 
-    @property
+    @cached_property
     def key(self) -> Key:
         return Key(self.source, self.event_id)
+
+    @cached_property
+    def says(self) -> Mapping[str, str | None]:
+        """Its fields; of a fact that brings somebody, whom it names is part of what it says."""
+        if self.kind not in STARTS:
+            return self.fields
+        named = {"employee_number": self.who.employee_number, "work_email": self.who.work_email}
+        return {**{name: value for name, value in named.items() if value}, **self.fields}
 
 
 @dataclass(frozen=True)
@@ -125,6 +134,9 @@ class Voice:
         return self.by_field.get(name, self.precedence)
 
 
+Stamp: TypeAlias = tuple[bool, str, int, datetime, datetime, int, str, str]
+
+
 @dataclass(frozen=True)
 class Heard:
     """A fact, when it came in, and as how manieth."""
@@ -141,7 +153,27 @@ class Heard:
     def said_at(self) -> datetime:
         return self.fact.said_at or self.received_at
 
-    @property
+    @cached_property
+    def stamp(self) -> Stamp:
+        """Grows with the newness of a word, and is never the same for two facts.
+
+        A source that counts versions is ordered by them; among sources of one precedence its word goes before
+        the word of those that tell times (they cannot be compared: give it a precedence of its own).
+        """
+        fact, version = self.fact, self.fact.said_version
+        untimed = fact.said_at is None and version is None
+        return (
+            version is not None,
+            "" if version is None else fact.source,
+            version or 0,
+            self.as_of,
+            self.said_at,
+            self.arrival if untimed else 0,
+            fact.event_id,
+            fact.source,
+        )
+
+    @cached_property
     def as_of(self) -> datetime:
         """What is announced for a day counts as said on that day: it is newer than what was said before."""
         day = self.fact.effective_on
@@ -166,7 +198,7 @@ class Kept:
 
     @property
     def key(self) -> Key:
-        return self.heard.key
+        return self.heard.fact.key
 
     @property
     def fact(self) -> Fact:
@@ -180,30 +212,6 @@ class Kept:
     def counts(self) -> bool:
         """Whether it is among the facts that a person is folded of."""
         return self.state in ("applied", "waiting", "superseded")
-
-
-Stamp: TypeAlias = tuple[bool, str, int, datetime, datetime, int, str, str]
-
-
-def stamp(heard: Heard) -> Stamp:
-    """Grows with the newness of a word, and is never the same for two facts.
-
-    A source that counts versions is ordered by them; among sources of one precedence its word goes before the
-    word of those that tell times (they cannot be compared: give it a precedence of its own).
-    """
-    fact = heard.fact
-    version = fact.said_version
-    untimed = fact.said_at is None and version is None
-    return (
-        version is not None,
-        "" if version is None else fact.source,
-        version or 0,
-        heard.as_of,
-        heard.said_at,
-        heard.arrival if untimed else 0,
-        fact.event_id,
-        fact.source,
-    )
 
 
 def is_said_after(one: Heard, other: Heard) -> bool:
@@ -285,14 +293,6 @@ def missing(fields: Mapping[str, str | None]) -> Wrong | None:
     """What a person cannot be made without, of what their facts say."""
     lacking = [name for name in NEEDED if not fields.get(name)]
     return Wrong(lacking[0], "is missing: nobody can be taken in without it") if lacking else None
-
-
-def with_identity(fact: Fact) -> Mapping[str, str | None]:
-    """The fields of a fact that makes somebody: whom it names is part of what it says."""
-    if fact.kind not in STARTS:
-        return fact.fields
-    named = {"employee_number": fact.who.employee_number, "work_email": fact.who.work_email}
-    return {**{name: value for name, value in named.items() if value}, **fact.fields}
 
 
 def outcome(state: str) -> Outcome:

@@ -38,10 +38,19 @@ class ProposalClosed(Refused):
     code = "proposal-closed"
 
 
+GONE = frozenset({"left-company", "inactive", "left-group", "withdrew", "erased"})
+NOBODYS_FAULT = GONE | {"leave", "reporting-line", "rules-forbid"}
+"""Why a pair came to nothing that says nothing about the two of them: they may be brought together again."""
+
+
 class NotCompleted(Refused):
     """Only what was completed can go on informally."""
 
     code = "not-completed"
+
+
+class NotFlagged(Refused):
+    code = "not-flagged"
 
 
 class AlreadyAnswered(Refused):
@@ -54,7 +63,7 @@ class Match:
 
     `explanation` is why this pair, as it was seen when it was proposed. `run_id` is empty for a match made by
     hand. Answers are empty until given. The matches of the mentees of one circle share `group_id`. Of two
-    `peer`s the ids are in the order of their numbers.
+    `peer`s the ids are in the order of their numbers. `flag` is why somebody has to look at an active match.
     """
 
     id: MatchId
@@ -80,6 +89,8 @@ class Match:
     version: int = 1
     group_id: GroupId | None = None
     peer: bool = False
+    flag: str | None = None
+    flagged_at: datetime | None = None
 
     @property
     def score(self) -> float:
@@ -176,6 +187,22 @@ def lapsed(match: Match) -> Match:
     return replace(match, state="lapsed", decline_reason="lapsed", version=match.version + 1)
 
 
+def withdrawn(match: Match, reason: str) -> Match:
+    """A proposal that cannot become a match any more, though neither of the two said no."""
+    return replace(match, state="declined", decline_reason=reason, version=match.version + 1)
+
+
+def flagged(match: Match, reason: str, *, now: datetime) -> Match:
+    return replace(match, flag=reason, flagged_at=now, version=match.version + 1)
+
+
+def looked_at(match: Match) -> Match:
+    """A flagged match after somebody has looked at it and let it be. Raises NotFlagged."""
+    if match.flag is None:
+        raise NotFlagged("There is nothing to look at in this match.")
+    return replace(match, flag=None, flagged_at=None, version=match.version + 1)
+
+
 def ended(match: Match, reason: str, *, now: datetime) -> Match:
     return replace(match, state="ended", ended_at=now, end_reason=reason, version=match.version + 1)
 
@@ -215,6 +242,8 @@ def block_after(match: Match, *, now: datetime) -> Block | None:
     if match.state == "lapsed":
         until = now + timedelta(days=LAPSED_BLOCK_DAYS)
         return Block(match.mentee_id, match.mentor_id, "lapsed", until)
+    if match.decline_reason in NOBODYS_FAULT or match.end_reason in NOBODYS_FAULT:
+        return None
     if match.state == "declined":
         reason = match.decline_reason or "declined"
         days = lessons.teaching(reason).apart_days

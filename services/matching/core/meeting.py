@@ -95,7 +95,7 @@ def names_given(told: Iterable[Fact]) -> list[str]:
     """What these facts may give to somebody and two people must not have: nobody else gives it meanwhile."""
     found: dict[str, None] = {}
     for fact in told:
-        fields = facts.with_identity(fact)
+        fields = fact.says
         for name in NAMES:
             value = fields.get(name)
             if value:

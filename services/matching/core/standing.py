@@ -23,6 +23,8 @@ Status = Literal["active", "leave", "inactive", "terminated"]
 State = Literal["applied", "waiting", "superseded"]
 Zones: TypeAlias = Callable[[str], tzinfo]
 
+WITH_ACCESS = frozenset({"active", "leave"})
+"""For whom links open and mails are due."""
 GRACE_DAYS = 14
 SETTLED_AFTER = timedelta(days=2)
 """No time zone is further away than this: a day that began so long ago has begun everywhere."""
@@ -120,7 +122,7 @@ def _holding(
     Days are looked at in their order, each in the zone of what holds before it; where nothing does, in the
     first zone that is announced: what a fact brought about must not change the day on which it holds."""
     found = [one for one in heard if one.fact.effective_on is None]
-    dated = [(one.fact.effective_on, facts.stamp(one), one) for one in heard if one.fact.effective_on]
+    dated = [(one.fact.effective_on, one.stamp, one) for one in heard if one.fact.effective_on]
     dated.sort(key=lambda each: each[:2])
     first = (one.fact.fields.get("time_zone") for _, _, one in dated)
     place, best = next((named for named in first if named), zone), None
@@ -148,14 +150,14 @@ def _place(
 
 
 def _rank(one: Heard, name: str, voices: Mapping[str, Voice]) -> tuple[int, Stamp]:
-    return -voices[one.fact.source].precedence_of(name), facts.stamp(one)
+    return -voices[one.fact.source].precedence_of(name), one.stamp
 
 
 def _winners(holding: Iterable[Heard], voices: Mapping[str, Voice]) -> dict[str, Heard]:
     """By field, the fact whose word counts. Both ways of naming a manager are one field."""
     best: dict[str, tuple[tuple[int, Stamp], Heard]] = {}
     for one in holding:
-        for name in facts.with_identity(one.fact):
+        for name in one.fact.says:
             about = BOSS if name in facts.MANAGERS else name
             rank = _rank(one, about, voices)
             if about not in best or rank > best[about][0]:
@@ -164,7 +166,7 @@ def _winners(holding: Iterable[Heard], voices: Mapping[str, Voice]) -> dict[str,
 
 
 def _value(one: Heard, name: str) -> str | None:
-    return facts.with_identity(one.fact).get(name)
+    return one.fact.says.get(name)
 
 
 def _boss(one: Heard | None) -> Boss | None:
@@ -189,11 +191,11 @@ def in_order(holding: Iterable[Heard]) -> list[Heard]:
     """By the times they stand for. In a source that counts versions a later version is never earlier."""
     latest: dict[str, datetime] = {}
     keyed = []
-    for one in sorted(holding, key=lambda each: (each.fact.said_version or 0, facts.stamp(each))):
+    for one in sorted(holding, key=lambda each: (each.fact.said_version or 0, each.stamp)):
         as_of = one.as_of
         if one.fact.said_version is not None:
             as_of = latest[one.fact.source] = max(as_of, latest.get(one.fact.source, as_of))
-        keyed.append((as_of, one.fact.said_version or 0, facts.stamp(one), one))
+        keyed.append((as_of, one.fact.said_version or 0, one.stamp, one))
     return [one for *_, one in sorted(keyed, key=lambda each: each[:3])]
 
 

@@ -77,15 +77,24 @@ def _rejected(one: Kept, found: Folded, wrong: Wrong) -> Kept:
 def _settled(one: Kept, person_id: PersonId, found: Folded, now: datetime) -> Kept:
     if not one.counts:
         return one
-    state = found.states[one.key]
+    key, state = one.key, found.states[one.key]
     applied_at = one.applied_at or (now if state == "applied" else None)
+    due_at, settled = found.due.get(key), key in found.settled
+    if (one.person_id, one.state, one.due_at, one.applied_at, one.settled) == (
+        person_id,
+        state,
+        due_at,
+        applied_at,
+        settled,
+    ):
+        return one
     return replace(
         one,
         person_id=person_id,
         state=state,
-        due_at=found.due.get(one.key),
+        due_at=due_at,
         applied_at=applied_at,
-        settled=one.key in found.settled,
+        settled=settled,
     )
 
 

@@ -1,4 +1,5 @@
-"""Not now: on the page of the join link somebody says until when nobody is to be looked for."""
+"""Not now, or not any more: on the page of the join link somebody says until when nobody is to be looked for,
+or leaves."""
 
 from __future__ import annotations
 
@@ -31,7 +32,18 @@ async def pause(link: joined.Link, form: forms.Form, tx: api.InTx, request: Requ
     return RedirectResponse(f"/join/{request.path_params['token']}", status_code=303)
 
 
+async def leave(link: joined.Link, tx: api.InTx, request: Request) -> Response:
+    """In every role, for good; again it changes nothing."""
+    found = await joined.guest(tx.conn, link)
+    locked = [await store.participations.get_locked(tx.conn, one.id) for one in found.joined]
+    await commands.leaving.leave(
+        tx, [one for one in locked if one.state == "active"], commands.leaving.WITHDREW
+    )
+    return RedirectResponse(f"/join/{request.path_params['token']}", status_code=303)
+
+
 def router() -> APIRouter:
     made = APIRouter()
     made.post("/join/{token}/pause", response_class=HTMLResponse)(pause)
+    made.post("/join/{token}/leave", response_class=HTMLResponse)(leave)
     return made

@@ -32,9 +32,11 @@ async def programmes(conn: Connection) -> list[ProgrammeLine]:
     rows = await conn.fetch(
         """
         SELECT p.id, p.name, p.kind, p.state,
-               (SELECT count(*) FROM participation a WHERE a.programme_id = p.id AND a.role = 'mentee')::int
+               (SELECT count(*) FROM participation a WHERE a.programme_id = p.id AND a.role = 'mentee'
+                AND a.state = 'active')::int
                    AS mentees,
-               (SELECT count(*) FROM participation a WHERE a.programme_id = p.id AND a.role = 'mentor')::int
+               (SELECT count(*) FROM participation a WHERE a.programme_id = p.id AND a.role = 'mentor'
+                AND a.state = 'active')::int
                    AS mentors,
                (SELECT count(*) FROM match m WHERE m.programme_id = p.id
                     AND m.state IN ('proposed', 'active'))::int AS pairs,
@@ -77,7 +79,8 @@ async def left(conn: Connection, run_id: UUID) -> list[Left]:
 async def mentors(conn: Connection, programme_id: UUID) -> list[PersonId]:
     """Who offers seats in a programme."""
     rows = await conn.fetch(
-        "SELECT person_id FROM participation WHERE programme_id = $1 AND role = 'mentor' ORDER BY person_id",
+        "SELECT person_id FROM participation WHERE programme_id = $1 AND role = 'mentor' AND state = 'active'"
+        " ORDER BY person_id",
         programme_id,
     )
     return [PersonId(row["person_id"]) for row in rows]

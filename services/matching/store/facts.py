@@ -11,6 +11,7 @@ from asyncpg import Record
 
 from services.matching.core.facts import Fact, Heard, Identity, Kept, Key, Voice, email_key
 from services.matching.core.ids import PersonId
+from shared.errors import NotFound
 from shared.tx import Connection
 
 
@@ -98,6 +99,77 @@ async def about(
         [key.source for key in keys],
         [key.event_id for key in keys],
         also_settled,
+    )
+    return [_kept(row) for row in rows]
+
+
+async def get(conn: Connection, fact_id: int) -> Kept:
+    """By its place among all arrivals. Raises NotFound."""
+    row = await conn.fetchrow(
+        """
+        SELECT source, event_id, arrival, kind, employee_number, external_id, work_email, fields,
+               effective_on, until, said_at, said_version, received_at, person_id, state, field, reason,
+               due_at, applied_at, settled, hold_id
+        FROM hris_fact WHERE arrival = $1
+        """,
+        fact_id,
+    )
+    if row is None:
+        raise NotFound(f"there is no fact {fact_id}")
+    return _kept(row)
+
+
+async def get_locked(conn: Connection, fact_id: int) -> Kept:
+    """By its place among all arrivals, nobody else's until the transaction ends. Raises NotFound."""
+    row = await conn.fetchrow(
+        """
+        SELECT source, event_id, arrival, kind, employee_number, external_id, work_email, fields,
+               effective_on, until, said_at, said_version, received_at, person_id, state, field, reason,
+               due_at, applied_at, settled, hold_id
+        FROM hris_fact WHERE arrival = $1 FOR UPDATE
+        """,
+        fact_id,
+    )
+    if row is None:
+        raise NotFound(f"there is no fact {fact_id}")
+    return _kept(row)
+
+
+async def of_person(conn: Connection, person_id: UUID, *, before: int | None, limit: int) -> list[Kept]:
+    """All that was said about somebody, the newest arrival first."""
+    rows = await conn.fetch(
+        """
+        SELECT source, event_id, arrival, kind, employee_number, external_id, work_email, fields,
+               effective_on, until, said_at, said_version, received_at, person_id, state, field, reason,
+               due_at, applied_at, settled, hold_id
+        FROM hris_fact WHERE person_id = $1 AND ($2::bigint IS NULL OR arrival < $2)
+        ORDER BY arrival DESC LIMIT $3
+        """,
+        person_id,
+        before,
+        limit,
+    )
+    return [_kept(row) for row in rows]
+
+
+async def in_state(
+    conn: Connection, state: str, source: str | None, *, before: int | None, limit: int
+) -> list[Kept]:
+    """Facts that wait for something, the newest arrival first."""
+    rows = await conn.fetch(
+        """
+        SELECT source, event_id, arrival, kind, employee_number, external_id, work_email, fields,
+               effective_on, until, said_at, said_version, received_at, person_id, state, field, reason,
+               due_at, applied_at, settled, hold_id
+        FROM hris_fact
+        WHERE state = $1 AND state IN ('held', 'rejected', 'waiting') AND ($2::text IS NULL OR source = $2)
+          AND ($3::bigint IS NULL OR arrival < $3)
+        ORDER BY arrival DESC LIMIT $4
+        """,
+        state,
+        source,
+        before,
+        limit,
     )
     return [_kept(row) for row in rows]
 

@@ -14,7 +14,7 @@ from shared.errors import NotFound
 from shared.tx import Connection
 
 
-def _match(row: Record) -> Match:
+def match_of(row: Record) -> Match:
     return Match(
         id=MatchId(row["id"]),
         programme_id=ProgrammeId(row["programme_id"]),
@@ -39,6 +39,8 @@ def _match(row: Record) -> Match:
         version=row["version"],
         group_id=row.get("group_id"),
         peer=bool(row.get("peer")),
+        flag=row.get("flag"),
+        flagged_at=row.get("flagged_at"),
     )
 
 
@@ -79,7 +81,8 @@ async def update(conn: Connection, match: Match) -> None:
         """
         UPDATE match
         SET state = $2, mentee_answer = $3, mentor_answer = $4, decline_reason = $5, declined_by = $6,
-            made_at = $7, ends_on = $8, ended_at = $9, end_reason = $10, version = $11
+            made_at = $7, ends_on = $8, ended_at = $9, end_reason = $10, version = $11, flag = $12,
+            flagged_at = $13
         WHERE id = $1
         """,
         match.id,
@@ -93,6 +96,8 @@ async def update(conn: Connection, match: Match) -> None:
         match.ended_at,
         match.end_reason,
         match.version,
+        match.flag,
+        match.flagged_at,
     )
 
 
@@ -101,14 +106,15 @@ async def get(conn: Connection, match_id: UUID) -> Match:
         """
         SELECT id, programme_id, run_id, mentee_participation_id, mentor_participation_id, mentee_id,
                mentor_id, state, weight, answer_by, explanation, mentee_answer, mentor_answer, decline_reason,
-               declined_by, made_at, ends_on, ended_at, end_reason, version, created_at, group_id, peer
+               declined_by, made_at, ends_on, ended_at, end_reason, version, created_at, group_id, peer,
+               flag, flagged_at
         FROM match WHERE id = $1
         """,
         match_id,
     )
     if row is None:
         raise NotFound(f"there is no match {match_id}")
-    return _match(row)
+    return match_of(row)
 
 
 async def find_locked(conn: Connection, match_id: UUID) -> Match | None:
@@ -116,12 +122,13 @@ async def find_locked(conn: Connection, match_id: UUID) -> Match | None:
         """
         SELECT id, programme_id, run_id, mentee_participation_id, mentor_participation_id, mentee_id,
                mentor_id, state, weight, answer_by, explanation, mentee_answer, mentor_answer, decline_reason,
-               declined_by, made_at, ends_on, ended_at, end_reason, version, created_at, group_id, peer
+               declined_by, made_at, ends_on, ended_at, end_reason, version, created_at, group_id, peer,
+               flag, flagged_at
         FROM match WHERE id = $1 FOR UPDATE
         """,
         match_id,
     )
-    return None if row is None else _match(row)
+    return None if row is None else match_of(row)
 
 
 async def page(
@@ -137,7 +144,8 @@ async def page(
         """
         SELECT id, programme_id, run_id, mentee_participation_id, mentor_participation_id, mentee_id,
                mentor_id, state, weight, answer_by, explanation, mentee_answer, mentor_answer, decline_reason,
-               declined_by, made_at, ends_on, ended_at, end_reason, version, created_at, group_id, peer
+               declined_by, made_at, ends_on, ended_at, end_reason, version, created_at, group_id, peer,
+               flag, flagged_at
         FROM match
         WHERE ($1::uuid IS NULL OR programme_id = $1)
           AND ($2::uuid IS NULL OR mentee_id = $2 OR mentor_id = $2)
@@ -152,7 +160,7 @@ async def page(
         after[1] if after else None,
         limit,
     )
-    return [_match(row) for row in rows]
+    return [match_of(row) for row in rows]
 
 
 async def of_run(conn: Connection, run_id: UUID) -> list[Match]:
@@ -161,13 +169,14 @@ async def of_run(conn: Connection, run_id: UUID) -> list[Match]:
         """
         SELECT m.id, programme_id, run_id, mentee_participation_id, mentor_participation_id, mentee_id,
                mentor_id, state, weight, answer_by, explanation, mentee_answer, mentor_answer, decline_reason,
-               declined_by, made_at, ends_on, ended_at, end_reason, m.version, m.created_at, group_id, peer
+               declined_by, made_at, ends_on, ended_at, end_reason, m.version, m.created_at, group_id, peer,
+               flag, flagged_at
         FROM match m JOIN person p ON p.id = m.mentee_id
         WHERE run_id = $1 ORDER BY length(p.employee_number), p.employee_number
         """,
         run_id,
     )
-    return [_match(row) for row in rows]
+    return [match_of(row) for row in rows]
 
 
 async def seats_taken(conn: Connection, participation_id: UUID) -> int:
@@ -208,7 +217,8 @@ async def lock_lapsed(conn: Connection, now: datetime, limit: int) -> list[Match
         """
         SELECT m.id, programme_id, run_id, mentee_participation_id, mentor_participation_id, mentee_id,
                mentor_id, state, weight, answer_by, explanation, mentee_answer, mentor_answer, decline_reason,
-               declined_by, made_at, ends_on, ended_at, end_reason, m.version, m.created_at, group_id, peer
+               declined_by, made_at, ends_on, ended_at, end_reason, m.version, m.created_at, group_id, peer,
+               flag, flagged_at
         FROM match m JOIN person p ON p.id = m.mentee_id
         WHERE state = 'proposed' AND answer_by <= $1
         ORDER BY answer_by, length(p.employee_number), p.employee_number LIMIT $2 FOR UPDATE OF m
@@ -216,7 +226,7 @@ async def lock_lapsed(conn: Connection, now: datetime, limit: int) -> list[Match
         now,
         limit,
     )
-    return [_match(row) for row in rows]
+    return [match_of(row) for row in rows]
 
 
 async def next_answer_by(conn: Connection) -> datetime | None:
@@ -230,7 +240,8 @@ async def lock_over(conn: Connection, last_day: date, limit: int) -> list[Match]
         """
         SELECT m.id, programme_id, run_id, mentee_participation_id, mentor_participation_id, mentee_id,
                mentor_id, state, weight, answer_by, explanation, mentee_answer, mentor_answer, decline_reason,
-               declined_by, made_at, ends_on, ended_at, end_reason, m.version, m.created_at, group_id, peer
+               declined_by, made_at, ends_on, ended_at, end_reason, m.version, m.created_at, group_id, peer,
+               flag, flagged_at
         FROM match m JOIN person p ON p.id = m.mentee_id
         WHERE state = 'active' AND ends_on <= $1
         ORDER BY ends_on, length(p.employee_number), p.employee_number LIMIT $2 FOR UPDATE OF m
@@ -238,7 +249,7 @@ async def lock_over(conn: Connection, last_day: date, limit: int) -> list[Match]
         last_day,
         limit,
     )
-    return [_match(row) for row in rows]
+    return [match_of(row) for row in rows]
 
 
 async def next_ends_on(conn: Connection) -> date | None:
@@ -281,12 +292,13 @@ async def find_open(conn: Connection, mentee_participation_id: UUID) -> Match | 
         """
         SELECT id, programme_id, run_id, mentee_participation_id, mentor_participation_id, mentee_id,
                mentor_id, state, weight, answer_by, explanation, mentee_answer, mentor_answer, decline_reason,
-               declined_by, made_at, ends_on, ended_at, end_reason, version, created_at, group_id, peer
+               declined_by, made_at, ends_on, ended_at, end_reason, version, created_at, group_id, peer,
+               flag, flagged_at
         FROM match WHERE mentee_participation_id = $1 AND state IN ('proposed', 'active')
         """,
         mentee_participation_id,
     )
-    return None if row is None else _match(row)
+    return None if row is None else match_of(row)
 
 
 async def apart(

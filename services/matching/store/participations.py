@@ -52,6 +52,11 @@ def _participation(row: Record) -> Participation:
         version=row["version"],
         joined_at=row["joined_at"],
         paused_until=row["paused_until"],
+        state=row["state"],
+        left_at=row["left_at"],
+        left_reason=row["left_reason"],
+        away_reason=row["away_reason"],
+        away_until=row["away_until"],
     )
 
 
@@ -81,7 +86,7 @@ async def by_ids(conn: Connection, ids: Sequence[UUID]) -> dict[ParticipationId,
     rows = await conn.fetch(
         """
         SELECT id, programme_id, person_id, role, capacity, profile, consent, version, joined_at,
-               paused_until
+               paused_until, state, left_at, left_reason, away_reason, away_until
         FROM participation WHERE id = ANY($1::uuid[])
         """,
         ids,
@@ -94,7 +99,7 @@ async def get_locked(conn: Connection, participation_id: UUID) -> Participation:
     row = await conn.fetchrow(
         """
         SELECT id, programme_id, person_id, role, capacity, profile, consent, version, joined_at,
-               paused_until
+               paused_until, state, left_at, left_reason, away_reason, away_until
         FROM participation WHERE id = $1 FOR NO KEY UPDATE
         """,
         participation_id,
@@ -108,7 +113,7 @@ async def get(conn: Connection, participation_id: UUID) -> Participation:
     row = await conn.fetchrow(
         """
         SELECT id, programme_id, person_id, role, capacity, profile, consent, version, joined_at,
-               paused_until
+               paused_until, state, left_at, left_reason, away_reason, away_until
         FROM participation WHERE id = $1
         """,
         participation_id,
@@ -118,13 +123,38 @@ async def get(conn: Connection, participation_id: UUID) -> Participation:
     return _participation(row)
 
 
-async def set_pause(conn: Connection, participation: Participation) -> None:
+async def update(conn: Connection, participation: Participation) -> None:
+    """Writes what changes in the life of a participation that was read under its lock."""
     await conn.execute(
-        "UPDATE participation SET paused_until = $2, version = $3 WHERE id = $1",
+        """
+        UPDATE participation
+        SET paused_until = $2, version = $3, state = $4, left_at = $5, left_reason = $6, away_reason = $7,
+            away_until = $8
+        WHERE id = $1
+        """,
         participation.id,
         participation.paused_until,
         participation.version,
+        participation.state,
+        participation.left_at,
+        participation.left_reason,
+        participation.away_reason,
+        participation.away_until,
     )
+
+
+async def lock_of_people(conn: Connection, people: Sequence[UUID]) -> list[Participation]:
+    """All in which these people take part, in the order in which seats are locked."""
+    rows = await conn.fetch(
+        """
+        SELECT id, programme_id, person_id, role, capacity, profile, consent, version, joined_at,
+               paused_until, state, left_at, left_reason, away_reason, away_until
+        FROM participation WHERE person_id = ANY($1::uuid[]) AND state = 'active'
+        ORDER BY id FOR NO KEY UPDATE
+        """,
+        people,
+    )
+    return [_participation(row) for row in rows]
 
 
 async def lock_paused(conn: Connection, last_day: date, limit: int) -> list[Participation]:
@@ -132,7 +162,7 @@ async def lock_paused(conn: Connection, last_day: date, limit: int) -> list[Part
     rows = await conn.fetch(
         """
         SELECT id, programme_id, person_id, role, capacity, profile, consent, version, joined_at,
-               paused_until
+               paused_until, state, left_at, left_reason, away_reason, away_until
         FROM participation WHERE paused_until <= $1 ORDER BY paused_until, id LIMIT $2 FOR NO KEY UPDATE
         """,
         last_day,
@@ -153,8 +183,9 @@ async def of_person(conn: Connection, programme_id: UUID, person_id: UUID) -> li
     rows = await conn.fetch(
         """
         SELECT id, programme_id, person_id, role, capacity, profile, consent, version, joined_at,
-               paused_until
-        FROM participation WHERE programme_id = $1 AND person_id = $2 ORDER BY joined_at, role
+               paused_until, state, left_at, left_reason, away_reason, away_until
+        FROM participation
+        WHERE programme_id = $1 AND person_id = $2 AND state = 'active' ORDER BY joined_at, role
         """,
         programme_id,
         person_id,
@@ -169,8 +200,9 @@ async def lock_role(
     row = await conn.fetchrow(
         """
         SELECT id, programme_id, person_id, role, capacity, profile, consent, version, joined_at,
-               paused_until
-        FROM participation WHERE programme_id = $1 AND person_id = $2 AND role = $3 FOR NO KEY UPDATE
+               paused_until, state, left_at, left_reason, away_reason, away_until
+        FROM participation
+        WHERE programme_id = $1 AND person_id = $2 AND role = $3 AND state = 'active' FOR NO KEY UPDATE
         """,
         programme_id,
         person_id,
@@ -191,7 +223,7 @@ async def mentors(
     rows = await conn.fetch(
         """
         SELECT person_id, id FROM participation
-        WHERE programme_id = $1 AND role = 'mentor' AND person_id = ANY($2::uuid[])
+        WHERE programme_id = $1 AND role = 'mentor' AND state = 'active' AND person_id = ANY($2::uuid[])
         """,
         programme_id,
         people,
@@ -204,7 +236,8 @@ async def mentors_at(conn: Connection, programme_id: UUID, emails: Sequence[str]
     rows = await conn.fetch(
         """
         SELECT p.work_email_key, a.person_id FROM participation a JOIN person p ON p.id = a.person_id
-        WHERE a.programme_id = $1 AND a.role = 'mentor' AND p.work_email_key = ANY($2::text[])
+        WHERE a.programme_id = $1 AND a.role = 'mentor' AND a.state = 'active'
+          AND p.work_email_key = ANY($2::text[])
         """,
         programme_id,
         [name_key(email) for email in emails],
@@ -219,9 +252,9 @@ async def lock_pair(
     rows = await conn.fetch(
         """
         SELECT id, programme_id, person_id, role, capacity, profile, consent, version, joined_at,
-               paused_until
+               paused_until, state, left_at, left_reason, away_reason, away_until
         FROM participation
-        WHERE programme_id = $1
+        WHERE programme_id = $1 AND state = 'active'
           AND (person_id, role) IN (($2, 'mentee'), ($3, 'mentor'), ($2, 'peer'), ($3, 'peer'))
         ORDER BY id FOR NO KEY UPDATE
         """,
@@ -235,7 +268,9 @@ async def lock_pair(
 async def lock_seats(conn: Connection, programme_id: UUID) -> None:
     """Nobody else gives or takes a seat of this programme until the transaction ends."""
     await conn.execute(
-        "SELECT id FROM participation WHERE programme_id = $1 ORDER BY id FOR NO KEY UPDATE", programme_id
+        "SELECT id FROM participation WHERE programme_id = $1 AND state = 'active'"
+        " ORDER BY id FOR NO KEY UPDATE",
+        programme_id,
     )
 
 
@@ -243,8 +278,8 @@ async def of_programme(conn: Connection, programme_id: UUID) -> list[Participati
     rows = await conn.fetch(
         """
         SELECT id, programme_id, person_id, role, capacity, profile, consent, version, joined_at,
-               paused_until
-        FROM participation WHERE programme_id = $1 ORDER BY id
+               paused_until, state, left_at, left_reason, away_reason, away_until
+        FROM participation WHERE programme_id = $1 AND state = 'active' ORDER BY id
         """,
         programme_id,
     )
@@ -255,7 +290,8 @@ async def of_programme(conn: Connection, programme_id: UUID) -> list[Participati
 async def versions(conn: Connection, programme_id: UUID) -> dict[ParticipationId, int]:
     """The version of every participation of a programme, in the order of `of_programme`."""
     rows = await conn.fetch(
-        "SELECT id, version FROM participation WHERE programme_id = $1 ORDER BY id", programme_id
+        "SELECT id, version FROM participation WHERE programme_id = $1 AND state = 'active' ORDER BY id",
+        programme_id,
     )
     return {row["id"]: row["version"] for row in rows}
 
@@ -266,7 +302,7 @@ async def page(
     rows = await conn.fetch(
         """
         SELECT id, programme_id, person_id, role, capacity, profile, consent, version, joined_at,
-               paused_until
+               paused_until, state, left_at, left_reason, away_reason, away_until
         FROM participation
         WHERE programme_id = $1 AND ($2::timestamptz IS NULL OR (joined_at, id) > ($2, $3::uuid))
         ORDER BY joined_at, id LIMIT $4

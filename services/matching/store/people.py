@@ -152,6 +152,12 @@ async def count_there(conn: Connection) -> int:
 
 
 async def managers(conn: Connection) -> dict[str, str | None]:
-    """Everybody's manager, by employee numbers; the manager may be unknown here."""
-    rows = await conn.fetch("SELECT employee_number, manager_employee_number FROM person")
+    """Everybody's manager, by employee numbers; the manager may be unknown here. Circles are left out."""
+    rows = await conn.fetch(
+        """
+        SELECT employee_number, CASE WHEN manager_cut_id IS NULL THEN manager_employee_number END
+                   AS manager_employee_number
+        FROM person
+        """
+    )
     return {row["employee_number"]: row["manager_employee_number"] for row in rows}

@@ -139,7 +139,8 @@ async def of_people(conn: Connection, people: Sequence[UUID]) -> list[ProgrammeI
     rows = await conn.fetch(
         """
         SELECT id FROM programme
-        WHERE id IN (SELECT programme_id FROM participation WHERE person_id = ANY($1::uuid[]))
+        WHERE id IN (SELECT programme_id FROM participation
+                     WHERE person_id = ANY($1::uuid[]) AND state = 'active')
         ORDER BY name
         """,
         people,

@@ -327,7 +327,8 @@ async def waiting(
         LEFT JOIN run_waiting w ON w.participation_id = a.id AND w.run_id = (
             SELECT r.id FROM matching_run r WHERE r.programme_id = $1 AND r.state = 'published'
             ORDER BY r.created_at DESC, r.id DESC LIMIT 1)
-        WHERE a.programme_id = $1 AND ($2::timestamptz IS NULL OR (a.joined_at, a.id) > ($2, $3::uuid))
+        WHERE a.programme_id = $1 AND a.state = 'active'
+          AND ($2::timestamptz IS NULL OR (a.joined_at, a.id) > ($2, $3::uuid))
           AND NOT EXISTS (SELECT 1 FROM match m WHERE m.state IN ('proposed', 'active')
                           AND a.id IN (m.mentee_participation_id, m.mentor_participation_id))
         ORDER BY a.joined_at, a.id LIMIT $4

@@ -60,6 +60,18 @@ async def add(conn: Connection, source: Source) -> bool:
     return bool(added)
 
 
+async def add_desk(conn: Connection, name: str, now: datetime) -> None:
+    """Whatever is said by hand has a source, too, the first time it is needed; its word counts most."""
+    await conn.execute(
+        """
+        INSERT INTO hris_source (name, kind, precedence, created_at) VALUES ($1, 'desk', 0, $2)
+        ON CONFLICT DO NOTHING
+        """,
+        name,
+        now,
+    )
+
+
 async def every(conn: Connection) -> list[Source]:
     """All sources, retired ones last, else in the order in which they win."""
     rows = await conn.fetch(

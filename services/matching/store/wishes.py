@@ -59,7 +59,8 @@ async def favourites_of(conn: Connection, programme_id: UUID, mentee_id: UUID) -
         SELECT m.person_id FROM favourite f
         JOIN participation a ON a.id = f.mentee_participation_id
         JOIN participation m ON m.id = f.mentor_participation_id
-        WHERE a.programme_id = $1 AND a.person_id = $2 ORDER BY f.place
+        WHERE a.programme_id = $1 AND a.person_id = $2 AND a.state = 'active' AND m.state = 'active'
+        ORDER BY f.place
         """,
         programme_id,
         mentee_id,

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import itertools
+import random
+from datetime import datetime
+
 import pytest_asyncio
 
+from services.matching.core.facts import Fact
 from tests.integration.matching import hr
-from tests.integration.matching.hr import a_hire, at, card, fact, states, take
+from tests.integration.matching.hr import a_hire, at, card, day, fact, states, take
 from tests.integration.matching.world import World
 
 
@@ -112,6 +117,30 @@ async def test_U6_managers_are_found_by_number_or_key_whoever_comes_first(hris: 
     assert (await card(hris, 1))["manager_id"] is None
 
 
+async def test_U6_a_circle_of_managers_is_cut_at_its_newest_word_whatever_came_last(hris: World) -> None:
+    said = [at(f"2026-03-02T08:0{minute}:00+00:00") for minute in (1, 3, 2, 4)]
+    for ten, order in enumerate(itertools.permutations([0, 1, 2]), start=1):
+        people = [10 * ten, 10 * ten + 1, 10 * ten + 2]
+        await take(hris, *(a_hire(number) for number in people))
+        for place in order:
+            one, boss = people[place], str(people[(place + 1) % 3])
+            word = fact("manager", one, f"m{one}", manager_employee_number=boss, said_at=said[place])
+            await take(hris, word)
+        bosses = [(await card(hris, number))["manager_id"] for number in people]
+        assert bosses == [hris.people[str(people[1])], None, hris.people[str(people[0])]]
+    circles = (await hris.call("GET", "/v1/hris/circles")).json()["items"]
+    found = [(one["employee_number"], one["manager_employee_number"]) for one in circles]
+    assert found == [(f"{ten}1", f"{ten}2") for ten in range(1, 7)]
+    await take(hris, fact("manager", 12, "d", manager_employee_number=None, said_at=said[3]))
+    assert (await card(hris, 11))["manager_id"] == hris.people["12"]
+    assert len((await hris.call("GET", "/v1/hris/circles")).json()["items"]) == 5
+
+
+async def test_U6_nobody_is_their_own_manager(hris: World) -> None:
+    await take(hris, a_hire(1, manager_employee_number="1"))
+    assert (await card(hris, 1))["manager_id"] is None
+
+
 async def test_U6_whoever_was_terminated_frees_their_name_and_a_rehire_is_the_same_person(
     hris: World,
 ) -> None:
@@ -124,3 +153,61 @@ async def test_U6_whoever_was_terminated_frees_their_name_and_a_rehire_is_the_sa
     (renamed,) = await take(hris, fact("rehire", 7, "again", user_name="ana7", work_email="ana7@example.org"))
     assert (renamed.state, str(renamed.person_id)) == ("applied", hris.people["7"])
     assert (await card(hris, 7))["status"] == "active"
+
+
+def a_story(base: int) -> list[Fact]:
+    """What is said about two people over a while; numbers begin with `base`."""
+    ana, boss = base + 1, base + 2
+
+    def when(hour: int) -> dict[str, datetime]:
+        return {"said_at": at(f"2026-02-20T{hour:02}:00:00+00:00")}
+
+    return [
+        a_hire(ana, f"{base}-1", external_id=f"x{ana}", manager_external_id=f"x{boss}", **when(1)),
+        fact("change", ana, f"{base}-2", title="Lead", effective_on=day("2026-02-25"), **when(2)),
+        fact("change", None, f"{base}-3", external_id=f"x{ana}", title="Buyer", site="Lima", **when(3)),
+        fact("change", ana, f"{base}-4", title="Head", effective_on=day("2026-04-01"), **when(4)),
+        fact("leave", ana, f"{base}-5", effective_on=day("2026-03-01"), until=day("2026-03-09"), **when(5)),
+        fact("termination", ana, f"{base}-6", effective_on=day("2026-03-31"), **when(6)),
+        fact("termination-cancelled", ana, f"{base}-7", **when(7)),
+        fact("change", ana, f"{base}-8", source="directory", title="Poet", department="Arts", **when(8)),
+        a_hire(boss, f"{base}-9", external_id=f"x{boss}", **when(9)),
+        fact("inactive", boss, f"{base}-10", **when(10)),
+        fact("termination", boss, f"{base}-11", effective_on=day("2026-05-01"), **when(11)),
+    ]
+
+
+async def ending(hris: World, base: int) -> list[tuple[object, ...]]:
+    """How the two of a story stand in the end, without what only names them."""
+    rows = await hris.door.pool.fetch(
+        """
+        SELECT p.employee_number::int - $1 AS place, p.title, p.department, p.site, p.time_zone, p.status,
+               p.leave_from, p.leave_until, p.inactive_on, p.grace_until, p.terminated_on, p.due_at,
+               b.employee_number::int - $1 AS boss,
+               (SELECT array_agg((split_part(f.event_id, '-', 2), f.state, f.due_at)::text
+                                 ORDER BY f.event_id)
+                FROM hris_fact f WHERE f.person_id = p.id) AS facts
+        FROM person p LEFT JOIN person b ON b.id = p.manager_id
+        WHERE p.employee_number::int BETWEEN $1 AND $1 + 99 ORDER BY 1
+        """,
+        base,
+    )
+    return [tuple(row) for row in rows]
+
+
+async def test_U6_any_order_repetition_and_batch_of_the_same_facts_ends_the_same(hris: World) -> None:
+    await take(hris, *a_story(1000))
+    expected = await ending(hris, 1000)
+    assert [row[:2] + row[5:6] for row in expected] == [
+        (1, "Lead", "leave"),
+        (2, "Design Engineer", "inactive"),
+    ]
+    for seed in range(1, 13):
+        story, dice = a_story(1000 + 100 * seed), random.Random(seed)
+        told = [*story, *dice.choices(story, k=6)]
+        dice.shuffle(told)
+        while told:
+            many = dice.randint(1, 5)
+            await take(hris, *told[:many])
+            told = told[many:]
+        assert await ending(hris, 1000 + 100 * seed) == expected, seed

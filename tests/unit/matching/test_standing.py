@@ -217,13 +217,13 @@ class Model:
     def first(self) -> str:
         """The zone as long as nothing that gives one holds."""
         zones = [one for one in self.heard if one.fact.effective_on and one.fact.fields.get("time_zone")]
-        zones.sort(key=lambda one: (one.fact.effective_on, facts.stamp(one)))
+        zones.sort(key=lambda one: (one.fact.effective_on, one.stamp))
         return zones[0].fact.fields["time_zone"] or MADRID if zones else MADRID
 
     def holds(self) -> list[Heard]:
         found = [one for one in self.heard if one.fact.effective_on is None]
         later = [one for one in self.heard if one.fact.effective_on is not None]
-        later.sort(key=lambda one: (one.fact.effective_on, facts.stamp(one)))
+        later.sort(key=lambda one: (one.fact.effective_on, one.stamp))
         for one in later:
             zone = self.value("time_zone", found) or self.first()
             assert one.fact.effective_on is not None
@@ -238,7 +238,7 @@ class Model:
             return None
         top = min(VOICES[one.fact.source].precedence_of(name) for one in told)
         best = [one for one in told if VOICES[one.fact.source].precedence_of(name) == top]
-        return max(best, key=facts.stamp).fact.fields[name]
+        return max(best, key=lambda one: one.stamp).fact.fields[name]
 
     def status(self) -> str | None:
         holding, cancelled = self.holds(), set()
