@@ -107,7 +107,7 @@ async def add_person(body: PersonIn, tx: api.InTx) -> ChangedOut:
 async def change_person(
     person_id: PersonId, body: PersonChange, seen: api.IfMatch, tx: api.InTx, response: Response
 ) -> ChangedOut:
-    """Changes somebody by hand: of two words about one field the newer one counts, whoever says it."""
+    """Changes somebody by hand. It counts more than what HR systems say, until it is cancelled."""
     person = await store.people.get(tx.conn, person_id)
     api.check_version(seen, person.version)
     taken = await commands.byhand.change(tx, person_id, _words(body))

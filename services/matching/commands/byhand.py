@@ -1,4 +1,4 @@
-"""People by hand: what an administrator says becomes facts, as any HR system's word does."""
+"""People by hand: what an administrator says becomes facts that count more than what HR systems say."""
 
 from __future__ import annotations
 
@@ -7,19 +7,12 @@ from datetime import date
 from uuid import UUID
 
 from services.matching import core, store
-from services.matching.commands import facts
+from services.matching.commands import ruling
 from services.matching.core.byhand import Word
-from services.matching.core.facts import Taken
+from services.matching.core.facts import Identity, Taken
 from services.matching.core.people import Person
-from services.matching.core.sources import Source
-from shared import envelope
 from shared.errors import FieldError, Refused
 from shared.tx import Tx
-
-SOURCE = "desk"
-"""It is made by the first word."""
-PRECEDENCE = 100
-"""As that of other sources: of two words the newer one counts."""
 
 
 class AlreadyHere(Refused):
@@ -54,9 +47,11 @@ async def change(tx: Tx, person_id: UUID, words: Sequence[Word]) -> list[Taken]:
 
 
 async def _say(tx: Tx, number: str, words: Sequence[Word]) -> list[Taken]:
-    await store.sources.add(tx.conn, Source(SOURCE, "desk", PRECEDENCE, tx.now, None, None, None, None))
-    told = [core.byhand.fact(SOURCE, str(envelope.new_id()), number, word) for word in words]
-    taken = await facts.take(tx, told)
+    who = Identity(employee_number=number)
+    taken = [
+        await ruling.say(tx, word.kind, who, word.fields, effective_on=word.on, until=word.until)
+        for word in words
+    ]
     bad = [one for one in taken if one.state in ("rejected", "held")]
     if bad:
         errors = [FieldError(f"/{one.field}", one.reason) for one in bad]

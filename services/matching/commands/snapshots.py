@@ -63,7 +63,7 @@ async def foresee(tx: Tx, file: File) -> File:
     swapping = await store.file_rows.swapping(tx.conn, file.id)
     if swapping:
         await store.file_rows.put_first(tx.conn, file.id, swapping)
-    people = await store.people.count_there(tx.conn)
+    people = await store.holds.people_there(tx.conn)
     report = core.foreseeing.report(
         [part async for part in _parts(tx, file)] if await _needs_look(tx, file, people) else [],
         people=people,
@@ -79,7 +79,7 @@ async def foresee(tx: Tx, file: File) -> File:
 async def _needs_look(tx: Tx, file: File, people: int) -> bool:
     """Looking at every row takes as long as reading it: only where somebody may have to confirm the file."""
     ending = await store.file_rows.count_ending(tx.conn, file.id)
-    return file.dry or ending > core.foreseeing.ended_free(people)
+    return file.dry or ending > core.guard.people_max(people)
 
 
 async def _add_missing(tx: Tx, file: File) -> tuple[int | None, str]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date
 
 from services.matching.core import roster
-from services.matching.core.facts import Fact, FactKind, Identity
+from services.matching.core.facts import FactKind
 
 
 @dataclass(frozen=True)
@@ -30,8 +30,3 @@ def change(fields: Mapping[str, str | None], *, effective_on: date | None) -> Wo
     """Another manager alone is a word of its own."""
     kind: FactKind = "manager" if set(fields) == {"manager_employee_number"} else "change"
     return Word(kind, fields, effective_on)
-
-
-def fact(source: str, event_id: str, number: str, word: Word) -> Fact:
-    who = Identity(employee_number=number)
-    return Fact(source, event_id, word.kind, who, word.fields, effective_on=word.on, until=word.until)
