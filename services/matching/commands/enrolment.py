@@ -24,9 +24,11 @@ class WrongRole(Refused):
     code = "wrong-role"
 
 
-def _wrong_role(programme: Programme) -> str:
-    ways = " or ".join(core.programmes.roles(programme))
-    return f"In {programme.name} people take part as {ways}: join as that."
+def refuse_wrong_role(programme: Programme, roles: Sequence[Role]) -> None:
+    """Raises WrongRole."""
+    if not {*roles} <= set(core.programmes.roles(programme)):
+        ways = " or ".join(core.programmes.roles(programme))
+        raise WrongRole(f"In {programme.name} people take part as {ways}: join as that.")
 
 
 class NotHere(Refused):
@@ -52,8 +54,7 @@ async def enrol(
     Raises AlreadyJoined, ProgrammeClosed, WrongRole, NotHere or PoolNotOpen.
     """
     programmes.refuse_closed(programme)
-    if not {role for role, _, _ in told} <= set(core.programmes.roles(programme)):
-        raise WrongRole(_wrong_role(programme))
+    refuse_wrong_role(programme, [role for role, _, _ in told])
     person = await _guest(tx, programme, person_id)
     joined = []
     for role, profile, capacity in told:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from services.matching.core.ids import PersonId
+from services.matching.core.ids import PersonId, ProgrammeId, Role
 
 
 @dataclass(frozen=True)
@@ -31,6 +31,26 @@ class Kept:
     @property
     def etag(self) -> str:
         return f'W/"{self.version}"'
+
+
+@dataclass(frozen=True)
+class GroupRole:
+    """The role in a programme that a group stands for."""
+
+    group_id: UUID
+    programme_id: ProgrammeId
+    role: Role
+
+
+@dataclass(frozen=True)
+class Listed:
+    """A group as an administrator sees it."""
+
+    group_id: UUID
+    source: str
+    display_name: str
+    members: int
+    stands_for: GroupRole | None
 
 
 @dataclass(frozen=True)

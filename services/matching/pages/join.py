@@ -8,13 +8,14 @@ from dataclasses import replace
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 
-from services.matching import commands, core, taxonomy
+from services.matching import commands, core, store, taxonomy
 from services.matching.core.ids import Role
 from services.matching.core.joining import Filled
 from services.matching.core.participations import CAPACITY_MAX, LEVEL_MAX
 from services.matching.core.programmes import Programme
 from services.matching.pages import forms, joined
 from shared import api, auth, look
+from shared.tx import Connection
 
 Skills = Mapping[str, taxonomy.Skill]
 
@@ -63,9 +64,16 @@ async def show(link: joined.Link, read: api.Reading, request: Request) -> HTMLRe
     if not guest.open_roles or await auth.is_used(read.conn, link):
         return await joined.welcome(request, read.conn, guest)
     commands.programmes.refuse_closed(guest.programme)
-    role = guest.open_roles[0] if len(guest.open_roles) == 1 else ""
+    role = await _role(read.conn, guest)
     filled = core.joining.known([one.profile for one in guest.joined], role=role)
     return _form(request, guest, filled, {})
+
+
+async def _role(conn: Connection, guest: joined.Guest) -> str:
+    """The only role that is left, or the one that the groups of the person stand for."""
+    named = await store.scim_groups.roles_of_person(conn, guest.programme.id, guest.person.id)
+    wanted = [role for role in guest.open_roles if role in named] or guest.open_roles
+    return wanted[0] if len(wanted) == 1 else ""
 
 
 async def join(link: joined.Link, form: forms.Form, tx: api.InTx, request: Request) -> Response:

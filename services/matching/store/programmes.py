@@ -228,3 +228,17 @@ async def invite(
         expires_at,
     )
     return [PersonId(row["person_id"]) for row in rows]
+
+
+async def take_back_invitations(
+    conn: Connection, programme_id: UUID, people: Sequence[UUID], *, now: datetime
+) -> None:
+    await conn.execute(
+        """
+        UPDATE invitation SET expires_at = $3
+        WHERE programme_id = $1 AND person_id = ANY ($2::uuid[]) AND expires_at > $3
+        """,
+        programme_id,
+        people,
+        now,
+    )

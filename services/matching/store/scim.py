@@ -333,38 +333,3 @@ async def find_called(conn: Connection, source: str, value: str, place: UUID | N
         place,
     )
     return None if row is None else _kept(row)
-
-
-async def add_members(
-    conn: Connection, group_id: UUID, member_ids: Sequence[UUID], entries: Sequence[str]
-) -> None:
-    """Adds members, or replaces what was said of them."""
-    await conn.execute(
-        """
-        INSERT INTO scim_member (group_id, member_id, entry)
-        SELECT $1, member_id, entry FROM unnest($2::uuid[], $3::jsonb[]) AS new (member_id, entry)
-        ON CONFLICT (group_id, member_id) DO UPDATE SET entry = excluded.entry
-        """,
-        group_id,
-        member_ids,
-        entries,
-    )
-
-
-async def remove_members(conn: Connection, group_id: UUID, member_ids: Sequence[UUID]) -> None:
-    await conn.execute(
-        "DELETE FROM scim_member WHERE group_id = $1 AND member_id = ANY ($2::uuid[])", group_id, member_ids
-    )
-
-
-async def kinds(conn: Connection, source: str, ids: Sequence[UUID]) -> dict[UUID, str]:
-    """What each of these resources of the source is."""
-    rows = await conn.fetch(
-        """
-        SELECT id, kind FROM scim_resource
-        WHERE source = $1 AND id = ANY ($2::uuid[]) AND deleted_at IS NULL
-        """,
-        source,
-        ids,
-    )
-    return {row["id"]: row["kind"] for row in rows}

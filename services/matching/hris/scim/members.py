@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
 import orjson
 import scim2_models as scim
 
-from services.matching import store
+from services.matching import commands, store
 from services.matching.core.scim import Kept
 from services.matching.hris.scim import shapes
 from shared.tx import Tx
@@ -28,12 +29,40 @@ async def keep(tx: Tx, before: Kept, group: scim.Resource[Any]) -> str | None:
     gone = [one for one in known if one not in after]
     news = [one for one, entry in after.items() if known.get(one) is not entry]
     if gone:
-        await store.scim.remove_members(tx.conn, before.id, gone)
+        await leave(tx, before.id, gone)
+        await store.scim_groups.remove_members(tx.conn, before.id, gone)
     if news:
-        await store.scim.add_members(
-            tx.conn, before.id, news, [orjson.dumps(after[one]).decode() for one in news]
-        )
+        entries = [orjson.dumps(after[one]).decode() for one in news]
+        await store.scim_groups.add_members(tx.conn, before.id, news, entries)
+        await _join(tx, before.id, [one for one in news if one not in known])
     return orjson.dumps([after[one] for one in sorted(after)]).decode()
+
+
+async def leave(tx: Tx, group_id: UUID, members: Sequence[UUID]) -> None:
+    """What it means for people that they are no members any more."""
+    stands_for = await store.scim_groups.find_role(tx.conn, group_id)
+    if stands_for is not None:
+        people = await store.scim_groups.people_behind(tx.conn, members)
+        await commands.memberships.leave(tx, stands_for, people)
+
+
+async def leave_all(tx: Tx, group: Kept) -> None:
+    """The group is deleted."""
+    await leave(tx, group.id, [UUID(one["value"]) for one in orjson.loads(group.members or "[]")])
+
+
+async def _join(tx: Tx, group_id: UUID, members: Sequence[UUID]) -> None:
+    stands_for = await store.scim_groups.find_role(tx.conn, group_id) if members else None
+    if stands_for is not None:
+        people = await store.scim_groups.people_behind(tx.conn, members)
+        await commands.memberships.join(tx, stands_for, people)
+
+
+async def come(tx: Tx, user: Kept) -> None:
+    """Somebody is known, or back: what the groups of the user stand for is open to them."""
+    if user.person_id is not None:
+        for stands_for in await store.scim_groups.roles_of_member(tx.conn, user.id):
+            await commands.memberships.join(tx, stands_for, [user.person_id])
 
 
 def _shown(group: scim.Group) -> dict[UUID, str | None]:
@@ -48,7 +77,7 @@ def _shown(group: scim.Group) -> dict[UUID, str | None]:
 
 
 async def _entries(tx: Tx, source: str, shown: dict[UUID, str | None]) -> dict[UUID, Entry]:
-    kinds = await store.scim.kinds(tx.conn, source, list(shown)) if shown else {}
+    kinds = await store.scim_groups.kinds(tx.conn, source, list(shown)) if shown else {}
     strangers = sorted(str(one) for one in shown if one not in kinds)
     if strangers:
         raise _unknown(strangers)

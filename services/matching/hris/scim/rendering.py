@@ -12,6 +12,7 @@ from http import HTTPStatus
 from typing import Any
 
 import scim2_models as scim
+from scim2_server.conditions import Conditions
 from scim2_server.responses import ScimResponse
 from scim2_server.service import ScimService
 
@@ -51,6 +52,15 @@ async def page(
         "Resources": shown,
     }
     return ScimResponse(HTTPStatus.OK, body)
+
+
+def one(service: ScimService, row: Kept, *, base_url: str, conditions: Conditions) -> ScimResponse:
+    """A whole resource, or that it is still the one that was read before."""
+    if not conditions.check(row.etag, "GET"):
+        return ScimResponse(HTTPStatus.NOT_MODIFIED, None, {"ETag": row.etag})
+    body = whole(service, row, base_url)
+    headers = {"ETag": row.etag, "Content-Location": body["meta"]["location"]}
+    return ScimResponse(HTTPStatus.OK, body, headers)
 
 
 def _chosen(

@@ -53,8 +53,9 @@ class Service(ScimService):
         self, base_url: str, resource: scim.Resource[Any], response_parameters: scim.ResponseParameters[Any]
     ) -> ScimResponse:
         """200 with the user: Okta reads it. 204 for a group: Entra wants it, and its members can be many."""
-        if isinstance(resource, scim.Group):
-            return super().patch_response(base_url, resource, response_parameters)
+        if isinstance(resource, scim.Group) and not _are_chosen(response_parameters):
+            assert resource.meta is not None
+            return ScimResponse(HTTPStatus.NO_CONTENT, None, {"ETag": str(resource.meta.version)})
         return self.replacement_response(base_url, resource, response_parameters)
 
     @staticmethod
@@ -88,6 +89,10 @@ class Service(ScimService):
         if wait_s or status == HTTPStatus.SERVICE_UNAVAILABLE:
             response.headers["Retry-After"] = str(wait_s or RETRY_AFTER_S)
         return response
+
+
+def _are_chosen(parameters: scim.ResponseParameters[Any]) -> bool:
+    return bool(parameters.attributes or parameters.excluded_attributes)
 
 
 def _without_nulls(entry: Any) -> Any:

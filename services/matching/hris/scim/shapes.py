@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
@@ -15,11 +16,14 @@ from services.matching.hris.scim.comparing import Kind
 
 NEVER_KEPT = frozenset({"id", "meta", "password", "members", "groups"})
 """What we add ourselves, keep elsewhere, or must not know."""
+ASIDE_FROM_CHARACTERS = 20_000
+"""Some hundred and fifty members, which take some milliseconds."""
 
 
 def as_json(resource: scim.Resource[Any]) -> dict[str, Any]:
     """What of a resource is kept in its row."""
-    said: dict[str, Any] = resource.model_dump()
+    bare = resource.model_copy(update={"members": None}) if isinstance(resource, scim.Group) else resource
+    said: dict[str, Any] = bare.model_dump()
     return {name: value for name, value in said.items() if name not in NEVER_KEPT}
 
 
@@ -40,6 +44,13 @@ def with_meta(kept: Kept) -> dict[str, Any]:
 
 def as_model(kind: Kind, kept: Kept) -> scim.Resource[Any]:
     return kind.model.model_validate(with_meta(kept))
+
+
+async def modelled(kind: Kind, kept: Kept) -> scim.Resource[Any]:
+    """The same; a group of many is built aside, so that nobody else waits for it."""
+    if len(kept.members or "") > ASIDE_FROM_CHARACTERS:
+        return await asyncio.to_thread(as_model, kind, kept)
+    return as_model(kind, kept)
 
 
 def compared(kind: Kind, kept: Kept, said: Mapping[str, Any]) -> str:

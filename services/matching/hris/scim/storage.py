@@ -19,7 +19,7 @@ from services.matching.hris.scim import members, searching, shapes, telling
 from services.matching.hris.scim.comparing import Kind
 from services.matching.hris.scim.searching import Found
 from shared import envelope
-from shared.tx import Door, Tx, lent, transaction
+from shared.tx import Connection, Door, Tx, lent, transaction
 
 
 @dataclass(eq=False)
@@ -66,13 +66,21 @@ class Storage(AsyncScimStorage):
         kind = self.kinds[str(resource_type.name)]
         async with self._within() as tx:
             if response_parameters is None:
-                return shapes.as_model(kind, await self._lock(tx, kind, resource_id))
-            place = shapes.uuid(resource_id)
+                return await shapes.modelled(kind, await self._lock(tx, kind, resource_id))
             listed = searching.are_members_asked_for(kind, response_parameters)
-            kept = place and await store.scim.find(tx.conn, self.source, kind.name, place, members=listed)
-            if not kept:
-                raise _missing(kind, resource_id)
-            return shapes.as_model(kind, kept)
+            return await shapes.modelled(kind, await self._find(tx.conn, kind, resource_id, members=listed))
+
+    async def read(self, resource_type: scim.ResourceType, resource_id: str) -> Kept:
+        """A whole resource, not yet rendered. Raises NotFoundException."""
+        async with lent(self.door) as conn:
+            return await self._find(conn, self.kinds[str(resource_type.name)], resource_id, members=True)
+
+    async def _find(self, conn: Connection, kind: Kind, resource_id: str, *, members: bool) -> Kept:
+        place = shapes.uuid(resource_id)
+        kept = place and await store.scim.find(conn, self.source, kind.name, place, members=members)
+        if not kept:
+            raise _missing(kind, resource_id)
+        return kept
 
     async def _lock(self, tx: Tx, kind: Kind, resource_id: str | None) -> Kept:
         place = shapes.uuid(resource_id)
@@ -124,7 +132,7 @@ class Storage(AsyncScimStorage):
             if not await store.scim.add(tx.conn, kept, shapes.compared(kind, kept, said)):
                 raise _taken(said)
             kept = replace(kept, members=await members.keep(tx, kept, resource))
-            return shapes.as_model(kind, kept)
+            return await shapes.modelled(kind, kept)
 
     async def update(
         self,
@@ -153,7 +161,7 @@ class Storage(AsyncScimStorage):
                 raise _taken(said) from error
             after = replace(after, members=await members.keep(tx, before, resource))
             self._locked[after.id] = after
-            return shapes.as_model(kind, after)
+            return await shapes.modelled(kind, after)
 
     async def delete(
         self, resource_type: scim.ResourceType, resource_id: str, *, expected_version: str | None = None
@@ -164,6 +172,8 @@ class Storage(AsyncScimStorage):
             _refuse_outdated(before, expected_version)
             if kind.name == "User":
                 await telling.gone(tx, before)
+            else:
+                await members.leave_all(tx, before)
             await store.scim.delete(tx.conn, before, tx.now)
             del self._locked[before.id]
 

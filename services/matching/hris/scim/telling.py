@@ -13,7 +13,7 @@ from services.matching import commands, core, store
 from services.matching.core.facts import Identity, Taken
 from services.matching.core.provisioning import ATTRIBUTES, Change, Fields, Said
 from services.matching.core.scim import Kept
-from services.matching.hris.scim import shapes
+from services.matching.hris.scim import members, shapes
 from shared.tx import Tx
 
 NAMES = frozenset({"user_name", "work_email"})
@@ -42,7 +42,10 @@ async def changed(tx: Tx, before: Kept | None, after: Kept, *, default_zone: str
     taken = await commands.facts.take(tx, core.provisioning.facts(after, who, told))
     _refuse(taken)
     found = next((one.person_id for one in taken if one.person_id), None)
-    return replace(after, person_id=found or after.person_id)
+    known_now = replace(after, person_id=found or after.person_id)
+    if before is not None and (before.person_id is None or {"return", "rehire"} & {kind for kind, _ in told}):
+        await members.come(tx, known_now)
+    return known_now
 
 
 async def gone(tx: Tx, kept: Kept) -> None:

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from typing import Any
 
+import httpx
+
 from deploy.local.scim import CORE, Directory, a_patch, a_user
+from services.matching.hris.entrance import Entrance
+from services.matching.hris.scim.application import Application
 from tests.integration.matching.scim.directories import a_directory, other_tokens
 from tests.integration.matching.world import World
 
@@ -152,6 +157,28 @@ async def test_a_body_that_is_too_large_or_no_json_is_refused(directory: Directo
     split = await directory.call("GET", "/Users/%0d%0aX-Evil:%201")
     assert split.status_code == 404
     assert "x-evil" not in split.headers
+
+
+async def test_too_many_requests_are_refused_with_a_time_to_wait(here: World, directory: Directory) -> None:
+    app: Any = Application(here.door, Entrance(here.door, 2), "UTC")
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://matching/v2") as client:
+        hasty = Directory(client, directory.token)
+        found = [await hasty.call("GET", "/Users") for _ in range(3)]
+    assert [one.status_code for one in found[:2]] == [200, 200]
+    refused(found[2], 429)
+    assert int(found[2].headers["retry-after"]) > 0
+
+
+async def test_requests_at_the_same_moment_are_one_after_another(directory: Directory) -> None:
+    ada = a_user("ada", employeeNumber="1")
+    made = await asyncio.gather(*(directory.call("POST", "/Users", ada) for _ in range(4)))
+    assert sorted(one.status_code for one in made) == [201, 409, 409, 409]
+    (user,) = await directory.find("userName pr")
+    patches = [a_patch({"title": f"title {number}"}) for number in range(6)]
+    path = f"/Users/{user['id']}"
+    changed = await asyncio.gather(*(directory.call("PATCH", path, patch) for patch in patches))
+    assert {one.status_code for one in changed} == {200}
+    assert len({one.headers["etag"] for one in changed}) == 6
 
 
 async def test_bulk_makes_what_refers_to_each_other_and_reports_each_failure(directory: Directory) -> None:
