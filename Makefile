@@ -4,7 +4,7 @@ BIN := .venv/bin
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up status test chaos lint clean screenshots bench-events bench-matching bench-quality bench-picture
+.PHONY: help setup demo up status test chaos lint clean screenshots bench-events bench-matching bench-quality bench-picture bench-hris
 
 help:
 	@echo "make demo         a company of 290 people lives through half a year of mentoring, in minutes"
@@ -15,6 +15,7 @@ help:
 	@echo "make lint         ruff, mypy and the import contracts alone"
 	@echo "make bench-events what an event costs, and how far that is from the bounds and from the peers"
 	@echo "make bench-matching  the pairing engine against its goals and the peers (BENCH=full: 100,000 people)"
+	@echo "make bench-hris    what the doors of HR systems cost, and how fast a leaver is out"
 	@echo "make bench-quality   would people say yes to our pairs? A simulation with hidden likings"
 	@echo "make bench-picture   the picture in services/matching/README.md, measured and drawn anew"
 	@echo "make setup        virtual environment, packages, Kafka's jars: part of all of these"
@@ -60,6 +61,9 @@ bench-events: setup
 bench-matching: setup
 	@$(PYTHON) deploy/setup.py peers matching
 	@$(BIN)/python -m tests.bench.matching $(ARGS)
+
+bench-hris: setup
+	@$(BIN)/python -m tests.bench.hris $(ARGS)
 
 bench-quality: setup
 	@$(BIN)/python -m tests.bench.matching.quality $(ARGS)

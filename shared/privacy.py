@@ -32,6 +32,7 @@ WITHOUT: Mapping[str, str] = {
     "consumer_state": "who let a consumer go on: an operator",
     "used_link": "ids of links",
     "erased_person": "ids that lead back to nobody",
+    "retention": "counts",
 }
 """Tables of the plumbing in which nothing is to be deleted, and why."""
 EMPTIED = ("parked", "idempotency")

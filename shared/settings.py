@@ -28,6 +28,9 @@ class Settings(BaseSettings):
     stack_dir: Path | None = Field(None, description="the embedded stack's directory, where there is one")
     link_key: SecretStr = Field(SecretStr(""), description="signs the links in mails; one for all services")
     tokens_file: Path | None = Field(None, description="JSON list of {id, sha256, scopes}")
+    my_data_next: str = Field(
+        "", description="base URL of the service that has the next part of people's own data; empty: the last"
+    )
     log_level: str = "INFO"
     crash_points: Path | None = Field(None, description="where a harness arms shared/crash.py")
 

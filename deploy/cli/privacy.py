@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Annotated, Any
 
 import typer
@@ -9,9 +10,11 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from deploy.cli import options
+from deploy.cli import found, options
 from deploy.cli.matching import Asked, asking, person_id
 from deploy.local.child import Trouble
+from deploy.local.databases import SERVICES
+from shared import retention
 
 ERASURES = "/v1/privacy/erasures"
 SAID = {
@@ -35,6 +38,16 @@ def erase(person: Person, directory: options.Directory = options.DEFAULT_DIRECTO
         _tell(asked.post(ERASURES, {"person_id": person_id(asked, person)}))
 
 
+@privacy.command("access")
+def access(person: Person, directory: options.Directory = options.DEFAULT_DIRECTORY) -> None:
+    """Prints a signed link on which a person sees all that is kept of them, at the end as one file.
+
+    It opens everything about them: send it to nobody else.
+    """
+    with asking(directory) as asked:
+        print(asked.post("/v1/privacy/access", {"person_id": person_id(asked, person)})["url"])
+
+
 @privacy.command("cancel")
 def cancel(person: Person, directory: options.Directory = options.DEFAULT_DIRECTORY) -> None:
     """Takes the request back, as long as the person is not erased."""
@@ -49,11 +62,29 @@ def cancel(person: Person, directory: options.Directory = options.DEFAULT_DIRECT
 def status(person: Anybody = None, directory: options.Directory = options.DEFAULT_DIRECTORY) -> None:
     """Shows who is to be erased or was, and what was removed where."""
     with asking(directory) as asked:
-        found = list(asked.pages(ERASURES)) if person is None else _of(asked, person)
-    if not found:
+        known = list(asked.pages(ERASURES)) if person is None else _of(asked, person)
+    if not known:
         Console().print("Nobody was erased, and nobody is to be.")
-    for one in found:
+    for one in known:
         _tell(one)
+
+
+@privacy.command("retention")
+def retention_report(directory: options.Directory = options.DEFAULT_DIRECTORY) -> None:
+    """Shows what is kept for how long, and what went the last time somebody looked."""
+    running = found.stack(directory)
+    table = Table("service", "what", "kept for", "looked at", "gone then", "gone in all")
+    for service in SERVICES:
+        for line in asyncio.run(_report(running, service)):
+            kept = "–" if line.days is None else f"{line.days} days"
+            figures = f"{line.removed:,}", f"{line.removed_in_all:,}"
+            table.add_row(service, escape(line.kind), kept, f"{line.ran_at:%Y-%m-%d %H:%M} UTC", *figures)
+    Console().print(table)
+
+
+async def _report(running: found.Found, service: str) -> list[retention.Line]:
+    async with found.store(running, service) as conn:
+        return await retention.report(conn)
 
 
 def _of(asked: Asked, person: str) -> list[dict[str, Any]]:

@@ -135,10 +135,17 @@ def _environment(wiring: Wiring, service: str) -> dict[str, str]:
         "MENTORING_MAIL_FROM": MAIL_FROM,
         "MENTORING_PAGES_MATCHING": matching,
         "MENTORING_PAGES_SCHEDULING": scheduling,
+        "MENTORING_MY_DATA_NEXT": _next_part(wiring, service),
         "MENTORING_PLUMBING_URLS": json.dumps(wiring.http),
         "MENTORING_DESK_URL": f"{wiring.http['matching'][0]}/desk",
         "MENTORING_PLUMBING_TOKEN": wiring.tokens.admin,
     }
+
+
+def _next_part(wiring: Wiring, service: str) -> str:
+    """Where the next part of people's own data is; nowhere after the last service."""
+    at = SERVICES.index(service) + 1
+    return wiring.http[SERVICES[at]][0] if at < len(SERVICES) else ""
 
 
 def is_ready(port: int, timeout_s: float = 1.0) -> bool:

@@ -10,8 +10,9 @@ from prometheus_client import Gauge
 
 from services.analytics import api, consumers, jobs
 from services.analytics.settings import Settings
+from services.analytics.store import access
 from shared import metrics
-from shared.api import Parts, application
+from shared.api import Parts, application, disclosure
 from shared.service import Service
 from shared.tx import Door
 
@@ -30,10 +31,15 @@ def build(settings: Settings) -> Service:
         app = application(
             door,
             settings,
-            api.router(),
+            *(api.router(), disclosure.router(access.SHOWN)),
             title="Mentoring: analytics",
             meters=meters,
-            parts=Parts(policies={console.PATH: console.POLICY}),
+            parts=Parts(
+                policies={
+                    console.PATH: console.POLICY,
+                    disclosure.PATH: disclosure.policy(settings.my_data_next),
+                }
+            ),
         )
         console.mount(app, door, settings)
         return app

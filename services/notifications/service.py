@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from functools import partial
 from pathlib import Path
 
@@ -9,10 +10,11 @@ from services.notifications import api, delivery
 from services.notifications.channels import letters, mail
 from services.notifications.consumers import CONSUMERS
 from services.notifications.settings import Settings
-from services.notifications.store import deliveries
-from shared import look, metrics
-from shared.api import application
+from services.notifications.store import access, deliveries, privacy
+from shared import look, metrics, retention
+from shared.api import Parts, application, disclosure
 from shared.service import Service
+from shared.tx import Tx
 
 FOLDER = Path(__file__).parent
 
@@ -29,12 +31,28 @@ def build(settings: Settings) -> Service:
         name=settings.service,
         settings=settings,
         folder=FOLDER,
-        http=lambda door: application(door, settings, api.router(), title="Notifications", meters=meters),
+        http=lambda door: application(
+            door,
+            settings,
+            *(api.router(), disclosure.router(access.SHOWN)),
+            title="Notifications",
+            meters=meters,
+            parts=Parts(policies={disclosure.PATH: disclosure.policy(settings.my_data_next)}),
+        ),
         consumers=CONSUMERS,
-        loops=(partial(delivery.deliver, post=post),),
+        loops=(partial(delivery.deliver, post=post), retention.keeper(rules(settings))),
         dues=(deliveries.next_due,),
         busy=deliveries.busy,
     )
+
+
+def rules(settings: Settings) -> tuple[retention.Rule, ...]:
+    """What is kept for how long."""
+    return (retention.Rule("messages that are settled", settings.messages_days_kept, _old_messages),)
+
+
+async def _old_messages(tx: Tx, before: datetime, limit: int) -> int:
+    return await privacy.forget_messages(tx.conn, before, limit)
 
 
 def stationery(settings: Settings) -> letters.Stationery:

@@ -28,3 +28,6 @@ class Settings(settings.Settings):
     lease_s: float = Field(30.0, gt=0)
     lease_rows_max: int = Field(50, ge=1, le=500)
     attempts_max: int = Field(10, ge=1, description="after so many refusals for now, a message has failed")
+    messages_days_kept: int = Field(
+        400, ge=0, description="days after its cause until a message that is settled goes; 0: for ever"
+    )

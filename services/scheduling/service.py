@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from pathlib import Path
 
 from fastapi import FastAPI
@@ -10,16 +11,22 @@ from services.scheduling import api, pages, store
 from services.scheduling.consumers import CONSUMERS
 from services.scheduling.jobs import JOBS
 from services.scheduling.settings import Settings
-from shared.api import application
+from shared import retention
+from shared.api import Parts, application, disclosure
 from shared.service import Service
-from shared.tx import Door
+from shared.tx import Door, Tx
 
 
 def build(settings: Settings) -> Service:
     def http(door: Door) -> FastAPI:
-        routers = api.router(), pages.router()
-        has_access = store.people.has_access
-        return application(door, settings, *routers, title="Mentoring: scheduling", has_access=has_access)
+        return application(
+            door,
+            settings,
+            *(api.router(), pages.router(), disclosure.router(store.access.SHOWN)),
+            title="Mentoring: scheduling",
+            has_access=store.people.has_access,
+            parts=Parts(policies={disclosure.PATH: disclosure.policy(settings.my_data_next)}),
+        )
 
     return Service(
         name="scheduling",
@@ -28,4 +35,14 @@ def build(settings: Settings) -> Service:
         http=http,
         consumers=CONSUMERS,
         jobs=JOBS,
+        loops=(retention.keeper(rules(settings)),),
     )
+
+
+def rules(settings: Settings) -> tuple[retention.Rule, ...]:
+    """What is kept for how long."""
+    return (retention.Rule("what pairs wrote in feedback", settings.words_days_kept, _old_words),)
+
+
+async def _old_words(tx: Tx, before: datetime, limit: int) -> int:
+    return await store.privacy.forget_words(tx.conn, before, limit)

@@ -4,6 +4,7 @@ A route parses, opens a transaction by declaring it (`tx: api.InTx`), decides an
 commits before the response is sent, so what a client was told is true.
 """
 
+from shared.api import disclosure
 from shared.api.application import application
 from shared.api.doors import InTx, Read, Reading
 from shared.api.edge import Parts
@@ -25,6 +26,7 @@ __all__ = [
     "StaleVersion",
     "application",
     "check_version",
+    "disclosure",
     "etag",
     "if_match",
     "page",

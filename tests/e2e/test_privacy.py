@@ -21,7 +21,8 @@ from tests.e2e.pairs import FEEDBACK, Pair, Someone, Town
 
 pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(300)]
 
-MARK = "zz"
+MARKS = ("zzlisbet", "zzquille", "zzbuyer", "zzwords")
+"""Long ones: the hexadecimal digits of two letters stand in many an id."""
 CANARY = Someone(900, "Zzlisbet", "Zzquille", "Zzbuyer", "Madrid", "Europe/Madrid", login="zzlisbet")
 PARTNER = Someone(901, "Davi", "Rocha", "Lead", "Recife", "America/Sao_Paulo")
 WORDS = {**FEEDBACK, "went_well": "Zzwords: you held the pen.", "to_improve": "Zzwords: talk less."}
@@ -61,6 +62,7 @@ async def test_U7_nothing_of_who_was_erased_is_left_in_a_store_a_topic_or_a_log(
     assert len(before) > 10
     assert {service for service, _ in await _in_stores(town)} == set(SERVICES), "the search itself works"
     assert await _in_topics(town) == {PersonChanged.topic()}
+    await _see_what_is_kept(town)
     erasure = await _erase(town)
     removed = {one["service"]: one["removed"] for one in erasure["receipts"]}
     assert {service for service in SERVICES if removed[service]["person"] == 1} == set(SERVICES)
@@ -69,7 +71,7 @@ async def test_U7_nothing_of_who_was_erased_is_left_in_a_store_a_topic_or_a_log(
     assert await _in_stores(town) == []
     assert await _in_topics(town) <= {PersonChanged.topic()}
     await _until_compacted(town)
-    logs = [log.name for log in town.company.directory.rglob("*.log") if MARK in _small(log.read_bytes())]
+    logs = [log.name for log in town.company.directory.rglob("*.log") if _is_marked(log.read_bytes())]
     assert logs == []
     assert await _figures(town, pair, as_of) == before, "totals stay"
     assert not any("ended" in one.subject for one in town.letters[CANARY.email])
@@ -97,6 +99,23 @@ async def _live(town: Town) -> Pair:
     await town.settle()
     await _say_nonsense(town)
     return pair
+
+
+async def _see_what_is_kept(town: Town) -> None:
+    """One link, and a button on each part: at the end there is one file with what all services have."""
+    asked = await town.post("/v1/privacy/access", json={"person_id": await _person_id(town)})
+    status, page = await town.browser.get(asked["url"])
+    words = [page.words]
+    while (form := page.form("so_far")) is not None:
+        status, page = await town.browser.post(form.action, form, {})
+        assert status == 200
+        words.append(page.words)
+    assert len(words) == len(SERVICES)
+    whole = words[-1]
+    for told in (CANARY.email, CANARY.title, WORDS["went_well"], OF_THE_PARTNER["went_well"], "Mails to you"):
+        assert str(told) in whole
+    assert "Ratings you gave" in whole
+    assert words[0] != whole, "each part adds something"
 
 
 async def _say_nonsense(town: Town) -> None:
@@ -133,9 +152,9 @@ async def _in_stores(town: Town) -> list[tuple[str, str]]:
     found = []
     for service in SERVICES:
         for table in await _rows(town, service, TABLES):
-            query = f'SELECT 1 FROM "{table[0]}" t WHERE t::text ILIKE $1 OR t::text LIKE ANY ($2) LIMIT 1'
-            in_hex = [f"%{word.encode().hex()}%" for word in (MARK, "Zz")]
-            if await _rows(town, service, query, f"%{MARK}%", in_hex):
+            query = f'SELECT 1 FROM "{table[0]}" t WHERE t::text ILIKE ANY ($1) LIMIT 1'
+            spelt = [word.encode().hex() for mark in MARKS for word in (mark, mark.capitalize())]
+            if await _rows(town, service, query, [f"%{one}%" for one in (*MARKS, *spelt)]):
                 found.append((service, table[0]))
     return found
 
@@ -152,7 +171,7 @@ async def _in_topics(town: Town) -> set[str]:
         found = set()
         while any([await consumer.position(part) < end for part, end in ends.items()]):
             for part, batch in (await consumer.getmany(timeout_ms=300)).items():
-                if any(MARK in _small(_bytes(record)) for record in batch):
+                if any(_is_marked(_bytes(record)) for record in batch):
                     found.add(part.topic.removeprefix(town.company.topic_prefix))
         return found
     finally:
@@ -210,5 +229,6 @@ async def _rows(town: Town, service: str, query: str, *arguments: object) -> lis
         await conn.close()
 
 
-def _small(raw: bytes) -> str:
-    return raw.decode("utf-8", "replace").lower()
+def _is_marked(raw: bytes) -> bool:
+    text = raw.decode("utf-8", "replace").lower()
+    return any(mark in text for mark in MARKS)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import Annotated
 from uuid import UUID
 
@@ -11,8 +12,8 @@ from pydantic import AwareDatetime, BaseModel
 
 from services.matching import commands, core, store
 from services.matching.settings import Settings
-from shared import api, auth
-from shared.api import context
+from shared import api, auth, envelope
+from shared.api import context, disclosure
 from shared.auth import Caller
 from shared.events import PersonId
 from shared.tx import Connection
@@ -22,6 +23,13 @@ Asking = Annotated[Caller, Depends(auth.requires("privacy:write"))]
 
 class ErasureIn(api.Body):
     person_id: PersonId
+
+
+class AccessOut(BaseModel):
+    """Where the person sees what is kept of them. Whoever has the link sees it: send it to nobody else."""
+
+    url: str
+    expires_at: AwareDatetime
 
 
 class ReceiptOut(BaseModel):
@@ -55,11 +63,25 @@ class ErasureOut(BaseModel):
 async def ask(body: ErasureIn, tx: api.InTx, caller: Asking, request: Request) -> ErasureOut:
     """Notes that a person is to be erased, after the days that the settings give; asked twice is asked once.
     Nothing happens before, and until then it can be cancelled."""
-    settings = context.of(request).settings
-    assert isinstance(settings, Settings)
-    days = settings.erasure_wait_days
+    days = _settings(request).erasure_wait_days
     erasure = await commands.privacy.ask(tx, body.person_id, cause="request", by=caller.id, wait_days=days)
     return await _shown(tx.conn, erasure)
+
+
+async def give_access(body: ErasureIn, read: api.Reading, request: Request) -> AccessOut:
+    """A signed link to a person's own data: all of it, from all services, at the end as one file."""
+    person = await store.people.get(read.conn, body.person_id)
+    settings, now = _settings(request), read.now
+    until = now + timedelta(days=settings.my_data_days)
+    link = auth.SignedLink(disclosure.PURPOSE, person.id, person.id, until, envelope.new_id())
+    token = auth.mint(settings.link_key.get_secret_value(), link)
+    return AccessOut(url=f"{settings.pages_matching.rstrip('/')}{disclosure.PATH}/{token}", expires_at=until)
+
+
+def _settings(request: Request) -> Settings:
+    settings = context.of(request).settings
+    assert isinstance(settings, Settings)
+    return settings
 
 
 async def cancel(erasure_id: UUID, tx: api.InTx, caller: Asking) -> ErasureOut:
@@ -113,4 +135,8 @@ def routers() -> tuple[APIRouter, ...]:
     )
     reading.get("")(list_erasures)
     reading.get("/{erasure_id}")(get_erasure)
-    return writing, reading
+    links = api.router(
+        prefix="/v1/privacy/access", tags=["privacy"], dependencies=[Depends(auth.requires("privacy:write"))]
+    )
+    links.post("")(give_access)
+    return writing, reading, links

@@ -6,7 +6,7 @@ from datetime import timedelta
 from uuid import UUID
 
 from services.matching import core, store
-from services.matching.commands import matches, programmes
+from services.matching.commands import leaving
 from services.matching.core.ids import PersonId
 from services.matching.core.privacy import Cause, Erasure, Receipt
 from shared import envelope, privacy
@@ -69,15 +69,8 @@ async def _erase(tx: Tx, erasure: Erasure) -> None:
 
 
 async def _end_everything(tx: Tx, person_id: PersonId) -> None:
-    for match_id in await store.privacy.lock_open_matches(tx.conn, person_id):
-        match = await store.matches.find_locked(tx.conn, match_id)
-        assert match is not None
-        if match.state == "proposed":
-            await matches.lapse(tx, match)
-        else:
-            await matches.end(tx, match, "erased")
-    for programme_id in await store.programmes.of_people(tx.conn, [person_id]):
-        await programmes.pool_changed(tx, programme_id)
+    mine = await store.participations.lock_of_people(tx.conn, [person_id])
+    await leaving.leave(tx, mine, "erased")
 
 
 async def take_receipt(tx: Tx, given: PersonForgotten) -> None:

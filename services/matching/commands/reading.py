@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import TypeAlias
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -18,6 +19,8 @@ from services.matching.core.people import Person
 from services.matching.core.pool import Pool
 from services.matching.core.programmes import Programme
 from shared.tx import Connection
+
+Apart: TypeAlias = tuple[PersonId, PersonId, datetime | None]
 
 
 async def pool_of(
@@ -39,7 +42,7 @@ async def pool_of(
     participations = await _participations(conn, programme_id, known)
     ids = sorted({one.person_id for one in participations})
     people = await _people(conn, programme_id, ids, known)
-    apart = await store.matches.apart(conn, programme_id, now, besides=besides)
+    apart = _here(people, await store.matches.apart(conn, programme_id, now, besides=besides))
     pool = Pool(
         programme=programme,
         participations=participations,
@@ -61,7 +64,12 @@ async def pool_of(
     return pool, _freed_at(apart)
 
 
-def _freed_at(apart: Sequence[tuple[PersonId, PersonId, datetime | None]]) -> dict[PersonId, datetime]:
+def _here(people: Mapping[PersonId, Person], apart: Sequence[Apart]) -> list[Apart]:
+    """Without whoever left the programme: they may be kept from somebody who is still there."""
+    return [one for one in apart if one[0] in people and one[1] in people]
+
+
+def _freed_at(apart: Sequence[Apart]) -> dict[PersonId, datetime]:
     found: dict[PersonId, datetime] = {}
     for mentee, _, until in apart:
         if until is not None:

@@ -7,15 +7,19 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import RedirectResponse, Response
 
-from services.matching import store
+from services.matching import commands, store
+from services.matching.core.facts import Kept
+from services.matching.core.guard import Hold
+from services.matching.core.ids import PersonId
+from services.matching.core.people import Person
 from services.matching.core.sources import Source
-from services.matching.desk.house import House
+from services.matching.desk.house import House, as_id, link
 from services.matching.hris import credentials
-from services.matching.store.incoming import Found, Hold, Line
+from services.matching.store.incoming import Found
 from shared import auth
-from shared.tx import snapshot
+from shared.tx import Connection, snapshot
 
 READS, WRITES = "people:read", "people:write"
 LINES_SHOWN = 50
@@ -45,9 +49,10 @@ class SourceLine:
 @dataclass(frozen=True)
 class View:
     sources: Sequence[SourceLine]
-    holds: Sequence[Hold]
-    held: Sequence[Line]
-    rejected: Sequence[Line]
+    holds: Sequence[tuple[Hold, Sequence[Person]]]
+    held: Sequence[Kept]
+    rejected: Sequence[Kept]
+    names: Mapping[PersonId, str]
     found: Sequence[Found]
 
 
@@ -58,27 +63,62 @@ def may_write(request: Request) -> bool:
 
 def reader(request: Request) -> auth.Caller:
     """Who looks. Raises Forbidden where the token does not read people."""
+    return _caller(request, READS, "look at people")
+
+
+def writer(request: Request) -> auth.Caller:
+    """Who decides. Raises Forbidden where the token does not change people."""
+    return _caller(request, WRITES, "change people")
+
+
+def _caller(request: Request, scope: str, deed: str) -> auth.Caller:
     caller: auth.Caller = request.state.caller
-    if not caller.may(READS):
-        raise auth.Forbidden(f"Your token may not look at people: it needs the scope {READS}.")
+    if not caller.may(scope):
+        raise auth.Forbidden(f"Your token may not {deed}: it needs the scope {scope}.")
     return caller
 
 
 async def overview(house: House, request: Request) -> Response:
     reader(request)
     sought = str(request.query_params.get("q", "")).strip()[:80]
-    now = house.door.clock.now()
     async with snapshot(house.door) as conn:
-        view = View(
-            sources=_lines(
-                await store.sources.every(conn), await store.incoming.counts(conn, _midnight(now))
-            ),
-            holds=await store.incoming.holds(conn, NAMES_SHOWN),
-            held=await store.incoming.in_state(conn, "held", LINES_SHOWN),
-            rejected=await store.incoming.in_state(conn, "rejected", LINES_SHOWN),
-            found=await store.incoming.search(conn, sought, FOUND_SHOWN) if sought else (),
-        )
-    return house.page("people.html", view=view, sought=sought, writes=may_write(request), shown=LINES_SHOWN)
+        view = await _view(conn, sought, now=house.door.clock.now())
+    return house.page(
+        "people.html",
+        view=view,
+        sought=sought,
+        writes=may_write(request),
+        shown=LINES_SHOWN,
+        named=NAMES_SHOWN,
+    )
+
+
+async def decide(house: House, request: Request) -> Response:
+    """Too many were ended at once: they have left, or it was a mistake."""
+    by = writer(request)
+    hold_id = as_id(request, "hold_id")
+    form = await request.form()
+    rule = commands.ruling.confirm if form.get("decision") == "confirm" else commands.ruling.dismiss
+    async with house.writing(by.id) as tx:
+        await rule(tx, hold_id, by=by.id)
+    return RedirectResponse(link("people"), 303)
+
+
+async def _view(conn: Connection, sought: str, *, now: datetime) -> View:
+    held, rejected = [
+        await store.facts.in_state(conn, state, None, before=None, limit=LINES_SHOWN)
+        for state in ("held", "rejected")
+    ]
+    about = {one.person_id for one in (*held, *rejected) if one.person_id is not None}
+    people = await store.people.by_ids(conn, sorted(about))
+    return View(
+        sources=_lines(await store.sources.every(conn), await store.incoming.counts(conn, _midnight(now))),
+        holds=[(one, await store.holds.who(conn, one.id)) for one in await store.holds.open_ones(conn)],
+        held=held,
+        rejected=rejected,
+        names={one.id: one.name for one in people},
+        found=await store.incoming.search(conn, sought, FOUND_SHOWN) if sought else (),
+    )
 
 
 def _midnight(now: datetime) -> datetime:

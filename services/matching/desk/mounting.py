@@ -12,7 +12,17 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from services.matching.desk import deciding, explained, incoming, programmes, runs, timeline, whatif
+from services.matching.desk import (
+    by_hand,
+    deciding,
+    explained,
+    facts,
+    incoming,
+    programmes,
+    runs,
+    timeline,
+    whatif,
+)
 from services.matching.desk.house import PATH, House, environment
 from services.matching.settings import Settings
 from shared import auth
@@ -39,7 +49,13 @@ PAGES: tuple[tuple[str, Page, tuple[str, ...]], ...] = (
     ("/runs/{run_id}/publish", deciding.publish, ("POST",)),
     ("/runs/{run_id}/waiting/{person_id}", explained.nobody, READ),
     ("/people", incoming.overview, READ),
+    ("/people/add", by_hand.add, ("GET", "POST")),
+    ("/people/holds/{hold_id}", incoming.decide, ("POST",)),
+    ("/people/facts/{fact_id}", facts.show, ("GET", "POST")),
     ("/people/{person_id}", timeline.show, READ),
+    ("/people/{person_id}/change", by_hand.change, ("GET", "POST")),
+    ("/people/{person_id}/presence", by_hand.presence, ("POST",)),
+    ("/people/{person_id}/left", by_hand.left, ("POST",)),
 )
 
 

@@ -7,7 +7,7 @@ at with everybody, and the mentors whose price has changed with everybody else; 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -55,6 +55,8 @@ def _partly(
     last: Last,
     changed: tuple[Flags, Flags],
 ) -> Look:
+    # Parts of a look are not told one by one: what is done would seem to begin anew with each.
+    crew = replace(crew, tell=lambda share: None)
     price, profit = duals
     rows, places = np.flatnonzero(changed[0]), np.flatnonzero(changed[1])
     one = survey.look(excerpt.of_rows(packed, rows), (price, profit[rows]), crew, added=added)
@@ -66,14 +68,10 @@ def _partly(
     covered = np.where(changed[0], 0, two.profit)
     covered[rows] = one.profit
     kept = ~(changed[0][last.found.tight_row] | changed[1][last.found.tight_place])
-    tight = np.sort(
-        np.concatenate(
-            (
-                last.found.tight_row[kept] * LOTS + last.found.tight_place[kept],
-                rows[one.tight_row] * LOTS + one.tight_place,
-                two.tight_row * LOTS + places[two.tight_place],
-            )
-        )
+    tight = _sorted(
+        (last.found.tight_row[kept], last.found.tight_place[kept]),
+        (rows[one.tight_row], one.tight_place),
+        (two.tight_row, places[two.tight_place]),
     )
     return Look(
         row=np.concatenate((rows[one.row], two.row)),
@@ -86,6 +84,11 @@ def _partly(
         too_many=last.found.too_many or one.too_many or two.too_many,
         whole=one.whole and two.whole,
     )
+
+
+def _sorted(*pairs: tuple[Wide, Wide]) -> Wide:
+    """Pairs of rows and places as row · 2³² + place, ascending."""
+    return np.sort(np.concatenate([row * LOTS + place for row, place in pairs]))
 
 
 def _claims(packed: Packed, profit: Wide, crew: Crew) -> Wide:

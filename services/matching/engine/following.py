@@ -20,7 +20,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from services.matching.engine import arrivals, checking, extend, forms, opening, watching
+from services.matching.engine import arrivals, checking, compiled, extend, forms, opening, watching
 from services.matching.engine import index as arrays
 from services.matching.engine.arrivals import Wishes
 from services.matching.engine.live import WEIGHT_MAX, Changed, Proof
@@ -47,6 +47,10 @@ class LiveMarket:
     """
 
     def __init__(self, market: Market, *, edges_max: int = EDGES_MAX) -> None:
+        if not compiled.can_compile():
+            raise InvalidMarket(
+                "live", "only compiled kernels follow events, and nothing can be compiled here"
+            )
         if market.rules.form not in FORMS or market.rules.mode != "welfare":
             raise InvalidMarket(
                 "rules.form", f"{market.rules.form}, {market.rules.mode}: solved anew at every change"

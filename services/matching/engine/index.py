@@ -107,7 +107,8 @@ class Frame:
 def frame(whole: market.Market, *, more: Iterable[str] = (), before: Frame | None = None) -> Frame:
     """The frame of a market, with room for `more` skills; what skills count stays as `before`."""
     people = (*whole.mentees, *whole.mentors)
-    skills = sides.positions([*_skills(whole.mentees, whole.mentors), *more])
+    known = before.skills if before is not None else {}
+    skills = sides.positions([*_skills(whole.mentees, whole.mentors), *more, *known])
     idf, rarest = _idf(skills, whole.mentors), _rarity(len(whole.mentors), 0)
     if before is not None:
         idf, rarest = {skill: before.idf.get(skill, before.rarest) for skill in skills}, before.rarest

@@ -26,7 +26,12 @@ def is_warm() -> bool:
 
 
 def warm() -> None:
-    """Seconds, once per process: one small market is solved and followed through all its events."""
+    """Seconds, once per process: one small market is solved and followed through all its events.
+
+    Does nothing where nothing can be compiled: there the flow serves.
+    """
+    if not compiled.can_compile():
+        return
     mentee = Mentee(number="1", hours=15, languages=frozenset({"en"}), goals=(Goal("a"),))
     mentor = Mentor(number="2", hours=15, languages=frozenset({"en"}), skills={"a": 1})
     market = Market(mentees=(mentee,), mentors=(mentor,), managers={"1": None, "2": None})

@@ -10,6 +10,7 @@ One per application, at `app.state.entrance`. Counts are of one process.
 from __future__ import annotations
 
 import time
+from contextlib import AsyncExitStack
 from datetime import timedelta
 
 from limits import RateLimitItemPerMinute
@@ -65,18 +66,20 @@ class Entrance:
         detail = f"{source} may send {self._rate.amount} requests a minute: send again in {wait_s} s"
         raise TooManyRequests(detail, retry_after_s=wait_s)
 
-    async def heard(self, source: str, *, success: bool) -> None:
+    async def heard(self, source: str, *, success: bool, conn: Connection | None = None) -> None:
         """Notes that a source was heard of, and whether what it said was kept; written every few seconds.
 
-        Call it outside transactions: it takes a connection of its own when it writes.
+        Without `conn` it takes a connection of its own when it writes: what a transaction notes that is
+        rolled back is not noted.
         """
         now = time.monotonic()
         last = self._marked.get((source, success))
         if last is not None and now - last < MARKED_EVERY.total_seconds():
             return
         self._marked[source, success] = now
-        async with lent(self._door) as conn:
-            await store.sources.mark(conn, source, wall_now(), success=success, spacing=MARKED_EVERY)
+        async with AsyncExitStack() as held:
+            own = await held.enter_async_context(lent(self._door)) if conn is None else conn
+            await store.sources.mark(own, source, wall_now(), success=success, spacing=MARKED_EVERY)
 
 
 def of(request: Request) -> Entrance:

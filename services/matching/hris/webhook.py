@@ -10,7 +10,7 @@ nothing.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
@@ -26,9 +26,9 @@ from services.matching.hris import entrance, sealing, signature, statements
 from services.matching.hris.credentials import wall_now
 from services.matching.store.received import Delivery
 from shared import auth, log
-from shared.api import context, doors
+from shared.api import doors
 from shared.errors import FieldError, Refused
-from shared.tx import lent
+from shared.tx import Tx
 
 SINGLE, BATCH = "application/cloudevents+json", "application/cloudevents-batch+json"
 FACT: TypeAdapter[Fact] = TypeAdapter(Fact)
@@ -60,8 +60,9 @@ class NoSecret(Refused):
 
 @dataclass(frozen=True)
 class Delivered:
-    """A delivery whose signature fits."""
+    """A delivery whose signature fits, and the transaction in which it is stored."""
 
+    tx: Tx
     source: str
     id: str
     body: bytes
@@ -76,59 +77,60 @@ class Stored(BaseModel):
 
 
 class SignedBySource:
-    """Guard: reads a delivery and lets it in if a live secret of its source signed it."""
+    """Guard: reads a delivery and lets it in if a live secret of its source signed it.
+
+    One transaction serves the look at the secrets and the storing; it begins when all of the delivery is
+    here.
+    """
 
     guards: ClassVar[bool] = True
 
     async def __call__(
         self, request: Request, source: Annotated[str | None, Query(max_length=60)] = None
-    ) -> Delivered:
+    ) -> AsyncIterator[Delivered]:
         batch = _is_batch(request.headers.get("content-type", ""))
         signed = signature.read(request.headers, now_s=wall_now().timestamp())
-        name, secrets = await _secrets(request, source)
         body = await request.body()
-        signature.check(signed, body, secrets)
-        await entrance.of(request).count(name)
-        return Delivered(name, signed.id, body, batch)
+        async with doors.opened(request) as tx:
+            name, secrets = await _secrets(request, tx, source)
+            signature.check(signed, body, secrets)
+            await entrance.of(request).count(name)
+            yield Delivered(tx, name, signed.id, body, batch)
 
 
-async def post_events(request: Request, delivered: Annotated[Delivered, Depends(SignedBySource())]) -> Stored:
+SignedDelivery = Annotated[Delivered, Depends(SignedBySource(), scope="function")]
+
+
+async def post_events(request: Request, delivered: SignedDelivery) -> Stored:
     """Facts about people, as CloudEvents of the types `mentoring.hris.<kind>.v1`: one, or up to 500 together.
 
     All of a delivery is stored, or nothing: where it is malformed the answer has the place of each fault. 202
     means stored; each fact is then taken over by itself. The same `webhook-id` again is answered as repeated.
     """
-    door = entrance.of(request)
+    gate, conn = entrance.of(request), delivered.tx.conn
     try:
-        facts = read(delivered, now=context.of(request).door.clock.now())
+        facts = read(delivered.body, delivered.source, batch=delivered.batch, now=delivered.tx.now)
     except Refused:
-        await door.heard(delivered.source, success=False)
+        await gate.heard(delivered.source, success=False)
         raise
     kept = [FACT.dump_json(fact).decode() for fact in facts]
     digest = hashlib.sha256(delivered.body).hexdigest()
     delivery = Delivery(delivered.source, delivered.id, digest, wall_now())
-    async with doors.opened(request) as tx:
-        ids = [fact.event_id for fact in facts]
-        new = await store.received.keep(tx.conn, delivery, ids, kept)
-        if not new and await store.received.hash_of_delivery(tx.conn, delivery.source, delivery.id) != digest:
-            raise DeliveryReused(
-                f"the webhook-id {delivery.id} was used for another body: it is to be unique"
-            )
-    await door.heard(delivered.source, success=True)
+    new = await store.received.keep(conn, delivery, [fact.event_id for fact in facts], kept)
+    if not new and await store.received.hash_of_delivery(conn, delivery.source, delivery.id) != digest:
+        raise DeliveryReused(f"the webhook-id {delivery.id} was used for another body: take a new one")
+    await gate.heard(delivered.source, success=True, conn=conn)
     return Stored(stored=len(facts), repeated=not new)
 
 
-def read(delivered: Delivered, *, now: datetime) -> list[Fact]:
+def read(body: bytes, source: str, *, batch: bool, now: datetime) -> list[Fact]:
     """The facts of a delivery. Raises MalformedEvents with every fault's place, or NotJson."""
     try:
-        if delivered.batch:
-            said = statements.MANY.validate_json(delivered.body)
-        else:
-            said = [statements.ONE.validate_json(delivered.body)]
+        said = statements.MANY.validate_json(body) if batch else [statements.ONE.validate_json(body)]
     except ValidationError as error:
         raise _malformed(error) from error
-    facts = [statements.fact_of(one, delivered.source) for one in said]
-    places = [f"/{place}" for place in range(len(facts))] if delivered.batch else [""]
+    facts = [statements.fact_of(one, source) for one in said]
+    places = [f"/{place}" for place in range(len(facts))] if batch else [""]
     errors = statements.wrong_in(facts, zones=zones(), now=now, prefix=places)
     if errors:
         raise MalformedEvents(_in_short(errors), errors)
@@ -162,17 +164,16 @@ def _is_batch(content_type: str) -> bool:
     return kind == BATCH
 
 
-async def _secrets(request: Request, source: str | None) -> tuple[str, list[bytes]]:
+async def _secrets(request: Request, tx: Tx, source: str | None) -> tuple[str, list[bytes]]:
     """The source that speaks, and its live secrets. Raises NoSecret, Unauthenticated, Forbidden."""
     gate, key = entrance.of(request), auth.keys_of(request).link_key
     authorization = request.headers.get("authorization")
-    async with lent(context.of(request).door) as conn:
-        if authorization is not None or source is None:
-            known = await gate.enter(conn, authorization, "hris:events")
-            if source not in (None, known.name):
-                raise auth.Forbidden(f"this token is of {known.name}, the address names {source}")
-            source = known.name
-        sealed = await store.sources.signing_secrets(conn, source, wall_now())
+    if authorization is not None or source is None:
+        known = await gate.enter(tx.conn, authorization, "hris:events")
+        if source not in (None, known.name):
+            raise auth.Forbidden(f"this token is of {known.name}, the address names {source}")
+        source = known.name
+    sealed = await store.sources.signing_secrets(tx.conn, source, wall_now())
     found = []
     for secret_id, box in sealed:
         try:

@@ -1,6 +1,7 @@
 """The only SQL of matching: one function per statement, the connection first."""
 
 from services.matching.store import (
+    access,
     afterwards,
     audit,
     circles,
@@ -22,6 +23,7 @@ from services.matching.store import (
     programmes,
     proposals,
     received,
+    retention,
     rosters,
     run_pairs,
     runs,
@@ -36,6 +38,7 @@ from services.matching.store import (
 )
 
 __all__ = [
+    "access",
     "afterwards",
     "audit",
     "circles",
@@ -57,6 +60,7 @@ __all__ = [
     "programmes",
     "proposals",
     "received",
+    "retention",
     "rosters",
     "run_pairs",
     "runs",

@@ -74,6 +74,17 @@ async def page(conn: Connection, *, after: tuple[datetime, UUID] | None, limit: 
     return [_hold(row) for row in rows]
 
 
+async def open_ones(conn: Connection) -> list[Hold]:
+    """At most one of each source, in the order in which they were opened."""
+    rows = await conn.fetch(
+        """
+        SELECT id, source, state, people_max, opened_at, decided_at, decided_by
+        FROM hris_hold WHERE state = 'open' ORDER BY opened_at, id
+        """
+    )
+    return [_hold(row) for row in rows]
+
+
 async def are_open(conn: Connection, holds: Sequence[UUID]) -> set[UUID]:
     """Those of the holds that nobody has decided yet."""
     rows = await conn.fetch("SELECT id FROM hris_hold WHERE id = ANY($1::uuid[]) AND state = 'open'", holds)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 
 from shared.privacy import Place
+from shared.tx import Connection
 
 ERASED = (
     Place("person", "DELETE FROM person WHERE person_id = $1"),
@@ -26,3 +28,21 @@ WITHOUT: Mapping[str, str] = {
     "meeting": "ids and states",
 }
 """Tables in which nothing is to be deleted, and why."""
+
+
+async def forget_messages(conn: Connection, before: datetime, limit: int) -> int:
+    """Deletes what is settled and was caused before a moment; returns how many."""
+    return int(
+        await conn.fetchval(
+            """
+            WITH gone AS (
+                DELETE FROM message WHERE id IN (
+                    SELECT id FROM message WHERE state <> 'waiting' AND caused_at < $1 LIMIT $2)
+                RETURNING id
+            )
+            SELECT count(*) FROM gone
+            """,
+            before,
+            limit,
+        )
+    )

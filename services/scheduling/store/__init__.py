@@ -1,5 +1,14 @@
 """What scheduling keeps. One statement per function; the only SQL of the service."""
 
-from services.scheduling.store import absences, agreements, bookings, feedback, people, privacy, sessions
+from services.scheduling.store import (
+    absences,
+    access,
+    agreements,
+    bookings,
+    feedback,
+    people,
+    privacy,
+    sessions,
+)
 
-__all__ = ["absences", "agreements", "bookings", "feedback", "people", "privacy", "sessions"]
+__all__ = ["absences", "access", "agreements", "bookings", "feedback", "people", "privacy", "sessions"]

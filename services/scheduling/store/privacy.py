@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 
 from shared.privacy import Place
+from shared.tx import Connection
 
 ERASED = (
     Place("person", "DELETE FROM person WHERE person_id = $1"),
@@ -31,3 +33,20 @@ WITHOUT: Mapping[str, str] = {
     "session": "ids, times and codes",
 }
 """Tables in which nothing is to be deleted, and why."""
+
+
+async def forget_words(conn: Connection, before: datetime, limit: int) -> int:
+    """Empties the feedback of pairs that ended before a moment; returns of how many sessions' authors."""
+    return int(
+        await conn.fetchval(
+            "WITH old AS (SELECT f.feedback_id FROM feedback f JOIN session USING (session_id)"
+            "   JOIN agreement a USING (match_id) WHERE a.state = 'closed' AND a.ended_at < $1"
+            "   AND (f.went_well, f.to_improve, f.encouragement) <> ('', '', '') LIMIT $2),"
+            " unread AS (DELETE FROM feedback_reader r USING old WHERE r.feedback_id = old.feedback_id),"
+            " emptied AS (UPDATE feedback f SET went_well = '', to_improve = '', encouragement = ''"
+            "   FROM old WHERE f.feedback_id = old.feedback_id RETURNING f.feedback_id)"
+            " SELECT count(*) FROM emptied",
+            before,
+            limit,
+        )
+    )

@@ -20,18 +20,22 @@ FROM_SCHEDULING = frozenset(
     {"agreement-confirmed", "session-scheduled", "session-moved", "session-cancelled", "session-missed",
      "session-completed"}
 )  # fmt: skip
+ABSENCES = frozenset({"participant-paused", "participant-resumed", "participant-left"})
+PROPOSALS = frozenset({"participant-invited", "match-proposed", "match-declined"})
+AFTERWARDS = frozenset({"match-continued", "match-flagged"})
 HEARD: Mapping[str, frozenset[str]] = {
-    "matching": frozenset({"feedback-submitted"}),
-    "scheduling": CARDS | OF_MATCHES | {"participant-joined"},
-    "notifications": CARDS | OF_MATCHES | FROM_SCHEDULING
-    | {"participant-invited", "match-proposed", "match-declined", "agreement-changed"},
-    "analytics": CARDS | OF_MATCHES | FROM_SCHEDULING
-    | {"participant-invited", "participant-joined", "matching-run-finished", "match-proposed",
-       "match-declined", "feedback-submitted", "message-sent", "message-failed"},
+    "matching": frozenset({"feedback-submitted", "person-forgotten"}),
+    "scheduling": CARDS | OF_MATCHES | ABSENCES | {"participant-joined", "person-erased"},
+    "notifications": CARDS | OF_MATCHES | FROM_SCHEDULING | ABSENCES | PROPOSALS | AFTERWARDS
+    | {"agreement-changed", "person-erased"},
+    "analytics": CARDS | OF_MATCHES | FROM_SCHEDULING | ABSENCES | PROPOSALS | AFTERWARDS
+    | {"participant-joined", "matching-run-finished", "feedback-submitted", "message-sent", "message-failed",
+       "person-erased", "person-forgotten"},
 }  # fmt: skip
 """Which topics each service listens to."""
 
 SAID = "SELECT event_id, topic, key, sequence, at, cause, committed_at FROM witness_said"
+SAID_ROWS = "SELECT count(*) FROM witness_said"
 HEARD_ROWS = "SELECT place, event_id, topic, key, sequence, at FROM witness_heard ORDER BY place, sequence"
 INBOX = "SELECT event_id FROM inbox"
 PARKED = "SELECT id, event_id, topic, partition, record_offset, key, state FROM parked ORDER BY id"
@@ -120,6 +124,10 @@ async def opened(ends: AsyncExitStack, owner_dsns: Mapping[str, str]) -> Stores:
 
 async def said_in(stores: Stores) -> dict[str, list[Said]]:
     return {name: [Said(*row) for row in await conn.fetch(SAID)] for name, conn in stores.items()}
+
+
+async def said_rows(stores: Stores) -> int:
+    return sum([await conn.fetchval(SAID_ROWS) for conn in stores.values()])
 
 
 async def listeners_in(stores: Stores) -> dict[str, Listener]:

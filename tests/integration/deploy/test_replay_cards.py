@@ -48,11 +48,18 @@ class Town:
     listening: Listening
 
     async def say(self, *events: Event) -> None:
+        await self._send([outbox.said(event, "matching", envelope.new_trace()) for event in events])
+
+    async def forget(self, name: str) -> None:
+        """A tombstone for a card."""
+        key, trace = str(person(name)), envelope.new_trace()
+        await self._send([outbox.forgotten(PersonChanged, key, "matching", trace, at=BEGINNING)])
+
+    async def _send(self, told: Sequence[outbox.Said]) -> None:
         producer = AIOKafkaProducer(bootstrap_servers=self.live.kafka)
         await producer.start()
         try:
-            for event in events:
-                said = outbox.said(event, "matching", envelope.new_trace())
+            for said in told:
                 about = envelope.Envelope(said.id, said.type, said.source, said.key, said.time, 1, said.trace)
                 headers = envelope.to_headers(about)
                 topic = self.live.topic_prefix + said.topic
@@ -136,6 +143,12 @@ async def test_U1_cards_equal_those_rebuilt_from_their_topics_and_what_is_not_is
     assert differing(underway) == {}
     assert any("1 cards of which news was on its way" in note for note in underway.notes)
     await town.hear(1)
+
+    await town.forget("Max")
+    await town.hear(1)
+    forgotten = await town.replay()
+    assert differing(forgotten) == {}
+    assert {one.live_rows for _, found in forgotten.parts for one in found if one.name == "person"} == {3}
 
     await town.harm("UPDATE programme SET name = 'Decline'")
     await town.harm(f"DELETE FROM person WHERE person_id = '{person('Cleo')}'")

@@ -58,3 +58,97 @@ async def test_U6_a_persons_page_says_how_they_stand_what_is_announced_and_all_t
     assert '<span class="tag">superseded</span>' in page
     missing = await hris.client.get("/desk/people/00000000-0000-7000-8000-000000000000")
     assert missing.status_code == 404
+
+
+async def as_organiser(here: World) -> None:
+    answer = await here.client.get("/desk/people", params={"token": "organiser"})
+    assert answer.status_code == 303
+
+
+async def sent(here: World, path: str, status: int = 303, **fields: str) -> str:
+    """A form sent in; where it leads, or what the page says."""
+    answer = await here.client.post(f"/desk/{path}", data=fields)
+    assert answer.status_code == status, (path, answer.status_code, answer.text[-600:])
+    return answer.headers["location"].removeprefix("/desk/") if status == 303 else answer.text
+
+
+ANA = {
+    "employee_number": "77",
+    "given_name": "Ana",
+    "family_name": "Lima",
+    "user_name": "ana.lima",
+    "work_email": "ana.lima@example.org",
+    "title": "Buyer",
+    "time_zone": "Europe/Lisbon",
+}
+
+
+async def test_an_administrator_adds_and_changes_people_by_hand(hris: World) -> None:
+    await as_organiser(hris)
+    wrong = await sent(hris, "people/add", 422, **(ANA | {"time_zone": "Europe/Atlantis"}))
+    assert "One answer needs another look" in wrong
+    assert 'value="ana.lima@example.org"' in wrong
+    assert await hris.said("person-changed") == []
+    there = await sent(hris, "people/add", **ANA)
+    assert "Buyer" in await seen(hris, there)
+    await sent(hris, f"{there}/change", **(ANA | {"title": "Head of Buying"}))
+    await take(hris, fact("change", 77, "hr-1", title="Buyer", site="Porto"))
+    (found,) = (await hris.call("GET", "/v1/people", params={"employee_number": "77"})).json()["items"]
+    assert (found["title"], found["site"]) == ("Head of Buying", "Porto")
+    assert [one["title"] for one in await hris.said("person-changed")][:2] == ["Buyer", "Head of Buying"]
+    await sent(hris, f"{there}/presence", kind="leave", effective_on="2027-06-01", until="2027-06-30")
+    assert "on leave</strong> from 1 June 2027 to 30 June 2027" in await seen(hris, there)
+    before = await sent(
+        hris, f"{there}/presence", 422, kind="leave", effective_on="2027-06-10", until="2027-06-01"
+    )
+    assert "Last day of a leave: is before the first day." in before
+
+
+async def test_U6_a_held_fact_is_given_to_somebody_tried_again_or_dropped(hris: World) -> None:
+    await take(hris, a_hire(7, external_id="x7"), a_hire(8, external_id="x8"))
+    await take(hris, fact("change", 8, "1", external_id="x7", title="Lead"))
+    await as_organiser(hris)
+    page = await seen(hris, "people")
+    (place,) = {part.split('"')[0] for part in page.split('href="/desk/people/facts/')[1:]}
+    assert "leads to employee 7" in await seen(hris, f"people/facts/{place}")
+    missing = await sent(hris, f"people/facts/{place}", 404, deed="give", employee_number="12")
+    assert "Nobody has the number 12." in missing
+    assert (await sent(hris, f"people/facts/{place}", deed="again")).startswith(f"people/facts/{place}")
+    assert await sent(hris, f"people/facts/{place}", deed="give", employee_number="7") == (
+        f"people/{hris.people['7']}"
+    )
+    assert (await hr.card(hris, 7))["title"] == "Lead"
+    await sent(hris, f"people/facts/{place}", deed="cancel")
+    assert (await hr.card(hris, 7))["title"] == "Design Engineer"
+    await take(hris, fact("change", 8, "2", user_name="user7"))
+    page = await seen(hris, "people")
+    (place,) = {part.split('"')[0] for part in page.split('href="/desk/people/facts/')[1:]}
+    await sent(hris, f"people/facts/{place}", deed="drop")
+    assert "Nothing is held." in await seen(hris, "people")
+
+
+async def test_U6_too_many_at_once_wait_at_the_desk_until_somebody_decides(hris: World) -> None:
+    await take(hris, *(a_hire(number) for number in range(1, 21)))
+    await take(hris, *(fact("inactive", number, f"i{number}") for number in range(1, 8)))
+    await as_organiser(hris)
+    page = await seen(hris, "people")
+    assert "hr ended or inactivated 7 people within an hour; 5 are usual at most." in page
+    hold = page.split('action="/desk/people/holds/')[1].split('"')[0]
+    await sent(hris, f"people/holds/{hold}", decision="dismiss")
+    assert "within an hour" not in await seen(hris, "people")
+    assert (await hr.card(hris, 3))["status"] == "active"
+
+
+async def test_somebody_inactive_is_confirmed_to_have_left(hris: World) -> None:
+    await take(hris, a_hire(7), fact("inactive", 7, "i"))
+    await as_organiser(hris)
+    await sent(hris, f"people/{hris.people['7']}/left")
+    assert "has left" in await seen(hris, f"people/{hris.people['7']}")
+
+
+async def test_who_may_only_read_changes_nobody(hris: World) -> None:
+    await take(hris, a_hire(7))
+    await came_in(hris)
+    for path in ("people/add", f"people/{hris.people['7']}/presence", f"people/{hris.people['7']}/left"):
+        assert "it needs the scope people:write" in await sent(hris, path, 403, kind="termination")
+    assert (await hr.card(hris, 7))["status"] == "active"

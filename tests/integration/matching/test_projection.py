@@ -87,6 +87,28 @@ async def test_who_did_not_change_is_not_read_again(company: World) -> None:
     assert [known.get(one.number) is one for one in after.market.mentees].count(True) == 2
 
 
+async def test_who_left_a_programme_and_is_kept_from_somebody_there_stands_in_nobodys_way(
+    company: World,
+) -> None:
+    programme = await company.open()
+    for number in (1, 2):
+        await company.enrol(programme, number, "mentee")
+    await company.enrol(programme, 9, "mentor")
+    await company.door.pool.execute(
+        "INSERT INTO block (mentee_id, mentor_id, reason) VALUES ($1, $2, 'excluded')",
+        UUID(company.people["1"]),
+        UUID(company.people["9"]),
+    )
+    await projected(company, programme, company.kept)
+    await company.door.pool.execute(
+        "UPDATE participation SET state = 'left', left_at = joined_at, left_reason = 'asked', "
+        "version = version + 1 WHERE person_id = $1",
+        UUID(company.people["1"]),
+    )
+    seen = await projected(company, programme, company.kept)
+    assert "2" in {one.number for one in seen.market.mentees}
+
+
 async def test_what_a_transaction_reads_that_is_undone_is_not_kept(company: World) -> None:
     programme = await company.open()
     await company.enrol(programme, 1, "mentee")

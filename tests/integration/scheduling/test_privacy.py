@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import timedelta
 
 from services.scheduling.consumers import CONSUMERS
@@ -87,6 +88,36 @@ async def test_U7_a_tombstone_deletes_the_card_and_what_raced_with_the_erasure(m
     receipts = [one["removed"] for one in await matched.said() if one["topic"] == "person-forgotten"]
     assert receipts[-1] == {"participation": 1}
     assert len(receipts) == 2, "what comes twice is applied once"
+
+
+async def test_people_see_what_they_wrote_and_what_was_written_for_them_also_once_they_are_shut_out(
+    matched: World,
+) -> None:
+    await matched.agree()
+    session = await matched.hold()
+    for author, words, share in ((MENTEE, "My own", "private"), (MENTOR, "For Mia", "partner")):
+        path = matched.link("feedback", session.session_id, author)
+        await matched.client.post(path, data=world.a_feedback(went_well=words, share=share))
+    await matched.hear(world.a_person(MENTEE, matched.now, version=2, status="terminated"))
+    for reader, seen, hidden in ((MENTEE, ("My own", "For Mia"), ()), (MENTOR, ("For Mia",), ("My own",))):
+        page = await matched.client.get(matched.link("my-data", reader, reader))
+        assert page.status_code == 200
+        assert all(words in page.text for words in seen)
+        assert not any(words in page.text for words in hidden)
+    assert (await matched.client.get(matched.link("pair", MATCH, MENTEE))).status_code == 410
+
+
+async def test_what_a_browser_brings_of_other_parts_is_shown_as_text_and_nothing_else(matched: World) -> None:
+    path = matched.link("my-data", MENTEE, MENTEE)
+    brought = [{"title": "Before", "rows": [{"what": "<script>alert(1)</script>"}]}]
+    page = await matched.client.post(path, data={"so_far": json.dumps(brought)})
+    assert "&lt;script&gt;alert(1)&lt;/script&gt;" in page.text
+    assert "<script" not in page.text
+    assert page.headers["content-disposition"] == 'attachment; filename="my-data.html"'
+    assert page.headers["cache-control"] == "no-store"
+    wrong = await matched.client.post(path, data={"so_far": '[{"title": 1}]'})
+    assert (wrong.status_code, "Please begin again" in wrong.text) == (422, True)
+    assert (await matched.client.get(path + "x")).status_code == 404
 
 
 def _record(event: events.Event, offset: int) -> Record:

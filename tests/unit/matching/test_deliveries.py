@@ -13,7 +13,7 @@ from starlette.datastructures import Headers
 
 from services.matching.core.facts import Identity
 from services.matching.hris import signature, statements, webhook
-from services.matching.hris.webhook import Delivered, MalformedEvents, NotJson
+from services.matching.hris.webhook import MalformedEvents, NotJson
 from tests.unit.matching.hr_events import a_hire, an_event
 
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
@@ -24,7 +24,7 @@ KEYS = [b"another", b"ABC" * 11]
 
 def read(*events: dict[str, Any], batch: bool = False) -> Any:
     body = json.dumps(list(events) if batch else events[0]).encode()
-    return webhook.read(Delivered("core", "msg_1", body, batch), now=NOW)
+    return webhook.read(body, "core", batch=batch, now=NOW)
 
 
 def headers(**changes: str) -> Headers:
@@ -171,7 +171,7 @@ def test_a_batch_has_1_to_500_events(batch: list[Any]) -> None:
 @pytest.mark.parametrize("body", [b"", b"{", b"\xef\xbb\xbf{}", b"[" * 100_000, b'{"id": "\xff"}', b"NaN"])
 def test_what_is_no_json_is_told_so(body: bytes) -> None:
     with pytest.raises((NotJson, MalformedEvents)):
-        webhook.read(Delivered("core", "msg_1", body, False), now=NOW)
+        webhook.read(body, "core", batch=False, now=NOW)
 
 
 def test_the_schema_that_is_shown_takes_what_the_door_takes() -> None:

@@ -281,6 +281,21 @@ def test_somebody_who_comes_with_a_manager_nobody_knew_is_kept_apart_from_their_
     assert live.pairs() == {"101": "201"}
 
 
+def test_what_a_skill_counts_is_kept_while_nobody_has_it() -> None:
+    asking = a_mentee("101", goals=(engine.Goal("rare"), engine.Goal(NEGOTIATION)))
+    able = a_mentor("201", skills={"rare": 7.0, NEGOTIATION: 1.0})
+    others = tuple(a_mentor(str(number), skills={"rare": 1.0}, seats_left=0) for number in range(202, 209))
+    live = engine.LiveMarket(a_market((asking,), (able, *others)))
+    worth = live.proof().value
+    for mentor in (able, *others):
+        live.mentor_leaves(mentor.number)
+    live.mentee_leaves("101")
+    live.reporting({"101": None, "201": None})
+    live.mentor_joins(able)
+    live.mentee_joins(asking)
+    assert live.proof().value == worth
+
+
 def test_what_a_market_would_refuse_an_event_refuses_and_nothing_has_changed() -> None:
     live = engine.LiveMarket(a_market((a_mentee(),), (a_mentor(),)))
     before = live.market(), live.pairs()

@@ -240,8 +240,11 @@ def test_a_look_at_what_has_changed_sees_what_a_look_at_everything_sees(seed: in
         some, others = draw.random(len(profit)) < share, draw.random(len(price)) < other
         profit = np.where(some, np.maximum(0, profit + draw.integers(-900, 300, len(profit))), profit)
         price = np.where(others & (seats > 0), np.maximum(0, price - draw.integers(-300, 900)), price)
-        part, same = again.look(packed, (price, profit), crew(), added=3_000, last=last)
+        told: list[float] = []
+        hands = survey.Crew(1, graph.never, told.append)
+        part, same = again.look(packed, (price, profit), hands, added=3_000, last=last)
         assert same is last, "only what has changed was looked at"
+        assert not told, "progress would seem to begin anew with every part"
         full = survey.look(packed, (price, profit), crew(), added=3_000)
         assert len(full.row) > 20
         for one in (part, full):
