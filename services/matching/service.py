@@ -35,7 +35,6 @@ def build(settings: Settings) -> Service:
             partial(loops.hold_rounds, settings=settings, kept=kept),
             applying.apply_received,
             files.take_over,
-            files.take_over,
         ),
         busy=busy,
     )
@@ -55,7 +54,6 @@ def _application(door: Door, settings: Settings, kept: commands.projection.Proje
         parts=Parts(
             policies={disclosure.PATH: disclosure.policy(settings.my_data_next)},
             refusals={scim.PATH: scim.refusal},
-            bodies={api.files.PREFIX: settings.file_bytes_max},
             bodies={api.files.PREFIX: settings.file_bytes_max},
         ),
     )
