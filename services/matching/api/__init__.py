@@ -4,6 +4,7 @@ from fastapi import APIRouter
 
 from services.matching.api import (
     audit,
+    byhand,
     comparing,
     explaining,
     facts,
@@ -30,6 +31,7 @@ def routers() -> tuple[APIRouter, ...]:
     rooms = (
         audit,
         people,
+        byhand,
         facts,
         files,
         sites,
@@ -54,6 +56,7 @@ def routers() -> tuple[APIRouter, ...]:
 
 __all__ = [
     "audit",
+    "byhand",
     "comparing",
     "explaining",
     "facts",

@@ -107,7 +107,7 @@ class sends:
         if caller is not None:
             if not (caller.may(SCOPE) or caller.may("people:write")):
                 raise auth.Forbidden(f"the token {caller.id} lacks the scope {SCOPE}")
-            return Sender(caller.id, None)
+            return Sender(f"token {caller.id}", None)
         async with lent(context.of(request).door) as conn:
             source = await _entrance(request).enter(conn, said, SCOPE)
         return Sender(f"source {source.name}", source.name)
@@ -145,6 +145,7 @@ async def send_file(
     sending = Sending(chosen, name, sender.id, full=full, dry=dry_run, encoding=encoding)
     try:
         async with transaction(door) as tx:
+            await tx.act_as(sender.id)
             file = await commands.files.keep(tx, content, sending)
     except Refused:
         await _entrance(request).heard(chosen, success=False)
@@ -170,14 +171,14 @@ async def confirm_file(
     file_id: UUID, tx: api.InTx, caller: Annotated[auth.Caller, Depends(auth.requires("hris:admin"))]
 ) -> FileOut:
     """Lets a file that is held do what its report says."""
-    return file_out(await commands.files.confirm(tx, file_id, caller.id))
+    return file_out(await commands.files.confirm(tx, file_id, f"token {caller.id}"))
 
 
 async def drop_file(
     file_id: UUID, tx: api.InTx, caller: Annotated[auth.Caller, Depends(auth.requires("hris:admin"))]
 ) -> FileOut:
     """A file that is held will not be applied; its rows are forgotten."""
-    return file_out(await commands.files.drop(tx, file_id, caller.id))
+    return file_out(await commands.files.drop(tx, file_id, f"token {caller.id}"))
 
 
 async def export_rejects(file_id: UUID, read: api.Reading, request: Request) -> StreamingResponse:

@@ -97,7 +97,7 @@ async def import_people(
 ) -> PeopleImportOut:
     """Takes over a small file of people before it answers; larger ones go to /v1/hris/files. Rows that are
     wrong are listed with the reason, the others are applied; the same file again changes nothing."""
-    file = await commands.snapshots.import_now(tx, content, Sending(source, "", caller.id))
+    file = await commands.snapshots.import_now(tx, content, Sending(source, "", f"token {caller.id}"))
     found = await store.file_rows.rejects_after(tx.conn, file.id, (-1, "", ""), len(content))
     rejected = [RejectOut.model_validate(one.reject, from_attributes=True) for one in found]
     return PeopleImportOut(
@@ -130,29 +130,30 @@ async def get_person(person_id: PersonId, read: api.Reading, response: Response)
 
 
 def _people(people: Sequence[core.people.Person]) -> list[PersonOut]:
-    return [
-        PersonOut(
-            person_id=PersonId(person.id),
-            employee_number=person.card.employee_number,
-            user_name=person.card.user_name,
-            given_name=person.card.given_name,
-            family_name=person.card.family_name,
-            work_email=person.card.work_email,
-            title=person.card.title,
-            department=person.card.department,
-            site=person.card.site,
-            time_zone=person.card.time_zone,
-            manager_employee_number=person.card.manager_employee_number,
-            manager_id=None if person.manager_id is None else PersonId(person.manager_id),
-            hire_date=person.card.hire_date,
-            status=person.card.status,
-            pool=core.people.pool_code(person.card.pool),
-            effective_date=person.effective_date,
-            version=person.version,
-            created_at=person.created_at,
-        )
-        for person in people
-    ]
+    return [person_out(person) for person in people]
+
+
+def person_out(person: core.people.Person) -> PersonOut:
+    return PersonOut(
+        person_id=PersonId(person.id),
+        employee_number=person.card.employee_number,
+        user_name=person.card.user_name,
+        given_name=person.card.given_name,
+        family_name=person.card.family_name,
+        work_email=person.card.work_email,
+        title=person.card.title,
+        department=person.card.department,
+        site=person.card.site,
+        time_zone=person.card.time_zone,
+        manager_employee_number=person.card.manager_employee_number,
+        manager_id=None if person.manager_id is None else PersonId(person.manager_id),
+        hire_date=person.card.hire_date,
+        status=person.card.status,
+        pool=core.people.pool_code(person.card.pool),
+        effective_date=person.effective_date,
+        version=person.version,
+        created_at=person.created_at,
+    )
 
 
 def routers() -> tuple[APIRouter, ...]:

@@ -63,7 +63,7 @@ async def foresee(tx: Tx, file: File) -> File:
     swapping = await store.file_rows.swapping(tx.conn, file.id)
     if swapping:
         await store.file_rows.put_first(tx.conn, file.id, swapping)
-    people = await store.people.count_there(tx.conn)
+    people = await store.holds.people_there(tx.conn)
     report = core.foreseeing.report(
         [part async for part in _parts(tx, file)] if await _needs_look(tx, file, people) else [],
         people=people,
@@ -79,7 +79,7 @@ async def foresee(tx: Tx, file: File) -> File:
 async def _needs_look(tx: Tx, file: File, people: int) -> bool:
     """Looking at every row takes as long as reading it: only where somebody may have to confirm the file."""
     ending = await store.file_rows.count_ending(tx.conn, file.id)
-    return file.dry or ending > core.foreseeing.ended_free(people)
+    return file.dry or ending > core.guard.people_max(people)
 
 
 async def _add_missing(tx: Tx, file: File) -> tuple[int | None, str]:
@@ -127,7 +127,7 @@ async def apply_piece(tx: Tx, file: File) -> File:
     for some in _together(rows):
         known = await _known(tx, file.source, some)
         said = await asyncio.to_thread(_say, file.source, some, known)
-        taken = await facts.take(tx, [fact for one in said for fact in one.facts])
+        taken = await facts.take(tx, [fact for one in said for fact in one.facts], guarded=False)
         piece = await asyncio.to_thread(core.foreseeing.piece, said, taken, known)
         if piece.rejects:
             await store.file_rows.add_rejects(tx.conn, file.id, piece.rejects)

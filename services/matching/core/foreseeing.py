@@ -8,14 +8,13 @@ from dataclasses import dataclass, replace
 
 from services.matching.core.facts import Taken
 from services.matching.core.files import NamedReject, Piece, Report, RowState
+from services.matching.core.guard import people_max
 from services.matching.core.snapshots import NEVER, Before, Known, Said
 from services.matching.core.tables import Reject
 
 ENDS = frozenset({"termination", "inactive"})
 THERE = frozenset({"active", "leave"})
 NAMED_MAX = 100
-ENDED_FREE = 5
-ENDED_SHARE = 0.05
 WORDS = {"rejected": "", "held": "waits for an administrator: "}
 WORST_FIRST: Sequence[RowState] = ("rejected", "held", "waiting", "applied", "superseded", "repeated")
 
@@ -65,7 +64,7 @@ def report(
         named=named,
         ended=len(ended),
         ended_named=tuple(ended[:NAMED_MAX]),
-        ended_free=ended_free(people),
+        ended_free=people_max(people),
         people=people,
         leavers=sum(part.leavers for part in parts),
         missing=missing,
@@ -74,13 +73,8 @@ def report(
     )
 
 
-def ended_free(people: int) -> int:
-    """How many people one file may end without anybody having looked at it."""
-    return max(ENDED_FREE, int(people * ENDED_SHARE))
-
-
 def _why_held(ended: int, people: int, *, dry: bool) -> str:
-    free = ended_free(people)
+    free = people_max(people)
     if ended > free:
         return (
             f"It would end {ended} of {people} people, or make them inactive, and up to {free} may go without"

@@ -57,4 +57,5 @@ async def _piece(door: Door, file_id: UUID, source: str) -> bool:
         if not await store.files.try_source(tx.conn, source):
             return False
         file = await store.files.get(tx.conn, file_id)
+        await tx.act_as(file.decided_by or file.sent_by)
         return await commands.snapshots.step(tx, file)

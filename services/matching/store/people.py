@@ -145,12 +145,6 @@ async def page(conn: Connection, *, after: tuple[datetime, UUID] | None, limit: 
     return [person_of(row) for row in rows]
 
 
-async def count_there(conn: Connection) -> int:
-    """How many people are active or on leave."""
-    count: int = await conn.fetchval("SELECT count(*) FROM person WHERE status IN ('active', 'leave')")
-    return count
-
-
 async def managers(conn: Connection) -> dict[str, str | None]:
     """Everybody's manager, by employee numbers; the manager may be unknown here. Circles are left out."""
     rows = await conn.fetch(
