@@ -8,6 +8,9 @@ import httpx
 from fastapi import FastAPI
 from fastapi.routing import iter_route_contexts
 
+OPEN_TO_ALL = frozenset({"my-data"})
+"""What is known of somebody is theirs to see, whether they are still here or not."""
+
 
 def pages(app: FastAPI) -> list[tuple[str, str]]:
     """(method, path) of each, the path with `{token}` in it."""
@@ -25,6 +28,8 @@ async def all_closed(app: FastAPI, client: httpx.AsyncClient, link: Callable[[st
     asked = []
     for method, path in pages(app):
         purpose = path.split("/")[1]
+        if purpose in OPEN_TO_ALL:
+            continue
         token = link(purpose).rsplit("/", 1)[1]
         answer = await client.request(method, path.replace("{token}", token))
         assert answer.status_code == 410, f"{method} {path}"

@@ -75,7 +75,7 @@ Fields = Callable[[Pair], Sequence[Mapping[str, Any]]]
 
 
 def _programme(pair: Pair) -> Sequence[Mapping[str, Any]]:
-    return [{"programme_id": some_id(3, pair.number), "version": 1}]
+    return [{"programme_id": some_id(3, pair.number), "version": 1, "organiser_id": pair.ids["mentor_id"]}]
 
 
 def _persons(pair: Pair) -> Sequence[Mapping[str, Any]]:

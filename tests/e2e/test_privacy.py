@@ -29,7 +29,7 @@ WORDS = {**FEEDBACK, "went_well": "Zzwords: you held the pen.", "to_improve": "Z
 OF_THE_PARTNER = {**FEEDBACK, "went_well": "Zzlisbet was brave."}
 SERVICES = ("matching", "scheduling", "notifications", "analytics")
 LISTENERS = {"scheduling", "notifications", "analytics"}
-SEGMENT_MS = 500
+SEGMENT_MS = 50
 QUICKLY = {
     "cleanup.policy": "compact",
     "segment.ms": str(SEGMENT_MS),
@@ -37,7 +37,7 @@ QUICKLY = {
     "min.cleanable.dirty.ratio": "0.01",
     "delete.retention.ms": "0",
 }
-WITHIN_S = 60.0
+WITHIN_S = 90.0
 TABLES = """
 SELECT c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
 WHERE n.nspname = 'public' AND c.relkind IN ('r', 'p') AND NOT c.relispartition ORDER BY 1

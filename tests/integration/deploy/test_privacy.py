@@ -115,15 +115,15 @@ async def test_the_record_is_checked_with_its_head_and_what_does_not_hold_is_nam
 ) -> None:
     await commands.audit.seal(here.door)
     whole = await mentoring("audit", "verify")
-    assert "4 sealed entries, 0 of them erased; 0 wait for their seal. All of them hold. Head: 4:" in whole
+    assert "5 sealed entries, 0 of them erased; 0 wait for their seal. All of them hold. Head: 5:" in whole
     head = whole.split("Head: ")[1].strip()
     assert "All of them hold." in await mentoring("audit", "verify", "--head", head)
     owner = await asyncpg.connect(store.owner_dsn)
     await owner.execute("UPDATE audit_entry SET payload = payload || ' ' WHERE position = 2")
-    await owner.execute("DELETE FROM audit_entry WHERE position = 4")
+    await owner.execute("DELETE FROM audit_entry WHERE position = 5")
     await owner.close()
     found = await mentoring("audit", "verify", "--head", head)
     assert "entry 2: what it says of the change is not what was sealed" in found
-    assert "the chain no longer has the head 4:" in found
+    assert "the chain no longer has the head 5:" in found
     assert found.endswith("exit code 1")
     assert "seventeen is no head" in await mentoring("audit", "verify", "--head", "seventeen")

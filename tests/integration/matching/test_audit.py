@@ -21,6 +21,8 @@ from tests.conftest import BEGINNING
 from tests.integration.matching import world
 from tests.integration.matching.world import World
 
+PEOPLE, SOURCE = 6, 1
+"""Changes that are noted when a file of people is taken over for the first time."""
 TAMPERING = {
     "a flipped byte": (
         "UPDATE audit_entry SET payload = replace(payload, 'Engineer', 'Engineex') WHERE position = 3",
@@ -112,11 +114,11 @@ async def test_decisions_are_noted_by_name_and_rounds_are_not(here: World) -> No
 async def test_the_verifier_finds_WHAT_WAS_DONE_to_the_record(
     here: World, owner: Connection, deed: str
 ) -> None:
-    await here.hire(*world.a_company(6))
-    assert await commands.audit.seal(here.door) == 6
+    await here.hire(*world.a_company(PEOPLE))
+    assert await commands.audit.seal(here.door) == PEOPLE + SOURCE
     whole = await verified(owner)
-    assert (whole.sealed, whole.erased, whole.waiting, whole.findings) == (6, 0, 0, ())
-    assert whole.head.position == 6
+    assert (whole.sealed, whole.erased, whole.waiting, whole.findings) == (PEOPLE + SOURCE, 0, 0, ())
+    assert whole.head.position == PEOPLE + SOURCE
     statements, expected = TAMPERING[deed]
     await owner.execute(statements)
     found = await verified(owner)
@@ -155,7 +157,7 @@ async def test_whoever_runs_the_service_can_add_and_seal_and_change_nothing(here
     ):
         with pytest.raises(asyncpg.InsufficientPrivilegeError):
             await here.door.pool.execute(statement)
-    assert await commands.audit.seal(here.door) == 2
+    assert await commands.audit.seal(here.door) == 2 + SOURCE
 
 
 async def test_what_is_cut_off_at_the_end_is_missed_by_whoever_kept_a_head(

@@ -68,7 +68,9 @@ async def test_S15_groups_are_said_in_no_event_and_in_no_answer(here: World) -> 
     listed = await here.call("GET", f"/v1/programmes/{programme}/participations")
     assert "part-time" not in listed.text
     rows = {table: rows for table, rows in (await here.snapshot()).items() if "part-time" in str(rows)}
-    assert set(rows) - {"idempotency"} == {"participation_group", "programme", "run_ledger"}
+    assert set(rows) - {"idempotency", "audit_entry"} == {"participation_group", "programme", "run_ledger"}
+    noted = [one for one in rows.get("audit_entry", []) if "part-time" in one]
+    assert all(",programme," in one for one in noted), "which groups there are, never who is in them"
 
 
 async def test_S15_groups_change_no_pair_unless_the_programme_balances_them(here: World) -> None:
