@@ -27,7 +27,7 @@ BROKER_AWAY_S = 20.0
 DRAINED_WITHIN_S = 10.0
 ANSWERED_WITHIN_S = 5.0
 MAILS_AWAY = 'mentoring_mail_total{result="away"}'
-MANY = 1000
+MANY = 500
 """People in an import that takes a while."""
 
 
