@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date
-from typing import Literal, get_args
+from typing import Literal, cast, get_args
 
 from starlette.datastructures import FormData
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from services.matching import commands, store
-from services.matching.core.facts import FactKind, Identity, Taken
+from services.matching import commands, core, store
+from services.matching.core.byhand import Word
 from services.matching.core.people import Person
 from services.matching.desk.house import House, as_id, link
 from services.matching.desk.incoming import writer
 from shared.errors import NotFound, Refused
-from shared.tx import Tx, snapshot
+from shared.tx import snapshot
 
 FIELDS = (
     "employee_number",
@@ -35,6 +35,8 @@ NUMBER = "employee_number"
 """By which somebody is known: it stays."""
 DAYS: Mapping[str, str] = {"effective_on": "From", "until": "Last day of a leave"}
 CHARACTERS_MAX = 200
+UNSAID = (commands.byhand.NotTaken, commands.byhand.AlreadyHere)
+"""What was said cannot be taken, so nothing of it is kept."""
 Presence = Literal["leave", "return", "termination", "termination-cancelled", "rehire"]
 PRESENCES: Mapping[Presence, str] = {
     "leave": "is on leave",
@@ -45,30 +47,19 @@ PRESENCES: Mapping[Presence, str] = {
 }
 
 
-class NotSaid(Refused):
-    """What was said cannot be taken, so nothing of it is kept."""
-
-    status = 422
-    code = "fact-refused"
-
-    def __init__(self, taken: Taken) -> None:
-        super().__init__(taken.reason)
-        self.taken = taken
-
-
 async def add(house: House, request: Request) -> Response:
     """Somebody new, for companies without an HR system, or ahead of it."""
     by = writer(request).id
     said, errors = dict.fromkeys(FIELDS, ""), dict[str, str]()
     if request.method == "POST":
         said = said | _said(await request.form())
-        fields = {name: value for name, value in said.items() if value and name != NUMBER}
+        fields = {name: value for name, value in said.items() if value}
         try:
             async with house.writing(by) as tx:
-                taken = await _say(tx, "hire", said[NUMBER], fields)
+                taken = await commands.byhand.add(tx, fields, effective_on=None)
             return RedirectResponse(link(f"people/{taken.person_id}"), 303)
-        except NotSaid as error:
-            errors = _sentences(error.taken)
+        except UNSAID as error:
+            errors = _sentences(error)
     status = 422 if errors else 200
     return house.page("add_person.html", status, said=said, errors=errors)
 
@@ -84,10 +75,10 @@ async def change(house: House, request: Request) -> Response:
         said = known | _said(await request.form())
         try:
             async with house.writing(by) as tx:
-                await _change(tx, person, known, said)
+                await commands.byhand.change(tx, person.id, _words(known, said))
             return RedirectResponse(link(f"people/{person.id}"), 303)
-        except NotSaid as error:
-            errors = _sentences(error.taken)
+        except UNSAID as error:
+            errors = _sentences(error)
     status = 422 if errors else 200
     return house.page(
         "change_person.html", status, person=person, said=said, errors=errors, presences=PRESENCES
@@ -104,24 +95,18 @@ async def presence(house: House, request: Request) -> Response:
     async with snapshot(house.door) as conn:
         person = await store.people.get(conn, as_id(request, "person_id"))
     until = _day(form, "until") if kind == "leave" else None
+    word = Word(cast(Presence, kind), on=_day(form, "effective_on"), until=until)
     try:
         async with house.writing(by) as tx:
-            await _say(
-                tx,
-                kind,  # type: ignore[arg-type]
-                person.card.employee_number,
-                {},
-                effective_on=_day(form, "effective_on"),
-                until=until,
-            )
+            await commands.byhand.change(tx, person.id, [word])
         return RedirectResponse(link(f"people/{person.id}"), 303)
-    except NotSaid as error:
+    except UNSAID as error:
         return house.page(
             "change_person.html",
             422,
             person=person,
             said=_known(person),
-            errors=_sentences(error.taken),
+            errors=_sentences(error),
             presences=PRESENCES,
         )
 
@@ -135,33 +120,10 @@ async def left(house: House, request: Request) -> Response:
     return RedirectResponse(link(f"people/{person_id}"), 303)
 
 
-async def _say(
-    tx: Tx,
-    kind: FactKind,
-    number: str,
-    fields: Mapping[str, str | None],
-    *,
-    effective_on: date | None = None,
-    until: date | None = None,
-) -> Taken:
-    """Raises NotSaid."""
-    taken = await commands.ruling.say(
-        tx, kind, Identity(number or None), fields, effective_on=effective_on, until=until
-    )
-    if taken.state in ("held", "rejected"):
-        raise NotSaid(taken)
-    return taken
-
-
-async def _change(tx: Tx, person: Person, known: Mapping[str, str], said: Mapping[str, str]) -> None:
-    """Says what differs from what the form had shown."""
-    changed: dict[str, str | None] = {
-        name: said[name] or None for name in FIELDS if said[name] != known[name] and name != NUMBER
-    }
-    boss = {name: changed.pop(name) for name in ("manager_employee_number",) if name in changed}
-    for kind, fields in (("change", changed), ("manager", boss)):
-        if fields:
-            await _say(tx, kind, person.card.employee_number, fields)  # type: ignore[arg-type]
+def _words(known: Mapping[str, str], said: Mapping[str, str]) -> list[Word]:
+    """What differs from what the form had shown."""
+    changed = {name: said[name] or None for name in FIELDS if said[name] != known[name] and name != NUMBER}
+    return [core.byhand.change(changed, effective_on=None)] if changed else []
 
 
 def _said(form: FormData) -> dict[str, str]:
@@ -173,11 +135,14 @@ def _known(person: Person) -> dict[str, str]:
     return {name: "" if value is None else str(value) for name, value in found.items()}
 
 
-def _sentences(taken: Taken) -> dict[str, str]:
+def _sentences(error: Refused) -> dict[str, str]:
     """By field of the form, what is wrong with it."""
-    name = taken.field if taken.field in (*FIELDS, *DAYS) else NUMBER
-    label = DAYS.get(name, name.replace("_", " ").capitalize())
-    return {name: f"{label}: {taken.reason}."}
+    found = {}
+    for one in error.errors:
+        name = one.pointer.removeprefix("/")
+        name = name if name in (*FIELDS, *DAYS) else NUMBER
+        found[name] = f"{DAYS.get(name, name.replace('_', ' ').capitalize())}: {one.detail}."
+    return found
 
 
 def _day(form: FormData, name: str) -> date | None:

@@ -104,6 +104,15 @@ async def test_an_administrator_adds_and_changes_people_by_hand(hris: World) -> 
     assert "Last day of a leave: is before the first day." in before
 
 
+async def test_nobody_is_added_by_hand_over_somebody_who_has_the_number(hris: World) -> None:
+    await take(hris, a_hire(77))
+    await as_organiser(hris)
+    wrong = await sent(hris, "people/add", 422, **ANA)
+    assert "Employee number: belongs to somebody already." in wrong
+    assert (await hr.card(hris, 77))["given_name"] == "Ana"
+    assert (await hr.card(hris, 77))["title"] == "Design Engineer"
+
+
 async def test_U6_a_held_fact_is_given_to_somebody_tried_again_or_dropped(hris: World) -> None:
     await take(hris, a_hire(7, external_id="x7"), a_hire(8, external_id="x8"))
     await take(hris, fact("change", 8, "1", external_id="x7", title="Lead"))
