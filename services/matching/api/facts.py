@@ -11,10 +11,9 @@ from fastapi import APIRouter, Depends, Path, Query
 from pydantic import AwareDatetime, BaseModel, Field
 
 from services.matching import commands, core, store
-from services.matching.core.facts import FIELDS, FactKind, Identity, Kept, Taken
+from services.matching.core.facts import Kept
 from services.matching.core.guard import Hold
 from shared import api, auth
-from shared.errors import FieldError, Refused
 from shared.events import PersonId
 
 PREFIX = "/v1/hris"
@@ -24,22 +23,6 @@ BIGGEST = core.facts.VERSION_MAX
 Before = Annotated[int | None, Query(ge=1, le=BIGGEST, description="`next` of the page before")]
 FactId = Annotated[int, Path(ge=1, le=BIGGEST)]
 Outcome = Literal["applied", "waiting", "superseded", "held", "rejected", "cancelled"]
-
-
-class FactRefused(Refused):
-    status = 422
-    code = "fact-refused"
-
-
-class FactIn(api.Body):
-    """Said by hand: it counts more than the word of any HR system until it is cancelled. `fields` are the
-    columns of a file of people; a day is where the person works."""
-
-    kind: FactKind
-    employee_number: Annotated[str, Field(min_length=1, max_length=40)]
-    fields: Annotated[dict[Text, Text | None], Field(max_length=len(FIELDS), default_factory=dict)]
-    effective_on: date | None = None
-    until: date | None = None
 
 
 class ApplyIn(api.Body):
@@ -137,18 +120,11 @@ async def timeline(person_id: PersonId, read: api.Reading, limit: api.Limit, bef
     return _page(found, limit)
 
 
-async def post_fact(body: FactIn, tx: api.InTx) -> FactOut:
-    """Adds or changes somebody by hand."""
-    who = Identity(body.employee_number)
-    taken = await commands.ruling.say(
-        tx, body.kind, who, body.fields, effective_on=body.effective_on, until=body.until
-    )
-    return await _taken(tx, taken)
-
-
 async def confirm_termination(person_id: PersonId, tx: api.InTx) -> FactOut:
     """Somebody who is inactive has left: nothing waits for the end of the grace."""
-    return await _taken(tx, await commands.ruling.confirm_termination(tx, person_id))
+    taken = await commands.ruling.confirm_termination(tx, person_id)
+    (kept,) = await store.facts.about(tx.conn, [], [taken.fact.key])
+    return _fact(kept)
 
 
 async def apply_fact(fact_id: FactId, body: ApplyIn, tx: api.InTx) -> FactOut:
@@ -197,15 +173,6 @@ async def dismiss_hold(hold_id: UUID, tx: api.InTx, by: By) -> HoldOut:
     """The source was wrong: everybody is as before."""
     hold = await commands.ruling.dismiss(tx, hold_id, by=by.id)
     return _hold(hold, await store.holds.who(tx.conn, hold_id))
-
-
-async def _taken(tx: api.InTx, taken: Taken) -> FactOut:
-    """Raises FactRefused."""
-    if taken.state in ("held", "rejected"):
-        pointer = f"/fields/{taken.field}" if taken.field in taken.fact.fields else f"/{taken.field}"
-        raise FactRefused("This cannot be said of anybody.", [FieldError(pointer, taken.reason)])
-    (kept,) = await store.facts.about(tx.conn, [], [taken.fact.key])
-    return _fact(kept)
 
 
 def _page(found: Sequence[Kept], limit: int) -> Facts:
@@ -264,7 +231,6 @@ def routers() -> tuple[APIRouter, ...]:
     reading.get("/circles")(list_circles)
     reading.get("/holds")(list_holds)
     writing = api.router(prefix=PREFIX, tags=["hris"], dependencies=[Depends(auth.requires("people:write"))])
-    writing.post("/facts", status_code=201)(post_fact)
     writing.post("/facts/{fact_id}/apply")(apply_fact)
     writing.post("/facts/{fact_id}/drop")(drop_fact)
     writing.post("/facts/{fact_id}/cancel")(cancel_fact)
