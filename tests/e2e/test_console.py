@@ -220,10 +220,12 @@ async def test_the_colours_a_visitor_chose_stay(visit: Page) -> None:
     button = visit.get_by_role("button", name=re.compile("Auto|Light|Dark"))
     await button.click()
     await button.click()
-    await expect(visit.locator("body")).to_have_class(re.compile("body--dark"))
     await visit.reload()
     await expect(visit.locator("body")).to_have_class(re.compile("body--dark"))
     await expect(button).to_have_text("Dark")
+    await button.click()
+    await expect(button).to_have_text("Auto")
+    await expect(visit.locator("body")).not_to_have_class(re.compile("body--dark"))
 
 
 @pytest.mark.parametrize(("colours", "size"), [("light", "wide"), ("dark", "narrow")])

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from uuid import UUID
 
 from fastapi import Request
 from nicegui import ui
+from nicegui.events import GenericEventArguments
 
 from services.analytics.console.house import PATH, House
 from shared import auth
@@ -19,6 +21,14 @@ HALF_MOON = (
     '<circle cx="8" cy="8" r="6.5" fill="none" stroke="currentColor" stroke-width="1.5"/></svg>'
 )
 YEAR_S = 31_536_000
+# The browser keeps the choice before the page shows it, so that no reload can come between the two.
+TURN = f"""() => {{
+  const names = {json.dumps(list(THEMES))};
+  const kept = document.cookie.match(/{THEME_COOKIE}=(\\w+)/);
+  const chosen = names[(names.indexOf(kept ? kept[1] : "auto") + 1) % names.length];
+  document.cookie = `{THEME_COOKIE}=${{chosen}}; path={PATH}; max-age={YEAR_S}; samesite=lax`;
+  emit(chosen);
+}}"""
 OPERATE = "operate"
 
 
@@ -64,16 +74,12 @@ def as_id(text: str) -> UUID | None:
 
 
 def _theme_button(dark: ui.dark_mode, theme: str) -> None:
-    names = list(THEMES)
-
-    def turn() -> None:
-        chosen = names[(names.index(label.text.lower()) + 1) % len(names)]
+    def turn(event: GenericEventArguments) -> None:
+        chosen = event.args if event.args in THEMES else "auto"
         label.set_text(chosen.capitalize())
         dark.value = THEMES[chosen]
-        cookie = f"{THEME_COOKIE}={chosen}; path={PATH}; max-age={YEAR_S}; samesite=lax"
-        ui.run_javascript(f"document.cookie = {cookie!r}")
 
     with ui.element("button").classes("theme").props('type=button title="Colours"') as button:
         ui.html(HALF_MOON, sanitize=False)
         label = ui.label(theme.capitalize()).classes("word")
-    button.on("click", turn)
+    button.on("click", turn, js_handler=TURN)
