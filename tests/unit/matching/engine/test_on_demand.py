@@ -17,7 +17,7 @@ from services.matching.engine import on_demand
 from services.matching.engine.market import Goal, Market, Mentee, Mentor
 
 def loaded():
-    return sorted({"ortools", "scipy"} & set(sys.modules))
+    return sorted({"ortools", "scipy.sparse", "scipy.optimize"} & set(sys.modules))
 
 before, together = loaded(), threading.Barrier(2)
 mentee = Mentee(number="1", hours=15, languages=frozenset({"en"}), goals=(Goal("a"),))
