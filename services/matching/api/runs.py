@@ -63,7 +63,8 @@ class RunOut(BaseModel):
 
 
 class CertificateLine(BaseModel):
-    """A mentee's profit (`seats` is 1), or the price of each of the `seats` that a mentor had left.
+    """A mentee's profit (`seats` is 1), or the price of each of the `seats` that a mentor had left; of a
+    flash mentor the prices of all talks together.
 
     Profit + price is at least the weight of every pair that no rule forbade, and the sum of amount · seats
     over all lines is the run's bound: who knows the weights can check the proof without trusting the solver.

@@ -137,9 +137,9 @@ async def _calendars(
 
 
 async def _close(tx: Tx, agreement: core.agreements.Agreement, session: core.sessions.Session) -> None:
-    """Saves the end of a session; a pair that goes on then waits for the next one."""
+    """Saves the end of a session; a pair that goes on then waits for the next one. A flash match has one."""
     await store.sessions.save(tx.conn, session)
-    if agreement.state == "confirmed":
+    if agreement.state == "confirmed" and agreement.talk_at is None:
         due = core.booking.next_due(session.due_wall, session.starts_wall, agreement.terms.cadence)
         if due.date() <= agreement.ends_on:
             await store.bookings.wait(tx.conn, session.match_id, core.booking.next_round(tx.now), due)

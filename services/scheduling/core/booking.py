@@ -35,6 +35,7 @@ class Booking:
 
     `due_wall` is the mentee's wall time at which it is due, None before the first session. `ends_on` is the
     last day of the pair, on the mentee's calendar. `after_absence`: the last try found one of the two away.
+    `talk_at` is the time of a flash talk.
     """
 
     match_id: MatchId
@@ -47,6 +48,7 @@ class Booking:
     ends_on: date
     due_wall: datetime | None
     after_absence: bool = False
+    talk_at: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -97,12 +99,17 @@ def choose(
     """The earliest slot for a first session, the one nearest to the due time for a later one.
 
     Never sooner than two days ahead and never after the pair's last day. Where nothing is free around the
-    due time, the first free slot of the four weeks after it. While one of the two is away nothing is booked;
-    afterwards the pair goes on at its rhythm.
+    due time, the first free slot of the four weeks after it. A flash talk is at its own time, however soon;
+    only where somebody has become busy then it is treated like a first session. While one of the two is away
+    nothing is booked; afterwards the pair goes on at its rhythm.
     """
     back_at = absences.back_at(now, mentee.away, mentor.away)
     if back_at is not None:
         return NotBooked(booking, "away", None if back_at == absences.OPEN_END else back_at)
+    if booking.talk_at is not None:
+        talk = slots.Interval(booking.talk_at, booking.talk_at + timedelta(minutes=booking.minutes))
+        if talk.start > now and talk in slots.free_slots(mentee, mentor, booking.minutes, talk):
+            return _chosen(booking, talk, mentee)
     booking = _caught_up(booking, slots.wall(now, mentee.zone))
     until = slots.end_of_day(booking.ends_on, mentee.zone)
     earliest = now + NOTICE_BEFORE_SESSION

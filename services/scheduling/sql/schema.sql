@@ -63,6 +63,8 @@ CREATE TABLE agreement (
     confirmed_at     timestamptz,
     ended_at         timestamptz,
     ended_reason     text,
+    -- When the one session of a flash match is: nothing is left to agree on.
+    talk_at          timestamptz,
     CHECK (state <> 'confirmed' OR (mentee_confirmed = terms_version AND mentor_confirmed = terms_version
                                     AND confirmed_at IS NOT NULL))
 );

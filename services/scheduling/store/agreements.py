@@ -16,12 +16,14 @@ from shared.tx import Connection
 Wanted = Literal["missing", "unbookable", "draft", "confirmed", "closed"]
 
 
-async def add(conn: Connection, agreement: core.agreements.Agreement) -> None:
-    """A draft of a new pair; a pair that is known already stays as it is."""
-    await conn.execute(
+async def add(conn: Connection, agreement: core.agreements.Agreement) -> bool:
+    """The agreement of a new pair; False for a pair that is known already, which stays as it is."""
+    done = await conn.execute(
         "INSERT INTO agreement (match_id, programme_id, mentee_id, mentor_id, made_at, ends_on,"
-        " session_minutes, state, terms_version, hours_per_month, cadence, focus)"
-        " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) ON CONFLICT DO NOTHING",
+        " session_minutes, state, terms_version, hours_per_month, cadence, focus, mentee_confirmed,"
+        " mentor_confirmed, confirmed_at, talk_at)"
+        " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)"
+        " ON CONFLICT DO NOTHING",
         agreement.match_id,
         agreement.programme_id,
         agreement.mentee_id,
@@ -34,7 +36,12 @@ async def add(conn: Connection, agreement: core.agreements.Agreement) -> None:
         agreement.terms.hours_per_month,
         agreement.terms.cadence,
         agreement.terms.focus,
+        agreement.mentee_confirmed,
+        agreement.mentor_confirmed,
+        agreement.confirmed_at,
+        agreement.talk_at,
     )
+    return bool(done.endswith("1"))
 
 
 async def save(conn: Connection, agreement: core.agreements.Agreement) -> None:
@@ -63,7 +70,7 @@ async def get(conn: Connection, match_id: MatchId) -> core.agreements.Agreement:
     row = await conn.fetchrow(
         "SELECT match_id, programme_id, mentee_id, mentor_id, made_at, ends_on, session_minutes, state,"
         " terms_version, hours_per_month, cadence, focus, mentee_confirmed, mentor_confirmed, confirmed_at,"
-        " ended_at, ended_reason FROM agreement WHERE match_id = $1",
+        " ended_at, ended_reason, talk_at FROM agreement WHERE match_id = $1",
         match_id,
     )
     if row is None:
@@ -76,7 +83,7 @@ async def lock(conn: Connection, match_id: MatchId) -> core.agreements.Agreement
     row = await conn.fetchrow(
         "SELECT match_id, programme_id, mentee_id, mentor_id, made_at, ends_on, session_minutes, state,"
         " terms_version, hours_per_month, cadence, focus, mentee_confirmed, mentor_confirmed, confirmed_at,"
-        " ended_at, ended_reason FROM agreement WHERE match_id = $1 FOR UPDATE",
+        " ended_at, ended_reason, talk_at FROM agreement WHERE match_id = $1 FOR UPDATE",
         match_id,
     )
     if row is None:
@@ -124,7 +131,7 @@ async def listed(
     rows = await conn.fetch(
         "SELECT match_id, programme_id, mentee_id, mentor_id, made_at, ends_on, session_minutes, state,"
         " terms_version, hours_per_month, cadence, focus, mentee_confirmed, mentor_confirmed, confirmed_at,"
-        " ended_at, ended_reason, problem FROM agreement LEFT JOIN booking USING (match_id)"
+        " ended_at, ended_reason, talk_at, problem FROM agreement LEFT JOIN booking USING (match_id)"
         " WHERE CASE $1::text WHEN 'missing' THEN state = 'draft' AND made_at <= $2"
         "   WHEN 'unbookable' THEN problem IS NOT NULL ELSE $1 IS NULL OR state = $1 END"
         " AND ($3::timestamptz IS NULL OR (made_at, match_id) > ($3, $4::uuid))"
@@ -155,4 +162,5 @@ def _agreement(row: asyncpg.Record) -> core.agreements.Agreement:
         confirmed_at=row["confirmed_at"],
         ended_at=row["ended_at"],
         ended_reason=row["ended_reason"],
+        talk_at=row["talk_at"],
     )
