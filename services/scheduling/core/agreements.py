@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Final, Literal
 
-from services.scheduling.core.ids import Cadence, MatchId, PersonId, ProgrammeId, Role
+from services.scheduling.core.ids import Cadence, GroupId, MatchId, PersonId, ProgrammeId, Role
 from shared.errors import FieldError, Refused
 
 MISSING_AFTER = timedelta(days=14)
@@ -63,7 +63,8 @@ class Terms:
 
 @dataclass(frozen=True)
 class Agreement:
-    """A pair and what it agrees on. `version` counts the terms; a confirmation names the version it meant."""
+    """A pair and what it agrees on. `version` counts the terms; a confirmation names the version it meant.
+    `group_id` is shared by the pairs of a circle."""
 
     match_id: MatchId
     programme_id: ProgrammeId
@@ -80,6 +81,7 @@ class Agreement:
     confirmed_at: datetime | None = None
     ended_at: datetime | None = None
     ended_reason: str | None = None
+    group_id: GroupId | None = None
 
     def role_of(self, person_id: PersonId) -> Role:
         """Raises NotOfThisPair."""
