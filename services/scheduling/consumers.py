@@ -9,7 +9,7 @@ from typing import TypeAlias
 from zoneinfo import ZoneInfo
 
 from services.scheduling import commands, core, store
-from services.scheduling.core.ids import MatchId, Part, ParticipationId, PersonId, ProgrammeId
+from services.scheduling.core.ids import GroupId, MatchId, Part, ParticipationId, PersonId, ProgrammeId
 from shared import events, privacy
 from shared.errors import Early, NotFound
 from shared.service import Card, Handler
@@ -71,6 +71,7 @@ async def on_match_made(event: events.MatchMade, tx: Tx) -> None:
         ends_on=event.ends_on,
         session_minutes=event.session_minutes,
         terms=core.agreements.Terms(event.hours_per_month, event.cadence, focus),
+        group_id=None if event.group_id is None else GroupId(event.group_id),
     )
     if event.talk_at is None:
         await commands.agreements.open_draft(tx, draft)

@@ -49,7 +49,7 @@ KEPT: Mapping[str, Sequence[str]] = {
     "agreement-confirmed": (
         *("at", "match_id", "programme_id", "version", "hours_per_month", "cadence", "focus"),
     ),
-    "session-scheduled": (*_SESSION, "sequence", "ends_at", "mode"),
+    "session-scheduled": (*_SESSION, "sequence", "ends_at", "mode", "meeting_id"),
     "session-moved": (*_SESSION, "sequence", "ends_at", "mode", "previous_starts_at", "moved_by"),
     "session-cancelled": (*_SESSION, "sequence", "ends_at", "cancelled_by", "late", "reason"),
     "session-missed": (*_SESSION, "reported_by"),

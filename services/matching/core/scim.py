@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from hashlib import blake2b
 from uuid import UUID
 
 from services.matching.core.ids import PersonId, ProgrammeId, Role
@@ -11,8 +12,9 @@ from services.matching.core.ids import PersonId, ProgrammeId, Role
 
 @dataclass(frozen=True)
 class Kept:
-    """`resource` is JSON, and `members` of a group whose members were asked for. `employee_number` and
-    `status` are those of the person it is about, where they were asked for and somebody is known."""
+    """`resource` is JSON, and so are `members` of a group, where they were asked for, and `groups` of a user
+    who is in any. `employee_number` and `status` are those of the person it is about, where they were asked
+    for and somebody is known."""
 
     id: UUID
     source: str
@@ -25,12 +27,16 @@ class Kept:
     created_at: datetime
     modified_at: datetime
     members: str | None = None
+    groups: str | None = None
     employee_number: str | None = None
     status: str = ""
 
     @property
     def etag(self) -> str:
-        return f'W/"{self.version}"'
+        """A user's groups change without a new version of the user, so they are a part of it."""
+        if self.groups is None:
+            return f'W/"{self.version}"'
+        return f'W/"{self.version}-{blake2b(self.groups.encode(), digest_size=6).hexdigest()}"'
 
 
 @dataclass(frozen=True)
@@ -63,6 +69,11 @@ class Wanted:
     primary: str | None = None
     of_primary: str | None = None
     of_first: str | None = None
+
+    @property
+    def may_ask_groups(self) -> bool:
+        """Whether the groups that users belong to are compared, which are not kept with the users."""
+        return any('"groups"' in (path or "") for path in (self.path, self.primary, self.of_first))
 
 
 @dataclass(frozen=True)

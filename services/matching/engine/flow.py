@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
-from ortools.graph.python import min_cost_flow  # type: ignore[import-untyped]
 
+from services.matching.engine import on_demand
 from services.matching.engine.state import NOBODY, Wide
 
 
@@ -29,7 +29,7 @@ def _flow(
     """Which of the pairs carry flow: source → mentees → mentors → sink, with a free way past for the rest."""
     mentees, mentors = int(rows.max()) + 1, len(seats)
     source, sink = mentees + mentors, mentees + mentors + 1
-    graph = min_cost_flow.SimpleMinCostFlow()
+    graph = on_demand.min_cost_flow().SimpleMinCostFlow()
     arcs = graph.add_arcs_with_capacity_and_unit_cost(
         rows, columns + np.int32(mentees), np.ones(len(rows), np.int64), -gains
     )

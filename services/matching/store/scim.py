@@ -247,9 +247,15 @@ WITH found AS (
     JOIN (
         SELECT id, kind, CASE WHEN kind = 'Group' THEN compared || coalesce(
             (SELECT jsonb_build_object('members', jsonb_agg(lower(entry::text)::jsonb))
-             FROM scim_member WHERE group_id = id HAVING count(*) > 0), '{}')
+             FROM scim_member WHERE group_id = s.id HAVING count(*) > 0), '{}')
+            WHEN $11 THEN compared || coalesce(
+            (SELECT jsonb_build_object('groups', jsonb_agg(jsonb_build_object(
+                 'value', g.id, 'display', g.compared -> 'displayName', '$ref', 'Groups/' || g.id,
+                 'type', 'direct') ORDER BY g.id))
+             FROM scim_member m JOIN scim_resource g ON g.id = m.group_id
+             WHERE m.member_id = s.id HAVING count(*) > 0), '{}')
             ELSE compared END AS compared
-        FROM scim_resource WHERE source = $1 AND kind = ANY ($2::text[]) AND deleted_at IS NULL
+        FROM scim_resource s WHERE source = $1 AND kind = ANY ($2::text[]) AND deleted_at IS NULL
     ) r USING (kind)
     WHERE w.path IS NULL OR r.compared @@ w.path::jsonpath
 ), part AS (
@@ -284,6 +290,7 @@ async def search(conn: Connection, source: str, wanted: Sequence[Wanted], part: 
         part.limit,
         part.descending,
         part.members,
+        any(one.may_ask_groups for one in wanted),
     )
     return [_kept(row) for row in rows]
 
@@ -297,15 +304,22 @@ async def count(conn: Connection, source: str, wanted: Sequence[Wanted]) -> int:
             JOIN (
                 SELECT kind, CASE WHEN kind = 'Group' THEN compared || coalesce(
                     (SELECT jsonb_build_object('members', jsonb_agg(lower(entry::text)::jsonb))
-                     FROM scim_member WHERE group_id = id HAVING count(*) > 0), '{}')
+                     FROM scim_member WHERE group_id = s.id HAVING count(*) > 0), '{}')
+                    WHEN $4 THEN compared || coalesce(
+                    (SELECT jsonb_build_object('groups', jsonb_agg(jsonb_build_object(
+                         'value', g.id, 'display', g.compared -> 'displayName', '$ref', 'Groups/' || g.id,
+                         'type', 'direct') ORDER BY g.id))
+                     FROM scim_member m JOIN scim_resource g ON g.id = m.group_id
+                     WHERE m.member_id = s.id HAVING count(*) > 0), '{}')
                     ELSE compared END AS compared
-                FROM scim_resource WHERE source = $1 AND kind = ANY ($2::text[]) AND deleted_at IS NULL
+                FROM scim_resource s WHERE source = $1 AND kind = ANY ($2::text[]) AND deleted_at IS NULL
             ) r USING (kind)
             WHERE w.path IS NULL OR r.compared @@ w.path::jsonpath
             """,
             source,
             [one.kind for one in wanted],
             [one.path for one in wanted],
+            any(one.may_ask_groups for one in wanted),
         )
     )
 

@@ -48,6 +48,21 @@ async def kinds(conn: Connection, source: str, ids: Sequence[UUID]) -> dict[UUID
     return {row["id"]: row["kind"] for row in rows}
 
 
+async def of_members(conn: Connection, ids: Sequence[UUID]) -> dict[UUID, str]:
+    """The groups of each of these users who belongs to any: JSON as it is shown, in the order of ids."""
+    rows = await conn.fetch(
+        """
+        SELECT m.member_id, jsonb_agg(jsonb_build_object(
+                   'value', g.id, '$ref', 'Groups/' || g.id, 'display', g.resource -> 'displayName',
+                   'type', 'direct') ORDER BY g.id) AS groups
+        FROM scim_member m JOIN scim_resource g ON g.id = m.group_id
+        WHERE m.member_id = ANY ($1::uuid[]) GROUP BY m.member_id
+        """,
+        ids,
+    )
+    return {row["member_id"]: row["groups"] for row in rows}
+
+
 def _role(row: Record) -> GroupRole:
     return GroupRole(row["group_id"], ProgrammeId(row["programme_id"]), row["role"])
 

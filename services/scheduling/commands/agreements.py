@@ -56,4 +56,6 @@ async def close(tx: Tx, match_id: MatchId, reason: str) -> None:
         return
     await store.agreements.save(tx.conn, core.agreements.closed(agreement, reason, tx.now))
     await store.bookings.drop(tx.conn, match_id)
+    if agreement.group_id is not None:
+        await store.bookings.hurry_circle(tx.conn, agreement.group_id, core.booking.next_round(tx.now))
     await sessions.call_off(tx, match_id, core.slots.Interval(tx.now, core.absences.OPEN_END), "match-ended")

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Final, Literal
 
-from services.scheduling.core.ids import Cadence, MatchId, PersonId, ProgrammeId, Role
+from services.scheduling.core.ids import Cadence, GroupId, MatchId, PersonId, ProgrammeId, Role
 from shared.errors import FieldError, Refused
 
 MISSING_AFTER = timedelta(days=14)
@@ -65,7 +65,7 @@ class Terms:
 class Agreement:
     """A pair and what it agrees on. `version` counts the terms; a confirmation names the version it meant.
 
-    `talk_at` is when the one session of a flash match begins.
+    `group_id` is shared by the pairs of a circle; `talk_at` is when the one session of a flash match begins.
     """
 
     match_id: MatchId
@@ -84,6 +84,7 @@ class Agreement:
     ended_at: datetime | None = None
     ended_reason: str | None = None
     talk_at: datetime | None = None
+    group_id: GroupId | None = None
 
     def role_of(self, person_id: PersonId) -> Role:
         """Raises NotOfThisPair."""

@@ -9,12 +9,12 @@ assignment, which knows no lower quota, bounds every answer.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy import optimize, sparse  # type: ignore[import-untyped]
 
-from services.matching.engine import assign, sides
+from services.matching.engine import assign, on_demand, sides
 from services.matching.engine import index as arrays
 from services.matching.engine.forms import found
 from services.matching.engine.forms.found import Found
@@ -123,11 +123,13 @@ def _best(
     return replace(known, partner=partner, value=value, bound=max(bound, value))
 
 
-def _program(row: Wide, column: Wide, gain: Doubles, *, size: Sizes, rows: int) -> optimize.OptimizeResult:
+def _program(row: Wide, column: Wide, gain: Doubles, *, size: Sizes, rows: int) -> Any:
     """max Σ gain·x; a mentee once; least·y ≤ load ≤ most·y and x ≤ y, y whole.
 
-    The search is limited in nodes, not in time: the answer does not depend on the machine's speed.
+    The search is limited in nodes, not in time: the answer does not depend on the machine's speed. Returns
+    what SciPy returns, an OptimizeResult.
     """
+    optimize = on_demand.optimize()
     pairs, mentors = len(row), len(size.most)
     edge = np.arange(pairs)
     place = pairs + np.arange(mentors)
@@ -152,8 +154,8 @@ def _program(row: Wide, column: Wide, gain: Doubles, *, size: Sizes, rows: int) 
     )
 
 
-def _matrix(values: npt.ArrayLike, row: Wide, column: Wide, shape: tuple[int, int]) -> sparse.csr_array:
-    return sparse.csr_array((np.asarray(values, np.float64), (row, column)), shape=shape)
+def _matrix(values: npt.ArrayLike, row: Wide, column: Wide, shape: tuple[int, int]) -> Any:
+    return on_demand.sparse().csr_array((np.asarray(values, np.float64), (row, column)), shape=shape)
 
 
 def _partner(row: Wide, column: Wide, share: Doubles, *, rows: int) -> Wide:

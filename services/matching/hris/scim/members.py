@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -12,7 +13,7 @@ import scim2_models as scim
 from services.matching import commands, store
 from services.matching.core.scim import Kept
 from services.matching.hris.scim import shapes
-from shared.tx import Tx
+from shared.tx import Connection, Tx
 
 Entry = dict[str, Any]
 
@@ -36,6 +37,13 @@ async def keep(tx: Tx, before: Kept, group: scim.Resource[Any]) -> str | None:
         await store.scim_groups.add_members(tx.conn, before.id, news, entries)
         await _join(tx, before.id, [one for one in news if one not in known])
     return orjson.dumps([after[one] for one in sorted(after)]).decode()
+
+
+async def with_groups(conn: Connection, rows: Sequence[Kept]) -> list[Kept]:
+    """The same resources, the users among them with the groups that they belong to: one statement for all."""
+    users = [one.id for one in rows if one.kind == "User"]
+    found = await store.scim_groups.of_members(conn, users) if users else {}
+    return [replace(one, groups=found[one.id]) if one.id in found else one for one in rows]
 
 
 async def leave(tx: Tx, group_id: UUID, members: Sequence[UUID]) -> None:

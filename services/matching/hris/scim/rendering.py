@@ -75,8 +75,8 @@ def whole(service: ScimService, row: Kept, base_url: str) -> dict[str, Any]:
     said = with_meta(row)
     endpoint = "Users" if row.kind == "User" else "Groups"
     said["meta"]["location"] = f"{base_url.rstrip('/')}/{endpoint}/{row.id}"
-    for member in said.get("members", ()):
-        member["$ref"] = f"{base_url.rstrip('/')}/{member['$ref']}"
+    for other in (*said.get("members", ()), *said.get("groups", ())):
+        other["$ref"] = f"{base_url.rstrip('/')}/{other['$ref']}"
     manager = said.get(models.ENTERPRISE, {}).get("manager") or {}
     if "$ref" in manager:
         manager["$ref"] = service.reference_location(base_url, manager["$ref"])

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import scim2_models as scim
 
 from services.matching import store
 from services.matching.core.scim import Kept, Slice, Wanted
-from services.matching.hris.scim import filters
+from services.matching.hris.scim import filters, members
 from services.matching.hris.scim.comparing import Kind
 from shared.tx import Connection
 
@@ -29,8 +29,10 @@ async def find(conn: Connection, source: str, kinds: Sequence[Kind], asked: scim
     descending = asked.sort_order == scim.SearchRequest.SortOrder.descending
     part = Slice(asked.start_index_0 or 0, asked.count, descending, listed)
     if len(kinds) == 1 and asked.sort_by is None:
-        return await _find_in_order(conn, source, kinds[0], (asked, part))
-    return await _search(conn, source, [_wanted(kind, asked) for kind in kinds], part)
+        found = await _find_in_order(conn, source, kinds[0], (asked, part))
+    else:
+        found = await _search(conn, source, [_wanted(kind, asked) for kind in kinds], part)
+    return replace(found, rows=await members.with_groups(conn, found.rows))
 
 
 async def _find_in_order(
@@ -43,7 +45,9 @@ async def _find_in_order(
     if asked.filter is None:
         rows = await store.scim.users(conn, source, part)
         return Found(await store.scim.total(conn, source, kind.name), rows)
-    sought = filters.compiled(kind, asked.filter)
+    wanted, sought = _wanted(kind, asked), filters.compiled(kind, asked.filter)
+    if wanted.may_ask_groups:
+        return await _search(conn, source, [wanted], part)
     if sought.name is not None or sought.external_id is not None:
         rows = await _indexed(conn, source, sought)
         end = None if part.limit is None else part.offset + part.limit

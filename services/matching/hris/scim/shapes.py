@@ -39,6 +39,8 @@ def with_meta(kept: Kept) -> dict[str, Any]:
     }
     if kept.members:
         said["members"] = orjson.loads(kept.members)
+    if kept.groups:
+        said["groups"] = orjson.loads(kept.groups)
     return said
 
 

@@ -68,29 +68,31 @@ class Storage(AsyncScimStorage):
             if response_parameters is None:
                 return await shapes.modelled(kind, await self._lock(tx, kind, resource_id))
             listed = searching.are_members_asked_for(kind, response_parameters)
-            return await shapes.modelled(kind, await self._find(tx.conn, kind, resource_id, members=listed))
+            return await shapes.modelled(kind, await self._find(tx.conn, kind, resource_id, listed=listed))
 
     async def read(self, resource_type: scim.ResourceType, resource_id: str) -> Kept:
         """A whole resource, not yet rendered. Raises NotFoundException."""
         async with lent(self.door) as conn:
-            return await self._find(conn, self.kinds[str(resource_type.name)], resource_id, members=True)
+            return await self._find(conn, self.kinds[str(resource_type.name)], resource_id, listed=True)
 
-    async def _find(self, conn: Connection, kind: Kind, resource_id: str, *, members: bool) -> Kept:
+    async def _find(self, conn: Connection, kind: Kind, resource_id: str, *, listed: bool) -> Kept:
         place = shapes.uuid(resource_id)
-        kept = place and await store.scim.find(conn, self.source, kind.name, place, members=members)
+        kept = place and await store.scim.find(conn, self.source, kind.name, place, members=listed)
         if not kept:
             raise _missing(kind, resource_id)
-        return kept
+        (whole,) = await members.with_groups(conn, [kept])
+        return whole
 
     async def _lock(self, tx: Tx, kind: Kind, resource_id: str | None) -> Kept:
         place = shapes.uuid(resource_id)
-        kept = self._locked.get(place) if place else None
-        if kept is None and place is not None:
-            kept = await store.scim.find_locked(tx.conn, self.source, kind.name, place)
-        if kept is None:
+        if place in self._locked:
+            return self._locked[place]
+        kept = place and await store.scim.find_locked(tx.conn, self.source, kind.name, place)
+        if not kept:
             raise _missing(kind, resource_id)
-        self._locked[kept.id] = kept
-        return kept
+        (whole,) = await members.with_groups(tx.conn, [kept])
+        self._locked[whole.id] = whole
+        return whole
 
     async def search(
         self,
