@@ -148,7 +148,8 @@ async def listed(
     rows = await conn.fetch(
         "SELECT match_id, programme_id, mentee_id, mentor_id, made_at, ends_on, session_minutes, state,"
         " terms_version, hours_per_month, cadence, focus, mentee_confirmed, mentor_confirmed, confirmed_at,"
-        " ended_at, ended_reason, group_id, talk_at, problem FROM agreement LEFT JOIN booking USING (match_id)"
+        " ended_at, ended_reason, group_id, talk_at, problem"
+        " FROM agreement LEFT JOIN booking USING (match_id)"
         " WHERE CASE $1::text WHEN 'missing' THEN state = 'draft' AND made_at <= $2"
         "   WHEN 'unbookable' THEN problem IS NOT NULL ELSE $1 IS NULL OR state = $1 END"
         " AND ($3::timestamptz IS NULL OR (made_at, match_id) > ($3, $4::uuid))"
