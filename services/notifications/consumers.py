@@ -90,8 +90,10 @@ async def on_match_made(event: events.MatchMade, tx: Tx) -> None:
     await _know_programme(tx, pair.programme_id)
     if await heard.save_pair(tx.conn, pair, event.version):
         await messages.withdraw_for_match(tx.conn, pair.match_id, core.OF_PROPOSAL)
-        reason = _words_for(event.peer)
-        await _owe(tx, core.to_each("matched", pair, cards, now=tx.now, at=event.at, reason=reason))
+        if event.talk_at is None:
+            # To a flash talk the invitation follows at once: there is nothing else to do.
+            reason = _words_for(event.peer)
+            await _owe(tx, core.to_each("matched", pair, cards, now=tx.now, at=event.at, reason=reason))
         for away, cause in await heard.away_of(tx.conn, pair, event.at):
             await _owe(tx, core.partner_away(pair, away, cards, now=tx.now), cause)
 

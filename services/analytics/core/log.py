@@ -32,11 +32,14 @@ KEPT: Mapping[str, Sequence[str]] = {
         *("at", "run_id", "programme_id", "mentees", "mentors", "feasible_pairs", "proposed", "value"),
         *("inputs_hash", "waiting", "peer"),
     ),
-    "match-proposed": (*_PAIR, "version", "score", "answer_by", "requested_by", "group_id", "peer"),
+    "match-proposed": (
+        *(*_PAIR, "version", "score", "answer_by", "requested_by", "group_id"),
+        *("peer", "talk_at"),
+    ),
     "match-declined": (*_PAIR, "version", "declined_by", "reason"),
     "match-made": (
         *(*_PAIR, "version", "score", "cadence", "hours_per_month", "session_minutes", "ends_on", "group_id"),
-        "peer",
+        *("peer", "talk_at"),
     ),
     "match-flagged": (*_PAIR, "version", "reason"),
     "match-ended": (*_PAIR, "version", "reason"),

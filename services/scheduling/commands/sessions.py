@@ -193,10 +193,11 @@ async def _cancel(tx: Tx, held: _Held, gone: Sequence[core.sessions.Session], re
 async def _close(
     tx: Tx, circle: Mapping[MatchId, core.agreements.Agreement], session: core.sessions.Session
 ) -> None:
-    """Saves the end of a session; a pair that goes on then waits for the next one, by the circle's rhythm."""
+    """Saves the end of a session; a pair that goes on then waits for the next one, by the circle's rhythm.
+    A flash match has one."""
     await store.sessions.save(tx.conn, session)
     agreement, again = circle[session.match_id], core.booking.next_round(tx.now)
-    if agreement.state == "confirmed":
+    if agreement.state == "confirmed" and agreement.talk_at is None:
         cadence = core.circles.rarest(
             one.terms.cadence for one in circle.values() if one.state == "confirmed"
         )

@@ -39,7 +39,7 @@ class Booking:
 
     `due_wall` is the mentee's wall time at which it is due, None before the first session. `ends_on` is the
     last day of the pair, on the mentee's calendar. `after_absence`: the last try found one of the two away.
-    `group_id` is that of the circle, where the pair belongs to one.
+    `group_id` is that of the circle, where the pair belongs to one; `talk_at` is the time of a flash talk.
     """
 
     match_id: MatchId
@@ -52,6 +52,7 @@ class Booking:
     ends_on: date
     due_wall: datetime | None
     after_absence: bool = False
+    talk_at: datetime | None = None
     group_id: GroupId | None = None
 
     @property
@@ -84,13 +85,18 @@ def choose(booking: Booking, calendars: Sequence[slots.Calendar], now: datetime)
     """The earliest slot for a first session, the one nearest to the due time for a later one.
 
     Never sooner than two days ahead and never after the pair's last day. Where nothing is free around the
-    due time, the first free slot of the four weeks after it. While one of them is away nothing is booked;
-    afterwards the pair goes on at its rhythm.
+    due time, the first free slot of the four weeks after it. A flash talk is at its own time, however soon;
+    only where somebody has become busy then it is treated like a first session. While one of the two is away
+    nothing is booked; afterwards the pair goes on at its rhythm.
     """
     mentee = calendars[0]
     back_at = absences.back_at(now, *(one.away for one in calendars))
     if back_at is not None:
         return NotBooked(booking, "away", None if back_at == absences.OPEN_END else back_at)
+    if booking.talk_at is not None:
+        talk = slots.Interval(booking.talk_at, booking.talk_at + timedelta(minutes=booking.minutes))
+        if talk.start > now and talk in slots.free_slots(calendars, booking.minutes, talk):
+            return _chosen(booking, talk, mentee)
     if booking.after_absence:
         booking = caught_up(booking, slots.wall(now, mentee.zone))
     until = slots.end_of_day(booking.ends_on, mentee.zone)

@@ -65,6 +65,8 @@ CREATE TABLE agreement (
     ended_at         timestamptz,
     ended_reason     text,
     group_id         uuid,
+    -- When the one session of a flash match is: nothing is left to agree on.
+    talk_at          timestamptz,
     CHECK (state <> 'confirmed' OR (mentee_confirmed = terms_version AND mentor_confirmed = terms_version
                                     AND confirmed_at IS NOT NULL))
 );

@@ -17,12 +17,14 @@ from shared.tx import Connection
 Wanted = Literal["missing", "unbookable", "draft", "confirmed", "closed"]
 
 
-async def add(conn: Connection, agreement: core.agreements.Agreement) -> None:
-    """A draft of a new pair; a pair that is known already stays as it is."""
-    await conn.execute(
+async def add(conn: Connection, agreement: core.agreements.Agreement) -> bool:
+    """The agreement of a new pair; False for a pair that is known already, which stays as it is."""
+    done = await conn.execute(
         "INSERT INTO agreement (match_id, programme_id, mentee_id, mentor_id, made_at, ends_on,"
-        " session_minutes, state, terms_version, hours_per_month, cadence, focus, group_id)"
-        " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) ON CONFLICT DO NOTHING",
+        " session_minutes, state, terms_version, hours_per_month, cadence, focus, mentee_confirmed,"
+        " mentor_confirmed, confirmed_at, group_id, talk_at)"
+        " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)"
+        " ON CONFLICT DO NOTHING",
         agreement.match_id,
         agreement.programme_id,
         agreement.mentee_id,
@@ -35,8 +37,13 @@ async def add(conn: Connection, agreement: core.agreements.Agreement) -> None:
         agreement.terms.hours_per_month,
         agreement.terms.cadence,
         agreement.terms.focus,
+        agreement.mentee_confirmed,
+        agreement.mentor_confirmed,
+        agreement.confirmed_at,
         agreement.group_id,
+        agreement.talk_at,
     )
+    return bool(done.endswith("1"))
 
 
 async def save(conn: Connection, agreement: core.agreements.Agreement) -> None:
@@ -65,7 +72,7 @@ async def get(conn: Connection, match_id: MatchId) -> core.agreements.Agreement:
     row = await conn.fetchrow(
         "SELECT match_id, programme_id, mentee_id, mentor_id, made_at, ends_on, session_minutes, state,"
         " terms_version, hours_per_month, cadence, focus, mentee_confirmed, mentor_confirmed, confirmed_at,"
-        " ended_at, ended_reason, group_id FROM agreement WHERE match_id = $1",
+        " ended_at, ended_reason, group_id, talk_at FROM agreement WHERE match_id = $1",
         match_id,
     )
     if row is None:
@@ -84,7 +91,7 @@ async def lock_circle(conn: Connection, match_id: MatchId) -> Mapping[MatchId, c
     rows = await conn.fetch(
         "SELECT match_id, programme_id, mentee_id, mentor_id, made_at, ends_on, session_minutes, state,"
         " terms_version, hours_per_month, cadence, focus, mentee_confirmed, mentor_confirmed, confirmed_at,"
-        " ended_at, ended_reason, group_id FROM agreement WHERE match_id = $1"
+        " ended_at, ended_reason, group_id, talk_at FROM agreement WHERE match_id = $1"
         " OR group_id = (SELECT group_id FROM agreement WHERE match_id = $1) ORDER BY match_id FOR UPDATE",
         match_id,
     )
@@ -141,7 +148,8 @@ async def listed(
     rows = await conn.fetch(
         "SELECT match_id, programme_id, mentee_id, mentor_id, made_at, ends_on, session_minutes, state,"
         " terms_version, hours_per_month, cadence, focus, mentee_confirmed, mentor_confirmed, confirmed_at,"
-        " ended_at, ended_reason, group_id, problem FROM agreement LEFT JOIN booking USING (match_id)"
+        " ended_at, ended_reason, group_id, talk_at, problem"
+        " FROM agreement LEFT JOIN booking USING (match_id)"
         " WHERE CASE $1::text WHEN 'missing' THEN state = 'draft' AND made_at <= $2"
         "   WHEN 'unbookable' THEN problem IS NOT NULL ELSE $1 IS NULL OR state = $1 END"
         " AND ($3::timestamptz IS NULL OR (made_at, match_id) > ($3, $4::uuid))"
@@ -173,4 +181,5 @@ def _agreement(row: asyncpg.Record) -> core.agreements.Agreement:
         ended_at=row["ended_at"],
         ended_reason=row["ended_reason"],
         group_id=row["group_id"],
+        talk_at=row["talk_at"],
     )

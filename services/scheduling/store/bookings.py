@@ -95,7 +95,7 @@ async def lock_due(conn: Connection, now: datetime, limit: int) -> list[Due]:
         "   ORDER BY mentee.employee_number, mentor.employee_number, made_at LIMIT $2)"
         " SELECT match_id, mentee_id, mentor_id, mentee.employee_number AS mentee_number,"
         " mentor.employee_number AS mentor_number, session_minutes AS minutes, cadence, ends_on, due_wall,"
-        " problem IS NOT DISTINCT FROM 'away' AS after_absence, group_id, programme_id,"
+        " problem IS NOT DISTINCT FROM 'away' AS after_absence, group_id, talk_at, programme_id,"
         " mentee.time_zone AS mentee_zone,"
         " 1 + (SELECT count(*) FROM session WHERE session.match_id = agreement.match_id) AS ordinal"
         " FROM booking JOIN agreement USING (match_id)"
