@@ -76,6 +76,7 @@ async def on_matches_declined(events: Sequence[MatchDeclined], tx: Tx) -> None:
 
 async def on_matches_made(events: Sequence[MatchMade], tx: Tx) -> None:
     await matches.put_made(tx.conn, events)
+    await matches.put_talks(tx.conn, events)
 
 
 async def on_matches_ended(events: Sequence[MatchEnded], tx: Tx) -> None:

@@ -155,6 +155,7 @@ def match_proposed(match: Match, *, requested: bool = False) -> events.MatchProp
         requested_by=events.PersonId(match.mentee_id) if requested else None,
         group_id=_group(match),
         peer=match.peer,
+        talk_at=match.talk_at,
     )
 
 
@@ -190,6 +191,7 @@ def match_made(match: Match, programme: Programme) -> events.MatchMade:
         ends_on=match.ends_on,
         group_id=_group(match),
         peer=match.peer,
+        talk_at=match.talk_at,
     )
 
 

@@ -9,7 +9,7 @@ from typing import Literal, TypeAlias
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from services.notifications import core
+from services.notifications import circles, core
 from services.notifications.store import heard, messages
 from services.notifications.store import privacy as kept
 from shared import envelope, events, privacy
@@ -90,8 +90,10 @@ async def on_match_made(event: events.MatchMade, tx: Tx) -> None:
     await _know_programme(tx, pair.programme_id)
     if await heard.save_pair(tx.conn, pair, event.version):
         await messages.withdraw_for_match(tx.conn, pair.match_id, core.OF_PROPOSAL)
-        reason = _words_for(event.peer)
-        await _owe(tx, core.to_each("matched", pair, cards, now=tx.now, at=event.at, reason=reason))
+        if event.talk_at is None:
+            # To a flash talk the invitation follows at once: there is nothing else to do.
+            reason = _words_for(event.peer)
+            await _owe(tx, core.to_each("matched", pair, cards, now=tx.now, at=event.at, reason=reason))
         for away, cause in await heard.away_of(tx.conn, pair, event.at):
             await _owe(tx, core.partner_away(pair, away, cards, now=tx.now), cause)
 
@@ -165,8 +167,14 @@ async def on_agreement_confirmed(event: events.AgreementConfirmed, tx: Tx) -> No
 async def on_session_scheduled(event: events.SessionScheduled, tx: Tx) -> None:
     pair = await _made_pair(tx, event.match_id)
     cards = await _cards(tx, pair.people)
-    if await heard.add_meeting(tx.conn, event.session_id, event.match_id, event.sequence):
-        await _owe(tx, core.announced(pair, _meeting(event), cards, now=tx.now, at=event.at))
+    known = event.session_id, event.match_id, event.sequence
+    if not await heard.add_meeting(tx.conn, *known, meeting_id=event.meeting_id):
+        return
+    meeting, only = _meeting(event), _whose(pair, event.meeting_id)
+    await _owe(tx, core.announced(pair, meeting, cards, now=tx.now, at=event.at, only=only))
+    if event.meeting_id is not None:
+        whole = replace(meeting, session_id=event.meeting_id)
+        await _owe(tx, await circles.meeting_planned(tx, pair, whole, cards, at=event.at))
 
 
 async def on_session_moved(event: events.SessionMoved, tx: Tx) -> None:
@@ -175,10 +183,14 @@ async def on_session_moved(event: events.SessionMoved, tx: Tx) -> None:
     cards = await _cards(tx, pair.people)
     if not await _advanced(tx, event, "planned"):
         return
-    meeting = _meeting(event)
-    await messages.withdraw_for_session(tx.conn, event.session_id, core.AROUND_SESSION)
-    told = await messages.told_of_session(tx.conn, event.session_id)
-    await _owe(tx, core.announced(pair, meeting, cards, now=tx.now, at=event.at, told=told))
+    meeting, meeting_id = _meeting(event), await heard.find_circle_meeting(tx.conn, event.session_id)
+    planned = [(meeting, _whose(pair, meeting_id))]
+    if meeting_id and await heard.advance_meeting(tx.conn, meeting_id, event.sequence, "planned"):
+        planned.append((replace(meeting, session_id=meeting_id), {pair.mentor_id}))
+    for one, only in planned:
+        await messages.withdraw_for_session(tx.conn, one.session_id, core.AROUND_SESSION)
+        told = await messages.told_of_session(tx.conn, one.session_id)
+        await _owe(tx, core.announced(pair, one, cards, now=tx.now, at=event.at, told=told, only=only))
 
 
 async def on_session_cancelled(event: events.SessionCancelled, tx: Tx) -> None:
@@ -187,16 +199,25 @@ async def on_session_cancelled(event: events.SessionCancelled, tx: Tx) -> None:
     cards = await _cards(tx, pair.people)
     if not await _advanced(tx, event, "cancelled"):
         return
-    await messages.withdraw_for_session(tx.conn, event.session_id, core.AROUND_SESSION)
-    told = await messages.told_of_session(tx.conn, event.session_id)
-    notices = core.to_each("session-cancelled", pair, cards, now=tx.now, at=event.at, only=told)
-    await _owe(tx, core.about(_meeting(event), notices))
+    meeting, meeting_id = _meeting(event), await heard.find_circle_meeting(tx.conn, event.session_id)
+    off = [meeting]
+    if meeting_id and await heard.anybody_comes(tx.conn, meeting_id):
+        stands = replace(meeting, session_id=meeting_id, sequence=event.sequence - 1)
+        await _owe(tx, await circles.who_takes_part(tx, pair, stands, cards, at=event.at))
+    elif meeting_id and await heard.advance_meeting(tx.conn, meeting_id, event.sequence, "cancelled"):
+        off.append(replace(meeting, session_id=meeting_id))
+    for one in off:
+        await messages.withdraw_for_session(tx.conn, one.session_id, core.AROUND_SESSION)
+        told = await messages.told_of_session(tx.conn, one.session_id)
+        notices = core.to_each("session-cancelled", pair, cards, now=tx.now, at=event.at, only=told)
+        await _owe(tx, core.about(one, notices))
 
 
 async def on_session_missed(event: events.SessionMissed, tx: Tx) -> None:
     await _know_meeting(tx, event.session_id)
     await heard.close_meeting(tx.conn, event.session_id, "missed")
     await messages.withdraw_for_session(tx.conn, event.session_id, core.AROUND_SESSION)
+    await circles.session_over(tx, event.session_id, "missed")
 
 
 async def on_session_completed(event: events.SessionCompleted, tx: Tx) -> None:
@@ -206,6 +227,7 @@ async def on_session_completed(event: events.SessionCompleted, tx: Tx) -> None:
     await _know_meeting(tx, event.session_id)
     await heard.close_meeting(tx.conn, event.session_id, "completed")
     await messages.withdraw_for_session(tx.conn, event.session_id, core.AROUND_SESSION)
+    await circles.session_over(tx, event.session_id, "completed")
     meeting = core.Meeting(event.session_id, event.ordinal, 0, event.starts_at, event.ends_at, "")
     until = event.at + timedelta(core.LINK_DAYS["feedback"])
     asked = core.to_each("feedback", pair, cards, now=tx.now, at=event.at, useful_until=until)
@@ -249,6 +271,11 @@ def _meeting(event: events.SessionScheduled | events.SessionMoved | events.Sessi
     mode = "" if isinstance(event, events.SessionCancelled) else event.mode
     was_at = event.previous_starts_at if isinstance(event, events.SessionMoved) else None
     return core.Meeting(event.session_id, event.ordinal, event.sequence, *times, mode, was_at)
+
+
+def _whose(pair: core.Pair, meeting_id: UUID | None) -> Collection[UUID]:
+    """In whose calendars a session is: the mentor of a circle has the meeting instead."""
+    return pair.people if meeting_id is None else {pair.mentee_id}
 
 
 async def _unless_ended(tx: Tx, pair: core.Pair) -> None:

@@ -5,7 +5,7 @@ Times are aware. A notice is a message before it is stored: who gets it, why, an
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Literal
@@ -28,6 +28,7 @@ Kind = Literal[
     "agreed",
     "session-scheduled",
     "session-moved",
+    "circle-changed",
     "session-cancelled",
     "reminder-day",
     "reminder-hour",
@@ -37,7 +38,7 @@ Kind = Literal[
 Role = Literal["mentee", "mentor"]
 Purpose = Literal["join", "proposal", "match", "agreement", "pair", "feedback"]
 
-INVITATIONS: frozenset[Kind] = frozenset({"session-scheduled", "session-moved"})
+INVITATIONS: frozenset[Kind] = frozenset({"session-scheduled", "session-moved", "circle-changed"})
 CANCELLATIONS: frozenset[Kind] = frozenset({"session-cancelled"})
 CALENDAR: frozenset[Kind] = INVITATIONS | CANCELLATIONS
 REMINDERS: frozenset[Kind] = frozenset({"reminder-day", "reminder-hour"})
@@ -272,22 +273,16 @@ def announced(
     now: datetime,
     at: datetime,
     told: Collection[UUID] = (),
+    only: Collection[UUID] | None = None,
 ) -> list[Notice]:
-    """For both: the calendar invitation, the reminders that still lie ahead, the question afterwards.
+    """For both, or those of them in `only`: the calendar invitation, the reminders that still lie ahead, the
+    question afterwards.
 
     Who was `told` of the session before hears that it moved; for the others it is new.
     """
     notices = []
-    for person_id in (one for one in pair.people if cards[one].hears_of(at)):
+    for person_id in (one for one in only or pair.people if cards[one].hears_of(at)):
         invitation: Kind = "session-moved" if person_id in told else "session-scheduled"
-        times: list[tuple[Kind, datetime]] = [(invitation, now), ("session-over", max(now, meeting.ends_at))]
-        ahead: tuple[tuple[Kind, timedelta], ...] = (
-            ("reminder-day", DAY_BEFORE),
-            ("reminder-hour", HOUR_BEFORE),
-        )
-        times += [
-            (kind, meeting.starts_at - before) for kind, before in ahead if meeting.starts_at - before > now
-        ]
         zone = cards[person_id].time_zone
         notices += [
             Notice(
@@ -300,9 +295,18 @@ def announced(
                 meeting=meeting,
                 useful_until=meeting.starts_at if kind in REMINDERS else None,
             )
-            for kind, when in times
+            for kind, when in ((invitation, now), *_around(meeting, now))
         ]
     return notices
+
+
+def _around(meeting: Meeting, now: datetime) -> Iterator[tuple[Kind, datetime]]:
+    """The reminders that lie ahead, and the question afterwards."""
+    ahead: tuple[tuple[Kind, timedelta], ...] = (("reminder-day", DAY_BEFORE), ("reminder-hour", HOUR_BEFORE))
+    for kind, before in ahead:
+        if meeting.starts_at - before > now:
+            yield kind, meeting.starts_at - before
+    yield "session-over", max(now, meeting.ends_at)
 
 
 def about(meeting: Meeting, notices: Iterable[Notice]) -> list[Notice]:
@@ -335,6 +339,7 @@ PURPOSE: Mapping[Kind, Purpose] = {
     "agreed": "pair",
     "session-scheduled": "pair",
     "session-moved": "pair",
+    "circle-changed": "pair",
     "reminder-day": "pair",
     "reminder-hour": "pair",
     "session-over": "pair",

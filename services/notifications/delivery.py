@@ -158,9 +158,13 @@ async def _lease(door: Door, post: Post) -> tuple[list[core.Message], letters.Na
         )
         people = {one.notice.recipient_id for one in batch}
         people.update(person for one in batch if one.notice.pair for person in one.notice.pair.people)
+        meetings = {one.notice.meeting.session_id for one in batch if one.notice.meeting}
+        circles = await heard.taking_part(tx.conn, meetings)
+        people.update(person for mentees in circles.values() for person in mentees)
         names = letters.Names(
             await heard.cards(tx.conn, people),
             await heard.programme_names(tx.conn, {one.notice.programme_id for one in batch}),
+            circles,
         )
     return batch, names
 

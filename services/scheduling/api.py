@@ -10,7 +10,15 @@ from fastapi import APIRouter, Depends
 from pydantic import AwareDatetime, BaseModel, Field
 
 from services.scheduling import commands, core, store
-from services.scheduling.core.ids import Cadence, MatchId, PersonId, ProgrammeId, SessionId
+from services.scheduling.core.ids import (
+    Cadence,
+    GroupId,
+    MatchId,
+    MeetingId,
+    PersonId,
+    ProgrammeId,
+    SessionId,
+)
 from shared import api, auth
 from shared.errors import Refused
 
@@ -23,7 +31,9 @@ class NotAReader(Refused):
 
 
 class SessionOut(BaseModel):
-    """`starts_wall` and `due_wall` are on the clock of `zone`, the mentee's; due is what the rhythm asks."""
+    """`starts_wall` and `due_wall` are on the clock of `zone`, the mentee's; due is what the rhythm asks.
+    Sessions that the pairs of a circle hold together share `meeting_id`: they are moved together, and what is
+    said `by` the mentor is said of all."""
 
     session_id: SessionId
     match_id: MatchId
@@ -43,6 +53,7 @@ class SessionOut(BaseModel):
     closed_at: AwareDatetime | None
     closed_by: PersonId | None
     late: bool
+    meeting_id: MeetingId | None
 
 
 class SlotOut(BaseModel):
@@ -62,7 +73,8 @@ class SlotsOut(BaseModel):
 
 
 class AgreementOut(BaseModel):
-    """`problem` says why the pair has no next session: no-common-hours, no-free-slot or away."""
+    """`problem` says why the pair has no next session: no-common-hours, no-free-slot or away. The pairs of a
+    circle share `group_id`."""
 
     match_id: MatchId
     programme_id: ProgrammeId
@@ -79,6 +91,7 @@ class AgreementOut(BaseModel):
     mentor_confirmed: bool
     confirmed_at: AwareDatetime | None
     ended_reason: str | None
+    group_id: GroupId | None
     problem: core.booking.Problem | None
 
 
@@ -214,5 +227,6 @@ def _agreement(agreement: core.agreements.Agreement, problem: core.booking.Probl
         mentor_confirmed=agreement.confirmed_by(agreement.mentor_id),
         confirmed_at=agreement.confirmed_at,
         ended_reason=agreement.ended_reason,
+        group_id=agreement.group_id,
         problem=problem,
     )

@@ -9,7 +9,7 @@ from typing import TypeAlias
 from zoneinfo import ZoneInfo
 
 from services.scheduling import commands, core, store
-from services.scheduling.core.ids import MatchId, Part, ParticipationId, PersonId, ProgrammeId
+from services.scheduling.core.ids import GroupId, MatchId, Part, ParticipationId, PersonId, ProgrammeId
 from shared import events, privacy
 from shared.errors import Early, NotFound
 from shared.service import Card, Handler
@@ -62,19 +62,21 @@ async def on_match_made(event: events.MatchMade, tx: Tx) -> None:
     if await privacy.erased(tx.conn, [event.mentee_id, event.mentor_id]):
         return
     focus = core.agreements.FOCUS_TO_BEGIN_WITH
-    await commands.agreements.open_draft(
-        tx,
-        core.agreements.Agreement(
-            match_id=MatchId(event.match_id),
-            programme_id=ProgrammeId(event.programme_id),
-            mentee_id=PersonId(event.mentee_id),
-            mentor_id=PersonId(event.mentor_id),
-            made_at=event.at,
-            ends_on=event.ends_on,
-            session_minutes=event.session_minutes,
-            terms=core.agreements.Terms(event.hours_per_month, event.cadence, focus),
-        ),
+    draft = core.agreements.Agreement(
+        match_id=MatchId(event.match_id),
+        programme_id=ProgrammeId(event.programme_id),
+        mentee_id=PersonId(event.mentee_id),
+        mentor_id=PersonId(event.mentor_id),
+        made_at=event.at,
+        ends_on=event.ends_on,
+        session_minutes=event.session_minutes,
+        terms=core.agreements.Terms(event.hours_per_month, event.cadence, focus),
+        group_id=None if event.group_id is None else GroupId(event.group_id),
     )
+    if event.talk_at is None:
+        await commands.agreements.open_draft(tx, draft)
+    else:
+        await commands.agreements.open_talk(tx, draft, event.talk_at)
 
 
 async def on_match_ended(event: events.MatchEnded, tx: Tx) -> None:

@@ -16,6 +16,7 @@ MatchId = NewType("MatchId", UUID)
 RunId = NewType("RunId", UUID)
 GroupId = NewType("GroupId", UUID)
 SessionId = NewType("SessionId", UUID)
+MeetingId = NewType("MeetingId", UUID)
 MessageId = NewType("MessageId", UUID)
 
 Role = Literal["mentee", "mentor"]

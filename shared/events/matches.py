@@ -56,6 +56,7 @@ class MatchProposed(Event):
     requested_by: PersonId | None = Field(None, description="asked for the other by name: has said yes")
     group_id: GroupId | None = Field(None, description="shared by one mentor and all mentees of a circle")
     peer: bool = Field(False, description=PEER)
+    talk_at: AwareDatetime | None = Field(None, description="when the one talk of a flash match begins")
 
 
 class MatchDeclined(Event):
@@ -87,6 +88,7 @@ class MatchMade(Event):
     ends_on: date
     group_id: GroupId | None = Field(None, description="shared by one mentor and all mentees of a circle")
     peer: bool = Field(False, description=PEER)
+    talk_at: AwareDatetime | None = Field(None, description="when the one talk of a flash match begins")
 
 
 class MatchFlagged(Event):

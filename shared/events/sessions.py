@@ -6,7 +6,16 @@ from collections.abc import Mapping
 
 from pydantic import AwareDatetime, Field
 
-from shared.events.event import Cadence, Event, MatchId, PersonId, ProgrammeId, Role, SessionId
+from shared.events.event import (
+    Cadence,
+    Event,
+    MatchId,
+    MeetingId,
+    PersonId,
+    ProgrammeId,
+    Role,
+    SessionId,
+)
 
 
 class AgreementChanged(Event):
@@ -46,6 +55,9 @@ class SessionScheduled(Event):
     starts_at: AwareDatetime
     ends_at: AwareDatetime
     mode: str = Field(description="video, in-person or chat")
+    meeting_id: MeetingId | None = Field(
+        None, description="shared by the sessions that the pairs of a circle hold together"
+    )
 
 
 class SessionMoved(Event):

@@ -32,11 +32,14 @@ KEPT: Mapping[str, Sequence[str]] = {
         *("at", "run_id", "programme_id", "mentees", "mentors", "feasible_pairs", "proposed", "value"),
         *("inputs_hash", "waiting", "peer"),
     ),
-    "match-proposed": (*_PAIR, "version", "score", "answer_by", "requested_by", "group_id", "peer"),
+    "match-proposed": (
+        *(*_PAIR, "version", "score", "answer_by", "requested_by", "group_id"),
+        *("peer", "talk_at"),
+    ),
     "match-declined": (*_PAIR, "version", "declined_by", "reason"),
     "match-made": (
         *(*_PAIR, "version", "score", "cadence", "hours_per_month", "session_minutes", "ends_on", "group_id"),
-        "peer",
+        *("peer", "talk_at"),
     ),
     "match-flagged": (*_PAIR, "version", "reason"),
     "match-ended": (*_PAIR, "version", "reason"),
@@ -46,7 +49,7 @@ KEPT: Mapping[str, Sequence[str]] = {
     "agreement-confirmed": (
         *("at", "match_id", "programme_id", "version", "hours_per_month", "cadence", "focus"),
     ),
-    "session-scheduled": (*_SESSION, "sequence", "ends_at", "mode"),
+    "session-scheduled": (*_SESSION, "sequence", "ends_at", "mode", "meeting_id"),
     "session-moved": (*_SESSION, "sequence", "ends_at", "mode", "previous_starts_at", "moved_by"),
     "session-cancelled": (*_SESSION, "sequence", "ends_at", "cancelled_by", "late", "reason"),
     "session-missed": (*_SESSION, "reported_by"),

@@ -21,6 +21,9 @@ from shared.events import (
 )
 from shared.tx import Connection
 
+FOCUS_OF_TALKS = "career"
+"""What a draft begins with: of a flash talk nobody is asked."""
+
 
 async def put_runs(conn: Connection, events: Sequence[MatchingRunFinished]) -> None:
     await conn.execute(
@@ -181,6 +184,30 @@ async def put_continued(conn: Connection, events: Sequence[MatchContinued]) -> N
 
 async def put_agreements(conn: Connection, events: Sequence[AgreementConfirmed]) -> None:
     """All terms a pair ever agreed on, each with its version."""
+    await _put_terms(
+        conn,
+        [
+            (e.match_id, e.programme_id, e.version, e.hours_per_month, e.cadence, e.focus, e.at)
+            for e in events
+        ],
+    )
+
+
+async def put_talks(conn: Connection, events: Sequence[MatchMade]) -> None:
+    """Two who have said yes to a flash talk have agreed on all there is."""
+    await _put_terms(
+        conn,
+        [
+            (e.match_id, e.programme_id, 1, e.hours_per_month, e.cadence, FOCUS_OF_TALKS, e.at)
+            for e in events
+            if e.talk_at is not None
+        ],
+    )
+
+
+async def _put_terms(conn: Connection, rows: Sequence[tuple[object, ...]]) -> None:
+    if not rows:
+        return
     await conn.execute(
         """
         INSERT INTO agreement (match_id, programme_id, version, hours_per_month, cadence, focus, confirmed_at)
@@ -190,8 +217,5 @@ async def put_agreements(conn: Connection, events: Sequence[AgreementConfirmed])
         ORDER BY match_id, version, at
         ON CONFLICT DO NOTHING
         """,
-        *columns(
-            (e.match_id, e.programme_id, e.version, e.hours_per_month, e.cadence, e.focus, e.at)
-            for e in events
-        ),
+        *columns(rows),
     )

@@ -26,7 +26,8 @@ class MatchOut(BaseModel):
     """One id from the proposal to the end. `run_id` is empty where the match was made by hand. The mentor
     and the mentees of one circle share `group_id`. Where `peer` is true the two ids are two
     peers in the order of their employee numbers: neither is a mentor. `flag` is why somebody has to look at
-    an active match (reporting-line: one now reports to the other)."""
+    an active match (reporting-line: one now reports to the other). `talk_at` is when the one talk of a flash
+    match begins."""
 
     match_id: MatchId
     programme_id: ProgrammeId
@@ -49,6 +50,7 @@ class MatchOut(BaseModel):
     peer: bool
     flag: str | None
     flagged_at: AwareDatetime | None
+    talk_at: AwareDatetime | None
     version: int
     created_at: AwareDatetime
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, replace
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Response
-from pydantic import AwareDatetime, BaseModel, Field, StringConstraints, model_validator
+from pydantic import AwareDatetime, BaseModel, Field, StringConstraints, field_validator, model_validator
 
 from services.matching import commands, core, engine, store
 from services.matching.core import ids
@@ -69,7 +69,7 @@ class RulesIn(api.Body):
     form: core.programmes.Form = Field(
         "one-to-one",
         description="one-to-one; peer: two equals; circle: one mentor with several mentees; reverse: the "
-        "junior one mentors",
+        "junior one mentors; flash: one talk per mentee at one of talks_at",
     )
     mode: core.programmes.Mode = Field(
         "welfare", description="welfare: the best sum of scores; stable: no two would rather have each other"
@@ -84,10 +84,29 @@ class RulesIn(api.Body):
         description="the score from which a pair is proposed minutes after somebody joined an evergreen "
         "programme; 1: everybody waits for the morning",
     )
+    talks_at: list[AwareDatetime] = Field(
+        default_factory=list,
+        max_length=core.participations.GROUP_MAX,
+        description="when the talks of a flash programme begin: on the half-hour, within seven days",
+    )
+
+    @field_validator("talks_at")
+    @classmethod
+    def _talks_are_half_hours(cls, told: list[datetime]) -> list[datetime]:
+        talks = sorted(at.astimezone(UTC) for at in told)
+        if any(at.minute % 30 or at.second or at.microsecond for at in talks):
+            raise ValueError("talks begin on the hour or half past")
+        if len(set(talks)) < len(talks):
+            raise ValueError("a talk is named twice")
+        if talks and talks[-1] - talks[0] >= core.programmes.TALKS_WITHIN:
+            raise ValueError("the talks of one programme lie within seven days: open another for later ones")
+        return talks
 
     @model_validator(mode="after")
     def _form_is_possible(self) -> RulesIn:
-        if self.form in ("circle", "peer") and self.mode == "stable":
+        if (self.form == "flash") != bool(self.talks_at):
+            raise ValueError("talks_at has the times of a flash programme, and no other has them")
+        if self.form in ("circle", "peer", "flash") and self.mode == "stable":
             raise ValueError("stable pairs are for one-to-one and reverse programmes: leave mode out")
         if self.form == "peer" and self.seniority < 0:
             raise ValueError("seniority of peers is how many levels apart they may be: 0 or more")

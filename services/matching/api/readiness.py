@@ -8,7 +8,7 @@ from dataclasses import replace
 from fastapi import APIRouter, Depends
 from pydantic import BaseModel
 
-from services.matching import commands, core, engine, store
+from services.matching import commands, core, store
 from services.matching.api import projections
 from services.matching.api.programmes import RulesIn
 from services.matching.engine import feasible, waiting
@@ -124,9 +124,9 @@ async def post_feasible(
     """How many pairs other rules would leave, rule by rule. Nothing is kept."""
     await store.programmes.get(read.conn, programme_id)
     seen = await kept.of(read.conn, programme_id, now=commands.projection.hour_of(read.now))
-    rules = core.programmes.Rules(**body.model_dump())
-    tried = engine.normal(replace(seen.market, rules=core.pool.rules_of(rules)))
-    return _figures(await asyncio.to_thread(feasible.count, tried))
+    other = replace(seen.pool.programme, rules=core.programmes.Rules(**body.model_dump()))
+    pool = replace(seen.pool, programme=other)
+    return await asyncio.to_thread(lambda: _figures(feasible.count(core.pool.market(pool))))
 
 
 def _figures(found: feasible.Feasible) -> FeasibleOut:

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Depends, Response
 from pydantic import AwareDatetime, BaseModel
 
-from services.matching import commands, core, store
+from services.matching import commands, core, engine, store
 from services.matching.api.matches import MatchOut, match_out
 from shared import api, auth
 from shared.events import ParticipationId, PersonId, ProgrammeId, RunId
@@ -47,7 +47,7 @@ class RunOut(BaseModel):
     gap: int | None
     blocking: dict[str, int]
     solver: Literal["graph", "flow"] | None
-    proof: Literal["prices", "no-blocking-pair", "halves", "relaxation"]
+    proof: engine.ProofKind
     state: core.runs.RunState
     phase: str
     done: int
@@ -63,7 +63,8 @@ class RunOut(BaseModel):
 
 
 class CertificateLine(BaseModel):
-    """A mentee's profit (`seats` is 1), or the price of each of the `seats` that a mentor had left.
+    """A mentee's profit (`seats` is 1), or the price of each of the `seats` that a mentor had left; of a
+    flash mentor the prices of all talks together.
 
     Profit + price is at least the weight of every pair that no rule forbade, and the sum of amount · seats
     over all lines is the run's bound: who knows the weights can check the proof without trusting the solver.

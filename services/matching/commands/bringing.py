@@ -13,17 +13,25 @@ from services.matching.core.bringing import Known, Plan
 from services.matching.core.ids import MatchId
 from services.matching.core.programmes import Programme
 from shared import envelope
+from shared.errors import Refused
 from shared.tx import Tx
+
+
+class NothingToBring(Refused):
+    status = 422
+    code = "nothing-to-bring"
 
 
 async def bring(tx: Tx, programme_id: UUID, content: bytes, *, dry: bool) -> Plan:
     """Makes the good rows of a file matches, or in a dry run only tells what it would do.
 
-    The rules are not asked: the pairs exist. The same file again changes nothing. Raises WrongHeader and
-    Unreadable.
+    The rules are not asked: the pairs exist. The same file again changes nothing. Raises WrongHeader,
+    Unreadable and NothingToBring.
     """
     programme = await store.programmes.lock(tx.conn, programme_id)
     programmes.refuse_closed(programme)
+    if programme.rules.form == "flash":
+        raise NothingToBring("A flash talk has its time from its run: there are no pairs to take over.")
     file = core.bringing.read(content, today=tx.now.date())
     await store.participations.lock_seats(tx.conn, programme_id)
     plan = core.bringing.plan(file.rows, await _known(tx, programme))

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from uuid import UUID
 
 from services.matching import core, engine, said, store, taxonomy
 from services.matching.commands import circles, programmes
-from services.matching.commands.projection import Projections
+from services.matching.commands.projection import Projection, Projections
 from services.matching.core.ids import MatchId, PersonId, Side
 from services.matching.core.matches import Answer, Match
 from services.matching.core.participations import Participation
@@ -47,10 +48,11 @@ async def make_by_hand(
 async def fitting(tx: Tx, kept: Projections, mentee: Participation, mentor: Participation) -> Match:
     """A proposal to two who are locked, have a seat and may be a pair; it is not kept yet.
 
-    Raises CapacityExceeded, AlreadyMatched, Paused or RulesForbid.
+    Raises CapacityExceeded, AlreadyMatched, Paused, RulesForbid or NoTalkLeft.
     """
     await _refuse_taken(tx, mentee, mentor)
-    pairing = await _look_at(tx, kept, mentee, mentor)
+    seen = await kept.of(tx.conn, mentee.programme_id, now=tx.now, keep=False)
+    pairing = await _look_at(seen, mentee, mentor)
     groups = await circles.of_mentors(tx, mentor.programme_id, [mentor.id])
     return core.matches.between(
         MatchId(envelope.new_id()),
@@ -60,7 +62,16 @@ async def fitting(tx: Tx, kept: Projections, mentee: Participation, mentor: Part
         weight=pairing.weight,
         explanation=core.pool.why(pairing.reasons),
         group_id=groups.get(mentor.id),
+        talk_at=_talk_at(seen, mentee, mentor),
     )
+
+
+def _talk_at(seen: Projection, mentee: Participation, mentor: Participation) -> datetime | None:
+    """The first flash talk both have time for. Raises NoTalkLeft."""
+    if seen.pool.programme.rules.form != "flash":
+        return None
+    numbers = seen.pool.number(mentee.person_id), seen.pool.number(mentor.person_id)
+    return core.flash.first_for(seen.market, *numbers, core.flash.talks(seen.pool.programme, seen.pool.now))
 
 
 async def _refuse_taken(tx: Tx, mentee: Participation, mentor: Participation) -> None:
@@ -90,9 +101,8 @@ async def lock_both(
     return by_role["mentee"], by_role["mentor"]
 
 
-async def _look_at(tx: Tx, kept: Projections, mentee: Participation, mentor: Participation) -> engine.Pairing:
+async def _look_at(seen: Projection, mentee: Participation, mentor: Participation) -> engine.Pairing:
     """How well the two fit. Raises Paused, AlreadyMatched for the mentee, RulesForbid naming the rules."""
-    seen = await kept.of(tx.conn, mentee.programme_id, now=tx.now, keep=False)
     core.pool.refuse_paused(seen.pool, (mentee, mentor))
     numbers = seen.pool.number(mentee.person_id), seen.pool.number(mentor.person_id)
     if numbers[0] not in {one.number for one in seen.market.mentees}:

@@ -111,10 +111,14 @@ def refuse_new_form(programme: Programme, changed: Programme) -> None:
     """Raises FormFixed."""
     if core.programmes.is_reshaped(programme.rules, changed.rules):
         errors = [FieldError("/rules/form", f"stays {programme.rules.form}")]
-        if programme.rules.form == changed.rules.form:
+        if programme.rules.form == changed.rules.form == "flash":
+            errors = [FieldError("/rules/talks_at", "stay as they are")]
+        elif programme.rules.form == changed.rules.form:
             errors = [FieldError("/rules/group_size", f"stays {programme.rules.group_size}")]
         raise FormFixed(
-            "People join for the form and the size they are told of: open another programme instead.", errors
+            "People join for the form, the size and the times they are told of: open another programme"
+            " instead.",
+            errors,
         )
 
 

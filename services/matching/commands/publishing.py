@@ -115,11 +115,12 @@ def _proposal(tx: Tx, run: Run, pair: Found, groups: Mapping[ParticipationId, Gr
         mentor_id=pair.mentor_id,
         state="proposed",
         weight=pair.weight,
-        answer_by=core.matches.answer_by(tx.now),
+        answer_by=core.matches.answer_by(tx.now, pair.talk_at),
         created_at=tx.now,
         explanation=pair.explanation,
         group_id=groups.get(pair.mentor_participation_id),
         peer=run.proof == "halves",
+        talk_at=pair.talk_at,
     )
 
 

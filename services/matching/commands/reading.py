@@ -60,6 +60,7 @@ async def pool_of(
         waited=await _waited(conn, programme, now=now, besides=besides),
         given=await _given(conn, besides),
         standing=await _standing(conn, programme, standing),
+        talks_taken=await _talks_taken(conn, programme, besides),
     )
     return pool, _freed_at(apart)
 
@@ -106,6 +107,14 @@ async def _waited(
     if programme.rules.ageing_bonus == 0:
         return {}
     return await store.ledger.waited(conn, programme.id, before=now, besides=besides)
+
+
+async def _talks_taken(
+    conn: Connection, programme: Programme, besides: RunId | None
+) -> Mapping[ParticipationId, Sequence[datetime]]:
+    if programme.rules.form != "flash":
+        return {}
+    return await store.talks.taken(conn, programme.id, besides=besides)
 
 
 async def _standing(

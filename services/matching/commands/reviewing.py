@@ -21,6 +21,8 @@ from services.matching.core.runs import Found, Run
 from shared.tx import Connection, Tx
 
 FIXING = frozenset({"approve", "pin", "swap"})
+AS_A_WHOLE = {"circle": "Circles", "flash": "The talks of a day"}
+"""Forms in which no pair can be fixed by itself."""
 
 
 @dataclass(frozen=True)
@@ -93,8 +95,9 @@ async def _decide(
     seen = await kept.of(conn, run.programme_id, now=run.seen_at, standing=run.replaces, keep=keep)
     before = await store.run_pairs.of_run(conn, run.id)
     made = await store.decisions.of_run(conn, run.id)
-    if seen.pool.programme.rules.form == "circle" and wish.kind in FIXING:
-        raise core.reviewing.WrongDecision("Circles are put together as a whole: reject or exclude instead.")
+    if seen.pool.programme.rules.form in AS_A_WHOLE and wish.kind in FIXING:
+        whole = AS_A_WHOLE[seen.pool.programme.rules.form]
+        raise core.reviewing.WrongDecision(f"{whole} are put together as a whole: reject or exclude instead.")
     decision = _decision(seen, before, run, wish, ordinal=len(made) + 1, at=now)
     value = core.reviewing.score(before)
     if seen.edition != run.edition:

@@ -10,7 +10,7 @@ from typing import Any, Literal
 from services.matching.core import lessons
 from services.matching.core.ids import GroupId, MatchId, ParticipationId, PersonId, ProgrammeId, RunId, Side
 from services.matching.core.participations import Participation
-from services.matching.core.programmes import ANSWER_DAYS, LAPSED_BLOCK_DAYS
+from services.matching.core.programmes import ANSWER_DAYS, LAPSED_BLOCK_DAYS, TALK_NOTICE
 from shared.errors import Refused
 
 State = Literal["proposed", "active", "declined", "lapsed", "ended", "informal"]
@@ -64,6 +64,7 @@ class Match:
     `explanation` is why this pair, as it was seen when it was proposed. `run_id` is empty for a match made by
     hand. Answers are empty until given. The matches of the mentees of one circle share `group_id`. Of two
     `peer`s the ids are in the order of their numbers. `flag` is why somebody has to look at an active match.
+    `talk_at` is when the one talk of a flash match begins.
     """
 
     id: MatchId
@@ -91,6 +92,7 @@ class Match:
     peer: bool = False
     flag: str | None = None
     flagged_at: datetime | None = None
+    talk_at: datetime | None = None
 
     @property
     def score(self) -> float:
@@ -124,6 +126,7 @@ def between(
     weight: int,
     explanation: Mapping[str, Any],
     group_id: GroupId | None,
+    talk_at: datetime | None = None,
 ) -> Match:
     """A proposal made by somebody, not by a run, to two whose participations are locked."""
     return Match(
@@ -136,11 +139,12 @@ def between(
         mentor_id=mentor.person_id,
         state="proposed",
         weight=weight,
-        answer_by=answer_by(now),
+        answer_by=answer_by(now, talk_at),
         created_at=now,
         explanation=explanation,
         group_id=group_id,
         peer=mentor.role == "peer",
+        talk_at=talk_at,
     )
 
 
@@ -149,8 +153,10 @@ def made_at_once(match: Match, *, now: datetime, ends_on: date) -> Match:
     return replace(match, state="active", answer_by=now, made_at=now, ends_on=ends_on)
 
 
-def answer_by(now: datetime) -> datetime:
-    return now + timedelta(days=ANSWER_DAYS)
+def answer_by(now: datetime, talk_at: datetime | None = None) -> datetime:
+    """Three days, and before a flash talk so early that both still have half of its notice."""
+    usual = now + timedelta(days=ANSWER_DAYS)
+    return usual if talk_at is None else min(usual, talk_at - TALK_NOTICE / 2)
 
 
 def take_seat(*, capacity: int, taken: int) -> None:

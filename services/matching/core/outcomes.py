@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from services.matching import engine
+from services.matching.core import flash
 from services.matching.core import pool as pools
 from services.matching.core.fairness import Line
 from services.matching.core.pool import Pool
@@ -82,6 +83,7 @@ def ledger(pool: Pool, market: engine.Market, pairs: Sequence[Found]) -> tuple[L
 
 def _found(pool: Pool, solution: engine.Solution) -> list[Found]:
     mentees, mentors = pool.by_number("mentee"), pool.by_number("mentor")
+    talks = flash.talks(pool.programme, pool.now)
     found = []
     for pair in solution.pairs:
         mentee, mentor = mentees[pair.mentee], mentors[pair.mentor]
@@ -94,6 +96,7 @@ def _found(pool: Pool, solution: engine.Solution) -> list[Found]:
                 weight=pair.weight - pair.added,
                 added=pair.added,
                 explanation=pools.why(pools.shown(pool, pair.reasons)),
+                talk_at=None if pair.slot is None else talks[pair.slot],
             )
         )
     return found
@@ -156,6 +159,7 @@ def offered(outcome: Outcome, now: Pool) -> Outcome:
 def possible(pairs: Sequence[Found], now: Pool, market: engine.Market) -> list[Found]:
     """Those of the pairs that today's rules allow, whose mentees have nobody, and for whom a seat is left."""
     looking = {one.number for one in market.mentees}
+    hours = {one.number: one.hours for one in market.mentors}
     seats = Counter({one.number: one.seats_left for one in market.mentors})
     there = [
         (pair, (now.number(pair.mentee_id), now.number(pair.mentor_id)))
@@ -166,7 +170,8 @@ def possible(pairs: Sequence[Found], now: Pool, market: engine.Market) -> list[F
     kept = []
     looked_at = engine.explain_all(market, [names for _, names in there])
     for (pair, (_, mentor)), pairing in zip(there, looked_at, strict=True):
-        if not pairing.forbidden and seats[mentor] > 0:
+        is_taken = pair.talk_at is not None and not flash.has_time(hours[mentor], pair.talk_at)
+        if not pairing.forbidden and seats[mentor] > 0 and not is_taken:
             seats[mentor] -= 1
             kept.append(pair)
     return kept

@@ -16,6 +16,7 @@ STYLES = ("pace", "directness", "structure", "guidance")
 GOALS_MAX = 5
 CAPACITY_MAX = 5
 GROUP_MAX = 12
+"""The mentees of a circle, or the flash talks of a day, at most."""
 LEVEL_MAX = 7
 PAUSE_DAYS_MAX = 366
 

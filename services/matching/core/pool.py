@@ -12,12 +12,12 @@ from datetime import datetime, tzinfo
 from typing import NamedTuple
 
 from services.matching import engine
-from services.matching.core import balance, fairness, levels, matches, programmes
+from services.matching.core import balance, fairness, flash, levels, matches, programmes
 from services.matching.core.ids import ParticipationId, PersonId, Role
 from services.matching.core.lessons import Learned
 from services.matching.core.participations import Hours, Participation
 from services.matching.core.people import Person
-from services.matching.core.programmes import Programme, Rules
+from services.matching.core.programmes import Programme
 from services.matching.core.runs import Left, Proven
 from shared.errors import Refused
 
@@ -42,7 +42,8 @@ class Pool:
     mentee, the best first; `learned` is what an earlier "no" taught. `groups` are what mentees
     said of themselves: they never enter the market; `given` is what a balanced group's members get added, in
     weight units, and `waited` how many rounds found nobody for a mentee. `standing` are pairs that were found
-    and not published, by (mentee's, mentor's) participations.
+    and not published, by (mentee's, mentor's) participations. `talks_taken` are the flash talks that mentors
+    have given away.
     """
 
     programme: Programme
@@ -61,6 +62,7 @@ class Pool:
     waited: Mapping[ParticipationId, int] = field(default_factory=dict)
     given: Mapping[str, int] = field(default_factory=dict)
     standing: Sequence[tuple[ParticipationId, ParticipationId]] = ()
+    talks_taken: flash.Taken = field(default_factory=dict)
 
     def number(self, person_id: PersonId) -> str:
         return self.people[person_id].card.employee_number
@@ -100,7 +102,7 @@ def market(pool: Pool, before: tuple[Pool, engine.Market] | None = None) -> engi
     made = engine.Market(
         mentees=tuple(_mentee(pool, one, known[one.id], same.mentees.get(one.id)) for one in mentees),
         mentors=tuple(_mentor(pool, one, known[one.id], same.mentors.get(one.id)) for one in mentors),
-        rules=rules_of(pool.programme.rules),
+        rules=rules_of(pool.programme, pool.now),
         managers=pool.managers,
         blocked=frozenset([*pairs, *((b, a) for a, b in pairs)]),
         topics=pool.topics,
@@ -205,13 +207,19 @@ def pauses(pool: Pool) -> list[datetime]:
 
 
 def proven(pool: Pool, market: engine.Market, certificate: engine.Certificate) -> list[Proven]:
-    """The certificate as it is kept, of everybody in the market."""
+    """The certificate as it is kept, of everybody in the market; of a flash mentor the prices of all talks
+    together."""
     mentees, mentors = pool.by_number("mentee"), pool.by_number("mentor")
     of_mentees = [
         Proven(mentees[one.number].id, certificate.profits.get(one.number, 0), 1) for one in market.mentees
     ]
     if pool.programme.rules.form == "peer":
         return of_mentees
+    if pool.programme.rules.form == "flash":
+        return of_mentees + [
+            Proven(mentors[one.number].id, certificate.of_talks(one.number, market.rules.slots), 1)
+            for one in market.mentors
+        ]
     of_mentors = [
         Proven(mentors[one.number].id, certificate.prices.get(one.number, 0), one.seats_left)
         for one in market.mentors
@@ -316,8 +324,9 @@ class _Unchanged(NamedTuple):
 
 
 def _unchanged(pool: Pool, before: tuple[Pool, engine.Market] | None) -> _Unchanged:
-    """Nobody in another week, in which clocks may differ, or among peers, whose levels are not their own."""
-    if before is None or pool.programme.rules.form == "peer":
+    """Nobody in another week, in which clocks may differ, among peers, whose levels are not their own, or in
+    flash, where hours are those of talks that are left."""
+    if before is None or pool.programme.rules.form in ("peer", "flash"):
         return _Unchanged({}, {})
     old, made = before
     if old.now.isocalendar()[:2] != pool.now.isocalendar()[:2]:
@@ -342,6 +351,7 @@ def _known(pool: Pool, same: _Unchanged) -> dict[ParticipationId, _Known]:
     hours: dict[tuple[tuple[Hours, ...], str], int] = {}
     ranks = {title: levels.level(title) for title in {one.card.title for one in pool.people.values()}}
     taken = Counter(mentor for _, mentor in pool.open_pairs)
+    week = min(pool.programme.rules.talks_at, default=pool.now).date()
     found = {}
     for one in pool.participations:
         worked_out = same.mentees.get(one.id) or same.mentors.get(one.id)
@@ -352,8 +362,9 @@ def _known(pool: Pool, same: _Unchanged) -> dict[ParticipationId, _Known]:
         told = one.profile.hours, card.time_zone
         if told not in hours:
             zone = pool.zones[card.time_zone]
-            hours[told] = engine.half_hours(one.profile.hours, zone, pool.now.date())
-        found[one.id] = _Known(hours[told], ranks[card.title], taken[one.id])
+            hours[told] = engine.half_hours(one.profile.hours, zone, week)
+        free = flash.left(hours[told], pool.talks_taken.get(one.id, ()))
+        found[one.id] = _Known(free, ranks[card.title], taken[one.id])
     return found
 
 
@@ -365,8 +376,8 @@ def _feedback(pool: Pool, one: Participation) -> engine.Feedback:
     return engine.feedback((rating, (pool.now - at).total_seconds() / DAY_S) for rating, at in ratings)
 
 
-def rules_of(rules: Rules) -> engine.ProgrammeRules:
-    usual = engine.ProgrammeRules()
+def rules_of(programme: Programme, now: datetime) -> engine.ProgrammeRules:
+    rules, usual = programme.rules, engine.ProgrammeRules()
     return engine.ProgrammeRules(
         min_shared_hours=rules.min_shared_hours,
         seniority=rules.seniority,
@@ -377,6 +388,7 @@ def rules_of(rules: Rules) -> engine.ProgrammeRules:
         mode=rules.mode,
         group_size=rules.group_size,
         group_size_min=rules.group_size_min,
+        slots=tuple(sorted(flash.talks(programme, now))),
         mentee_weights=rules.mentee_weights or usual.mentee_weights,
         mentor_weights=rules.mentor_weights or usual.mentor_weights,
     )

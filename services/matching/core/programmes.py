@@ -12,7 +12,7 @@ from services.matching.core.ids import Cadence, PersonId, ProgrammeId, Role
 
 Kind = Literal["evergreen", "cohort"]
 State = Literal["open", "closed"]
-Form = Literal["one-to-one", "peer", "circle", "reverse"]
+Form = Literal["one-to-one", "peer", "circle", "reverse", "flash"]
 Mode = Literal["welfare", "stable"]
 
 ROUND_AT = time(6, tzinfo=UTC)
@@ -22,6 +22,10 @@ INVITATION_DAYS = 30
 LOOK_AGAIN_DAYS = 7
 OFFER_MINUTES = 10
 """Time for whoever joins to name a mentor first, or favourites."""
+TALK_MINUTES = 30
+TALK_NOTICE = timedelta(days=2)
+"""What somebody is told of a talk ahead at least: a day to answer, and a day to prepare."""
+TALKS_WITHIN = timedelta(days=7)
 OFFERING = ("one-to-one", "reverse")
 
 
@@ -43,8 +47,9 @@ class Rules:
 
     `form`: one mentor per mentee; peers, two equals at most `seniority` levels apart (0: any); circles of one
     mentor and `group_size_min` to `group_size` mentees; or reverse, where the junior one mentors and
-    `seniority` and `target_gap` are levels below. `mode`: the best for all together, or stable pairs of whom
-    no two would rather have each other.
+    `seniority` and `target_gap` are levels below; or flash, one talk of half an hour per mentee, which begins
+    at one of `talks_at` (UTC, in order, within a week). `mode`: the best for all together, or stable pairs of
+    whom no two would rather have each other.
     """
 
     min_shared_hours: float = 2.0
@@ -65,6 +70,7 @@ class Rules:
     group_size: int = 4
     group_size_min: int = 2
     reserve: float = 0.5
+    talks_at: Sequence[datetime] = ()
 
 
 def is_open_to(rules: Rules, pool: str) -> bool:
@@ -94,8 +100,10 @@ class Programme:
 
 
 def seats(programme: Programme, role: Role, asked: int) -> int:
-    """The seats of who joins: those they ask for; in circles as many as a circle has."""
-    return programme.rules.group_size if programme.rules.form == "circle" and role == "mentor" else asked
+    """The seats of who joins: those they ask for; in circles as many as a circle has, in flash one for each
+    talk."""
+    fixed = {"circle": programme.rules.group_size, "flash": len(programme.rules.talks_at)}
+    return fixed.get(programme.rules.form, asked) if role == "mentor" else asked
 
 
 def roles(programme: Programme) -> Sequence[Role]:
@@ -105,7 +113,11 @@ def roles(programme: Programme) -> Sequence[Role]:
 
 def is_reshaped(before: Rules, after: Rules) -> bool:
     """Whether the form changes: people have joined for the form they were told of."""
-    return (before.form, before.group_size) != (after.form, after.group_size)
+    return _shape(before) != _shape(after)
+
+
+def _shape(rules: Rules) -> tuple[Form, int, tuple[datetime, ...]]:
+    return rules.form, rules.group_size, tuple(rules.talks_at)
 
 
 def wrong_dates(programme: Programme) -> Sequence[tuple[str, str]]:
@@ -121,13 +133,32 @@ def wrong_dates(programme: Programme) -> Sequence[tuple[str, str]]:
         wrong.append(("match_on", "an evergreen programme is matched all the time"))
     if programme.match_on and programme.ends_on and programme.match_on >= programme.ends_on:
         wrong.append(("match_on", "must be before ends_on"))
+    return [*wrong, *_wrong_talks(programme)]
+
+
+def _wrong_talks(programme: Programme) -> Sequence[tuple[str, str]]:
+    talks = programme.rules.talks_at
+    if not talks:
+        return ()
+    wrong = []
+    if programme.kind != "cohort":
+        wrong.append(("kind", "flash talks are those of a cohort: they are given away on its day"))
+    if programme.session_minutes != TALK_MINUTES:
+        wrong.append(("session_minutes", f"a flash talk takes {TALK_MINUTES} minutes"))
+    if talks[0].date() < programme.starts_on:
+        wrong.append(("rules/talks_at", "must not be before starts_on"))
+    if programme.ends_on is not None and talks[-1].date() > programme.ends_on:
+        wrong.append(("rules/talks_at", "must not be after ends_on"))
+    if programme.match_on and datetime.combine(programme.match_on, ROUND_AT) + TALK_NOTICE > talks[0]:
+        wrong.append(("match_on", f"must be at least {TALK_NOTICE.days} days before the first talk"))
     return wrong
 
 
 def round_after(programme: Programme, now: datetime) -> datetime | None:
     """When a change of the pool that happens `now` is looked at: the next 06:00 UTC of an open programme.
 
-    A cohort waits for its day, and nobody is matched on the last day or later.
+    A cohort waits for its day, and nobody is matched on the last day or later, or when it is too late for the
+    last flash talk.
     """
     if programme.state != "open":
         return None
@@ -138,7 +169,8 @@ def round_after(programme: Programme, now: datetime) -> datetime | None:
     at = max(morning, datetime.combine(first, ROUND_AT))
     if programme.ends_on is not None and at.date() >= programme.ends_on:
         return None
-    return at
+    talks = programme.rules.talks_at
+    return None if talks and at + TALK_NOTICE > talks[-1] else at
 
 
 def offers_soon(programme: Programme) -> bool:
@@ -169,6 +201,9 @@ def look_again_at(programme: Programme, now: datetime) -> datetime | None:
 
 
 def match_ends_on(programme: Programme, made_on: date) -> date:
-    """The last day of a match: half a year by default, and never after the programme."""
+    """The last day of a match: half a year by default, and never after the programme; of a flash talk the day
+    after the last one."""
+    if programme.rules.talks_at:
+        return programme.rules.talks_at[-1].date() + timedelta(days=1)
     natural = made_on + timedelta(days=programme.rules.match_days)
     return natural if programme.ends_on is None else min(natural, programme.ends_on)

@@ -23,6 +23,7 @@ NO_COST: Mapping[engine.ProofKind, str] = {
         "this programme looks for."
     ),
     "halves": "The pair fits. What it would have cost all the others is not proven.",
+    "slots": "The pair fits. What their talk would have cost all the others depends on its time.",
     "relaxation": "The pair fits. What another circle would have cost all the others is not proven.",
 }
 
@@ -83,7 +84,11 @@ class Run:
         rules = self.rules or {}
         if rules.get("mode") == "stable":
             return "no-blocking-pair"
-        kinds: Mapping[str, engine.ProofKind] = {"circle": "relaxation", "peer": "halves"}
+        kinds: Mapping[str, engine.ProofKind] = {
+            "circle": "relaxation",
+            "peer": "halves",
+            "flash": "slots",
+        }
         return kinds.get(rules.get("form", ""), "prices")
 
     @property
@@ -122,7 +127,7 @@ def cancelled(run: Run, problem: str, *, now: datetime) -> Run:
 @dataclass(frozen=True)
 class Found:
     """A pair a run found, by participations; `explanation` is why. `weight` is its score as an integer,
-    `added` what the solver counted besides."""
+    `added` what the solver counted besides. `talk_at` is when the talk of a flash pair begins."""
 
     mentee_participation_id: ParticipationId
     mentor_participation_id: ParticipationId
@@ -131,6 +136,7 @@ class Found:
     weight: int
     explanation: Mapping[str, Any]
     added: int = 0
+    talk_at: datetime | None = None
 
     @property
     def worth(self) -> int:

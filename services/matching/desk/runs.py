@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -35,6 +36,7 @@ class PairLine:
     score: float
     state: str
     fixed: bool
+    talk_at: datetime | None
 
 
 @dataclass(frozen=True)
@@ -78,6 +80,7 @@ async def show(house: House, request: Request) -> Response:
         shown=PAIRS_SHOWN,
         dearest=_dearest(view),
         decides=run.state == "review" and deciding.may_decide(request),
+        fixes=view.programme.rules.form not in commands.reviewing.AS_A_WHOLE,
         cancels=run.state in UNPUBLISHED and deciding.may_decide(request),
         words=deciding.WORDS,
         placed=[(str(one.mentee.id), one.mentee.name) for one in view.pairs],
@@ -105,6 +108,7 @@ async def _view(conn: Connection, kept: Projections, run: Run) -> View:
                 score=one.weight / engine.WEIGHT_OF_ONE,
                 state=states.get((one.mentee_id, one.mentor_id), ""),
                 fixed=one.mentee_participation_id in fixed,
+                talk_at=one.talk_at,
             )
             for one in pairs
         ],

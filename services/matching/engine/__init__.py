@@ -146,6 +146,10 @@ class Certificate:
     profits: Mapping[str, int]
     bound: int
 
+    def of_talks(self, mentor: str, slots: tuple[int, ...]) -> int:
+        """The prices of a flash mentor's talks together; `prices` has them by mentor and slot."""
+        return sum(self.prices.get(name, 0) for name in forms.talk_names((mentor,), slots))
+
     def cost_at_least(self, mentee: str, mentor: str, weight: int) -> int:
         """What all pairs together lose at least if these two, whom no rule forbids, are made a pair."""
         return self.profits.get(mentee, 0) + self.prices.get(mentor, 0) - weight

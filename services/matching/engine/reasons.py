@@ -68,7 +68,7 @@ def of_components(
         _values(mentee, mentor, part["values"]),
         _style(mentee, mentor, part["style"]),
         *_languages(mentee, mentor),
-        _hours(mentee, mentor),
+        _hours(mentee, mentor, index.whole.rules.form),
         _interests(mentee, mentor),
         *_experience(mentee, mentor, part["experience"]),
         _location(mentee, mentor, part["location"]),
@@ -171,8 +171,11 @@ def _languages(mentee: market.Mentee, mentor: market.Mentor) -> list[Reason]:
     return [Reason("languages", f"Both speak {_listed(shared)}.")] if shared else []
 
 
-def _hours(mentee: market.Mentee, mentor: market.Mentor) -> Reason:
-    hours = (mentee.hours & mentor.hours).bit_count() / 2
+def _hours(mentee: market.Mentee, mentor: market.Mentor, form: market.Form) -> Reason:
+    shared = (mentee.hours & mentor.hours).bit_count()
+    if form == "flash":
+        return Reason("availability", f"Both have time at {shared} of the talks.")
+    hours = shared / 2
     unit = "hour" if hours == 1 else "hours"
     return Reason("availability", f"Their weekly hours overlap by {hours:g} {unit}.")
 

@@ -15,6 +15,7 @@ from services.matching.core.participations import CAPACITY_MAX, LEVEL_MAX
 from services.matching.core.programmes import Programme
 from services.matching.pages import forms, joined
 from shared import api, auth, look
+from shared.look import times
 from shared.tx import Connection
 
 Skills = Mapping[str, taxonomy.Skill]
@@ -56,6 +57,7 @@ FORMS: Mapping[str, tuple[tuple[str, str], ...]] = {
     "peer": (("Form", "peers: two equals who learn from each other"),),
     "circle": (("Form", "a circle: one mentor and several mentees"),),
     "reverse": (("Form", "reverse mentoring: the junior one mentors the senior one"),),
+    "flash": (("Form", "flash mentoring: one short talk with somebody who knows what you want to learn"),),
 }
 
 
@@ -79,8 +81,8 @@ async def _role(conn: Connection, guest: joined.Guest) -> str:
 async def join(link: joined.Link, form: forms.Form, tx: api.InTx, request: Request) -> Response:
     guest = await joined.guest(tx.conn, link)
     filled = core.joining.read(form)
-    if guest.programme.rules.form in ("circle", "peer"):
-        # A circle has as many seats as the programme says, a peer has one: nobody is asked.
+    if guest.programme.rules.form in ("circle", "flash", "peer"):
+        # A circle or a flash mentor has as many seats as the programme says, a peer one: nobody is asked.
         filled = replace(filled, capacity="1")
     wrong = core.joining.wrong(filled, skills=set(taxonomy.skills()), open_roles=guest.open_roles)
     if wrong and not await auth.is_used(tx.conn, link):
@@ -107,7 +109,7 @@ def _form(
         "join.html",
         422 if wrong else 200,
         guest=guest,
-        terms=terms(guest.programme),
+        terms=terms(guest.programme, guest.person.card.time_zone),
         roles=_roles(guest.open_roles),
         filled=filled,
         errors=wrong,
@@ -141,19 +143,30 @@ def _members(skills: Skills, families: Sequence[str]) -> list[tuple[str, str]]:
     return [(skill.code, skill.name) for skill in skills.values() if skill.family in families]
 
 
-def terms(programme: Programme) -> list[tuple[str, str]]:
-    """What a match of this programme means, in words."""
+def terms(programme: Programme, zone: str) -> list[tuple[str, str]]:
+    """What a match of this programme means, in words; times are those of `zone`."""
+    found = [*FORMS.get(programme.rules.form, ()), *_meetings(programme, zone)]
+    if programme.match_on is not None:
+        found.append(("Pairs are formed", f"from {programme.match_on:%-d %B %Y}"))
+    if programme.ends_on is not None and programme.rules.form != "flash":
+        found.append(("Until", f"{programme.ends_on:%-d %B %Y}"))
+    return found
+
+
+def _meetings(programme: Programme, zone: str) -> list[tuple[str, str]]:
+    talks = programme.rules.talks_at
+    if talks:
+        first, last = (times.day_and_hour(at, zone) for at in (talks[0], talks[-1]))
+        return [
+            ("First talk", first),
+            ("Last talk", last),
+            ("Your time", f"one talk of {programme.session_minutes} minutes; mentors give several"),
+        ]
     hours = programme.hours_per_month
-    found = [
-        *FORMS.get(programme.rules.form, ()),
+    return [
         ("Meetings", f"{CADENCES[programme.cadence]}, {programme.session_minutes} minutes each"),
         ("Your time", f"about {hours} {'hour' if hours == 1 else 'hours'} a month"),
     ]
-    if programme.match_on is not None:
-        found.append(("Pairs are formed", f"from {programme.match_on:%-d %B %Y}"))
-    if programme.ends_on is not None:
-        found.append(("Until", f"{programme.ends_on:%-d %B %Y}"))
-    return found
 
 
 def router() -> APIRouter:

@@ -19,6 +19,7 @@ from services.matching.pages import forms, join
 from shared import api, auth, look
 from shared.auth import SignedLink
 from shared.errors import NotFound
+from shared.look import times
 from shared.tx import Connection
 
 Link = Annotated[SignedLink, Depends(auth.signed("proposal"))]
@@ -98,10 +99,18 @@ def _question(request: Request, offer: Offer, wrong: Mapping[str, str]) -> HTMLR
         422 if wrong else 200,
         offer=offer,
         origin=core.people.POOLS[offer.partner.card.pool] if offer.partner.card.pool else "",
-        terms=join.terms(offer.programme),
+        terms=_terms(offer),
         reasons=tuple(REASONS.items()),
         errors=wrong,
     )
+
+
+def _terms(offer: Offer) -> list[tuple[str, str]]:
+    zone = offer.reader.card.time_zone
+    if offer.match.talk_at is None:
+        return join.terms(offer.programme, zone)
+    begins = times.day_and_hour(offer.match.talk_at, zone)
+    return [("Your talk", f"{begins}, {offer.programme.session_minutes} minutes")]
 
 
 def router() -> APIRouter:

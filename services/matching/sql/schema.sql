@@ -250,6 +250,8 @@ CREATE TABLE run_pair (
     explanation             jsonb NOT NULL,
     -- What was added to the weight beside the score: a bonus, hysteresis.
     added                   int NOT NULL DEFAULT 0,
+    -- When the talk of a flash pair begins.
+    talk_at                 timestamptz,
     PRIMARY KEY (run_id, mentee_participation_id, mentor_participation_id)
 );
 
@@ -341,6 +343,8 @@ CREATE TABLE match (
     flagged_at              timestamptz,
     -- A proposal whose people changed since it was scored.
     stale                   boolean NOT NULL DEFAULT false,
+    -- When the one talk of a flash match begins.
+    talk_at                 timestamptz,
     CHECK (mentee_id <> mentor_id)
 );
 CREATE INDEX match_age ON match (created_at, id);
@@ -350,6 +354,8 @@ CREATE INDEX match_run ON match (run_id) WHERE run_id IS NOT NULL;
 CREATE UNIQUE INDEX match_one_per_mentee ON match (mentee_participation_id) WHERE state IN ('proposed', 'active');
 CREATE UNIQUE INDEX match_one_per_peer ON match (mentor_participation_id)
     WHERE peer AND state IN ('proposed', 'active');
+CREATE UNIQUE INDEX match_one_per_talk ON match (mentor_participation_id, talk_at)
+    WHERE talk_at IS NOT NULL AND state IN ('proposed', 'active');
 CREATE INDEX match_seats ON match (mentor_participation_id) WHERE state IN ('proposed', 'active');
 CREATE INDEX match_answer_by ON match (answer_by) WHERE state = 'proposed';
 CREATE INDEX match_ends_on ON match (ends_on) WHERE state = 'active';

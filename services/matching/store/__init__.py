@@ -34,6 +34,7 @@ from services.matching.store import (
     solving,
     sources,
     standings,
+    talks,
     wishes,
 )
 
@@ -71,5 +72,6 @@ __all__ = [
     "solving",
     "sources",
     "standings",
+    "talks",
     "wishes",
 ]

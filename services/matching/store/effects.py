@@ -18,7 +18,7 @@ async def lock_open(conn: Connection, participations: Sequence[UUID]) -> list[Ma
         SELECT id, programme_id, run_id, mentee_participation_id, mentor_participation_id, mentee_id,
                mentor_id, state, weight, answer_by, explanation, mentee_answer, mentor_answer, decline_reason,
                declined_by, made_at, ends_on, ended_at, end_reason, version, created_at, group_id, peer,
-               flag, flagged_at
+               talk_at, flag, flagged_at
         FROM match
         WHERE state IN ('proposed', 'active')
           AND (mentee_participation_id = ANY($1::uuid[]) OR mentor_participation_id = ANY($1::uuid[]))
@@ -50,7 +50,7 @@ async def lock_in_line(conn: Connection, people: Sequence[UUID]) -> list[Match]:
         SELECT id, programme_id, run_id, mentee_participation_id, mentor_participation_id, mentee_id,
                mentor_id, state, weight, answer_by, explanation, mentee_answer, mentor_answer, decline_reason,
                declined_by, made_at, ends_on, ended_at, end_reason, version, created_at, group_id, peer,
-               flag, flagged_at
+               talk_at, flag, flagged_at
         FROM match WHERE id IN (SELECT id FROM pairs) AND state IN ('proposed', 'active') AND flag IS NULL
         ORDER BY id FOR UPDATE
         """,
@@ -78,7 +78,7 @@ async def lock_outdated(conn: Connection) -> list[Match]:
         SELECT id, programme_id, run_id, mentee_participation_id, mentor_participation_id, mentee_id,
                mentor_id, state, weight, answer_by, explanation, mentee_answer, mentor_answer, decline_reason,
                declined_by, made_at, ends_on, ended_at, end_reason, version, created_at, group_id, peer,
-               flag, flagged_at
+               talk_at, flag, flagged_at
         FROM match
         WHERE stale AND state = 'proposed'
           AND programme_id = (SELECT programme_id FROM match WHERE stale AND state = 'proposed'

@@ -41,6 +41,7 @@ def match_of(row: Record) -> Match:
         peer=bool(row.get("peer")),
         flag=row.get("flag"),
         flagged_at=row.get("flagged_at"),
+        talk_at=row["talk_at"],
     )
 
 
@@ -50,8 +51,8 @@ async def add(conn: Connection, match: Match) -> bool:
         """
         INSERT INTO match (id, programme_id, run_id, mentee_participation_id, mentor_participation_id,
                            mentee_id, mentor_id, state, weight, answer_by, explanation, made_at, ends_on,
-                           version, created_at, group_id, peer)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)
+                           version, created_at, group_id, peer, talk_at)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)
         ON CONFLICT (mentee_participation_id) WHERE state IN ('proposed', 'active') DO NOTHING RETURNING true
         """,
         match.id,
@@ -71,6 +72,7 @@ async def add(conn: Connection, match: Match) -> bool:
         match.created_at,
         match.group_id,
         match.peer,
+        match.talk_at,
     )
     return bool(done)
 
@@ -107,7 +109,7 @@ async def get(conn: Connection, match_id: UUID) -> Match:
         SELECT id, programme_id, run_id, mentee_participation_id, mentor_participation_id, mentee_id,
                mentor_id, state, weight, answer_by, explanation, mentee_answer, mentor_answer, decline_reason,
                declined_by, made_at, ends_on, ended_at, end_reason, version, created_at, group_id, peer,
-               flag, flagged_at
+               talk_at, flag, flagged_at
         FROM match WHERE id = $1
         """,
         match_id,
@@ -123,7 +125,7 @@ async def find_locked(conn: Connection, match_id: UUID) -> Match | None:
         SELECT id, programme_id, run_id, mentee_participation_id, mentor_participation_id, mentee_id,
                mentor_id, state, weight, answer_by, explanation, mentee_answer, mentor_answer, decline_reason,
                declined_by, made_at, ends_on, ended_at, end_reason, version, created_at, group_id, peer,
-               flag, flagged_at
+               talk_at, flag, flagged_at
         FROM match WHERE id = $1 FOR UPDATE
         """,
         match_id,
@@ -145,7 +147,7 @@ async def page(
         SELECT id, programme_id, run_id, mentee_participation_id, mentor_participation_id, mentee_id,
                mentor_id, state, weight, answer_by, explanation, mentee_answer, mentor_answer, decline_reason,
                declined_by, made_at, ends_on, ended_at, end_reason, version, created_at, group_id, peer,
-               flag, flagged_at
+               talk_at, flag, flagged_at
         FROM match
         WHERE ($1::uuid IS NULL OR programme_id = $1)
           AND ($2::uuid IS NULL OR mentee_id = $2 OR mentor_id = $2)
@@ -170,7 +172,7 @@ async def of_run(conn: Connection, run_id: UUID) -> list[Match]:
         SELECT m.id, programme_id, run_id, mentee_participation_id, mentor_participation_id, mentee_id,
                mentor_id, state, weight, answer_by, explanation, mentee_answer, mentor_answer, decline_reason,
                declined_by, made_at, ends_on, ended_at, end_reason, m.version, m.created_at, group_id, peer,
-               flag, flagged_at
+               talk_at, flag, flagged_at
         FROM match m JOIN person p ON p.id = m.mentee_id
         WHERE run_id = $1 ORDER BY length(p.employee_number), p.employee_number
         """,
@@ -218,7 +220,7 @@ async def lock_lapsed(conn: Connection, now: datetime, limit: int) -> list[Match
         SELECT m.id, programme_id, run_id, mentee_participation_id, mentor_participation_id, mentee_id,
                mentor_id, state, weight, answer_by, explanation, mentee_answer, mentor_answer, decline_reason,
                declined_by, made_at, ends_on, ended_at, end_reason, m.version, m.created_at, group_id, peer,
-               flag, flagged_at
+               talk_at, flag, flagged_at
         FROM match m JOIN person p ON p.id = m.mentee_id
         WHERE state = 'proposed' AND answer_by <= $1
         ORDER BY answer_by, length(p.employee_number), p.employee_number LIMIT $2 FOR UPDATE OF m
@@ -241,7 +243,7 @@ async def lock_over(conn: Connection, last_day: date, limit: int) -> list[Match]
         SELECT m.id, programme_id, run_id, mentee_participation_id, mentor_participation_id, mentee_id,
                mentor_id, state, weight, answer_by, explanation, mentee_answer, mentor_answer, decline_reason,
                declined_by, made_at, ends_on, ended_at, end_reason, m.version, m.created_at, group_id, peer,
-               flag, flagged_at
+               talk_at, flag, flagged_at
         FROM match m JOIN person p ON p.id = m.mentee_id
         WHERE state = 'active' AND ends_on <= $1
         ORDER BY ends_on, length(p.employee_number), p.employee_number LIMIT $2 FOR UPDATE OF m
@@ -293,7 +295,7 @@ async def find_open(conn: Connection, mentee_participation_id: UUID) -> Match | 
         SELECT id, programme_id, run_id, mentee_participation_id, mentor_participation_id, mentee_id,
                mentor_id, state, weight, answer_by, explanation, mentee_answer, mentor_answer, decline_reason,
                declined_by, made_at, ends_on, ended_at, end_reason, version, created_at, group_id, peer,
-               flag, flagged_at
+               talk_at, flag, flagged_at
         FROM match WHERE mentee_participation_id = $1 AND state IN ('proposed', 'active')
         """,
         mentee_participation_id,

@@ -28,12 +28,17 @@ def _programme(row: Record) -> Programme:
         cadence=row["cadence"],
         hours_per_month=row["hours_per_month"],
         session_minutes=row["session_minutes"],
-        rules=Rules(**json.loads(row["rules"])),
+        rules=_rules(row["rules"]),
         organiser_id=row["organiser_id"],
         next_round_at=row["next_round_at"],
         version=row["version"],
         created_at=row["created_at"],
     )
+
+
+def _rules(kept: str) -> Rules:
+    told = json.loads(kept)
+    return Rules(**{**told, "talks_at": [datetime.fromisoformat(at) for at in told.get("talks_at", ())]})
 
 
 def _values(programme: Programme) -> tuple[object, ...]:
@@ -48,7 +53,7 @@ def _values(programme: Programme) -> tuple[object, ...]:
         programme.cadence,
         programme.hours_per_month,
         programme.session_minutes,
-        json.dumps(asdict(programme.rules), sort_keys=True),
+        json.dumps(asdict(programme.rules), sort_keys=True, default=datetime.isoformat),
         programme.organiser_id,
         programme.next_round_at,
         programme.version,

@@ -19,10 +19,10 @@ async def add(conn: Connection, run_id: UUID, matches: Sequence[Match]) -> int:
         """
         INSERT INTO match (id, programme_id, run_id, mentee_participation_id, mentor_participation_id,
                            mentee_id, mentor_id, state, weight, answer_by, explanation, version, created_at,
-                           group_id, peer)
+                           group_id, peer, talk_at)
         SELECT new.id, r.programme_id, r.id, p.mentee_participation_id, p.mentor_participation_id,
                new.mentee_id, new.mentor_id, 'proposed', p.weight, new.answer_by, p.explanation, new.version,
-               new.created_at, new.group_id, new.peer
+               new.created_at, new.group_id, new.peer, p.talk_at
         FROM unnest($2::uuid[], $3::uuid[], $4::uuid[], $5::uuid[], $6::uuid[], $7::timestamptz[],
                     $8::int[], $9::timestamptz[], $10::uuid[], $11::boolean[])
              AS new (id, mentee_participation_id, mentor_participation_id, mentee_id, mentor_id, answer_by,

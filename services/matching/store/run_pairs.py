@@ -22,6 +22,7 @@ def _found(row: Record) -> Found:
         weight=row["weight"],
         explanation=json.loads(row["explanation"]),
         added=row["added"],
+        talk_at=row["talk_at"],
     )
 
 
@@ -29,10 +30,10 @@ async def add(conn: Connection, run_id: RunId, pairs: Sequence[Found]) -> None:
     await conn.execute(
         """
         INSERT INTO run_pair (run_id, mentee_participation_id, mentor_participation_id, weight, explanation,
-                              added)
-        SELECT $1, mentee, mentor, weight, explanation, added
-        FROM unnest($2::uuid[], $3::uuid[], $4::int[], $5::jsonb[], $6::int[])
-             AS new (mentee, mentor, weight, explanation, added)
+                              added, talk_at)
+        SELECT $1, mentee, mentor, weight, explanation, added, talk_at
+        FROM unnest($2::uuid[], $3::uuid[], $4::int[], $5::jsonb[], $6::int[], $7::timestamptz[])
+             AS new (mentee, mentor, weight, explanation, added, talk_at)
         """,
         run_id,
         [one.mentee_participation_id for one in pairs],
@@ -40,6 +41,7 @@ async def add(conn: Connection, run_id: RunId, pairs: Sequence[Found]) -> None:
         [one.weight for one in pairs],
         [json.dumps(one.explanation) for one in pairs],
         [one.added for one in pairs],
+        [one.talk_at for one in pairs],
     )
 
 
@@ -48,7 +50,7 @@ async def of_run(conn: Connection, run_id: UUID) -> list[Found]:
     rows = await conn.fetch(
         """
         SELECT r.mentee_participation_id, r.mentor_participation_id, a.person_id AS mentee_id,
-               b.person_id AS mentor_id, r.weight, r.explanation, r.added
+               b.person_id AS mentor_id, r.weight, r.explanation, r.added, r.talk_at
         FROM run_pair r
         JOIN participation a ON a.id = r.mentee_participation_id
         JOIN participation b ON b.id = r.mentor_participation_id

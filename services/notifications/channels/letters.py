@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import re
 import textwrap
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from email.header import Header
 from email.mime.multipart import MIMEMultipart
@@ -49,10 +49,17 @@ class Stationery:
 
 @dataclass(frozen=True)
 class Names:
-    """The people and programmes that a batch of messages speaks of."""
+    """The people and programmes that a batch of messages speaks of, and the mentees of circles by meeting."""
 
     cards: Mapping[UUID, core.Card]
     programmes: Mapping[UUID, str]
+    circles: Mapping[UUID, Sequence[UUID]] = field(default_factory=dict)
+
+    def circle(self, notice: core.Notice) -> list[core.Card]:
+        """With whom the mentor of a circle meets, where that is what the notice is about."""
+        meeting = notice.meeting
+        found = self.circles.get(meeting.session_id, ()) if meeting else ()
+        return sorted((self.cards[one] for one in found), key=lambda card: card.name)
 
 
 @dataclass(frozen=True)
@@ -150,12 +157,17 @@ def _words(stationery: Stationery, message: core.Message, names: Names) -> Words
 
 def _context(notice: core.Notice, names: Names, link: core.Link | None) -> dict[str, object]:
     me = names.cards[notice.recipient_id]
-    pair, meeting = notice.pair, notice.meeting
+    pair, meeting, circle = notice.pair, notice.meeting, names.circle(notice)
+    partner = names.cards[pair.partner_of(me.person_id)] if pair else None
+    if circle and partner:
+        partner = replace(partner, given_name="your circle", family_name="", title=_listed(circle))
     return {
         "me": me,
         "zone": me.time_zone,
         "programme": names.programmes.get(notice.programme_id, ""),
-        "partner": names.cards[pair.partner_of(me.person_id)] if pair else None,
+        "partner": partner,
+        "circle": _listed(circle),
+        "session": "meeting" if circle else f"session {meeting.ordinal}" if meeting else "",
         "role": pair.role_of(me.person_id) if pair else None,
         "mentee": names.cards[pair.mentee_id] if pair else None,
         "mentor": names.cards[pair.mentor_id] if pair else None,
@@ -178,17 +190,24 @@ def _entry(stationery: Stationery, message: core.Message, names: Names, words: W
     assert notice.meeting is not None
     assert notice.pair is not None
     mentee, mentor = (names.cards[person_id] for person_id in notice.pair.people)
+    people = (*(names.circle(notice) or [mentee]), mentor)
     lines = [words.preview, *([f"{words.action}: {words.url}"] if words.url else [])]
     return calendar.Entry(
         method="CANCEL" if notice.kind in core.CANCELLATIONS else "REQUEST",
         meeting=notice.meeting,
         time_zone=names.cards[notice.recipient_id].time_zone,
-        summary=f"Mentoring: {mentee.name} and {mentor.name}",
+        summary=f"Mentoring: {_listed(people)}",
         description="\n\n".join(lines),
         url=words.url,
         organizer=stationery.sender,
-        attendees=(mentee, mentor),
+        attendees=people,
     )
+
+
+def _listed(people: Sequence[core.Card]) -> str:
+    """Their names as one says them: "Ada, Leo and Mia"."""
+    names = [one.name for one in people]
+    return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
 
 
 def _one_line(text: str) -> str:

@@ -51,12 +51,16 @@ CREATE TABLE pair (
 CREATE INDEX pair_of_mentee ON pair (mentee_id) WHERE NOT ended;
 CREATE INDEX pair_of_mentor ON pair (mentor_id) WHERE NOT ended;
 
+-- The sessions that the pairs of a circle hold together share `meeting_id`. Under that id the meeting itself is a row,
+-- too: what its mentor was told.
 CREATE TABLE meeting (
     session_id uuid PRIMARY KEY,
     match_id   uuid NOT NULL,
     sequence   int NOT NULL,
-    state      text NOT NULL CHECK (state IN ('planned', 'cancelled', 'missed', 'completed'))
+    state      text NOT NULL CHECK (state IN ('planned', 'cancelled', 'missed', 'completed')),
+    meeting_id uuid
 );
+CREATE INDEX meeting_of_circle ON meeting (meeting_id) WHERE meeting_id IS NOT NULL;
 
 -- A message is owed to one person because of one event. The id is its Message-ID. `due_at`, `caused_at` and
 -- `sent_at` are business time, `lease_until` and `not_before` wall time. While somebody is on leave all but

@@ -207,18 +207,54 @@ async def find_pair(conn: Connection, match_id: UUID) -> core.Pair | None:
     return core.Pair(**dict(row)) if row else None
 
 
-async def add_meeting(conn: Connection, session_id: UUID, match_id: UUID, sequence: int) -> bool:
-    """Whether the session is new here."""
+async def add_meeting(
+    conn: Connection, session_id: UUID, match_id: UUID, sequence: int, *, meeting_id: UUID | None = None
+) -> bool:
+    """Whether the session is new here; `meeting_id` is that of the circle's meeting it belongs to."""
     row = await conn.fetchrow(
         """
-        INSERT INTO meeting (session_id, match_id, sequence, state) VALUES ($1, $2, $3, 'planned')
+        INSERT INTO meeting (session_id, match_id, sequence, state, meeting_id)
+        VALUES ($1, $2, $3, 'planned', $4)
         ON CONFLICT DO NOTHING RETURNING session_id
         """,
         session_id,
         match_id,
         sequence,
+        meeting_id,
     )
     return row is not None
+
+
+async def find_circle_meeting(conn: Connection, session_id: UUID) -> UUID | None:
+    """The meeting of a circle that a session belongs to."""
+    found: UUID | None = await conn.fetchval(
+        "SELECT meeting_id FROM meeting WHERE session_id = $1", session_id
+    )
+    return found
+
+
+async def anybody_comes(conn: Connection, meeting_id: UUID) -> bool:
+    """Whether a session of a circle's meeting is still planned."""
+    return bool(
+        await conn.fetchval(
+            "SELECT EXISTS (SELECT FROM meeting WHERE meeting_id = $1 AND state = 'planned')", meeting_id
+        )
+    )
+
+
+async def taking_part(conn: Connection, meeting_ids: Collection[UUID]) -> dict[UUID, list[UUID]]:
+    """The mentees of those of these meetings that are a circle's; of one that is off or over, all."""
+    rows = await conn.fetch(
+        """
+        SELECT m.meeting_id, array_agg(mentee_id ORDER BY mentee_id) AS mentee_ids
+        FROM meeting m JOIN pair USING (match_id)
+        WHERE m.meeting_id = ANY($1) AND (m.state = 'planned' OR NOT EXISTS (
+            SELECT FROM meeting o WHERE o.meeting_id = m.meeting_id AND o.state = 'planned'))
+        GROUP BY m.meeting_id
+        """,
+        list(meeting_ids),
+    )
+    return {row["meeting_id"]: row["mentee_ids"] for row in rows}
 
 
 async def knows_meeting(conn: Connection, session_id: UUID) -> bool:

@@ -124,6 +124,19 @@ async def due_again(conn: Connection, recipient_id: UUID, now: datetime) -> None
     )
 
 
+async def invitation_waits(conn: Connection, session_id: UUID) -> bool:
+    """Whether an invitation is owed that nobody has in hand: it is not taken in hand before we are done."""
+    found = await conn.fetchval(
+        """
+        SELECT id FROM message WHERE session_id = $1 AND kind = ANY($2) AND state = 'waiting'
+          AND lease_until IS NULL LIMIT 1 FOR UPDATE
+        """,
+        session_id,
+        list(core.INVITATIONS),
+    )
+    return found is not None
+
+
 async def told_of_session(conn: Connection, session_id: UUID) -> set[UUID]:
     """Who has the session in their calendar, as far as we know."""
     rows = await conn.fetch(

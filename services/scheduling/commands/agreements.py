@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from services.scheduling import core, store
 from services.scheduling.commands import phrases, sessions
 from services.scheduling.core.ids import MatchId, PersonId
@@ -9,12 +11,19 @@ from shared.errors import Early
 from shared.tx import Tx
 
 
-async def open_draft(tx: Tx, draft: core.agreements.Agreement) -> None:
-    """The agreement of a new pair, with the programme's terms to begin with. Raises Early."""
+async def open_draft(tx: Tx, draft: core.agreements.Agreement) -> bool:
+    """The agreement of a new pair, with what holds to begin with; False for a pair that has one. Raises
+    Early."""
     unknown = await store.people.find_unknown(tx.conn, draft.programme_id, draft.mentee_id, draft.mentor_id)
     if unknown is not None:
         raise Early(unknown)
-    await store.agreements.add(tx.conn, draft)
+    return await store.agreements.add(tx.conn, draft)
+
+
+async def open_talk(tx: Tx, draft: core.agreements.Agreement, talk_at: datetime) -> None:
+    """The agreement of a flash match, whose one session is booked at once. Raises Early."""
+    if await open_draft(tx, core.agreements.for_a_talk(draft, talk_at)):
+        await store.bookings.wait(tx.conn, draft.match_id, tx.now, None)
 
 
 async def confirm(
@@ -47,4 +56,6 @@ async def close(tx: Tx, match_id: MatchId, reason: str) -> None:
         return
     await store.agreements.save(tx.conn, core.agreements.closed(agreement, reason, tx.now))
     await store.bookings.drop(tx.conn, match_id)
+    if agreement.group_id is not None:
+        await store.bookings.hurry_circle(tx.conn, agreement.group_id, core.booking.next_round(tx.now))
     await sessions.call_off(tx, match_id, core.slots.Interval(tx.now, core.absences.OPEN_END), "match-ended")

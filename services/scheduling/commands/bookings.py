@@ -1,39 +1,79 @@
-"""Gives the pairs that wait their next session."""
+"""Gives the pairs and circles that wait their next session."""
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from services.scheduling import core, store
 from services.scheduling.commands import phrases
-from services.scheduling.core.ids import SessionId
+from services.scheduling.core.ids import GroupId, MeetingId, PersonId, SessionId
 from shared import envelope
 from shared.errors import Transient
 from shared.tx import Tx
 
 
 async def book(tx: Tx, pairs_max: int) -> None:
-    """Books for the pairs that are due, by the employee numbers of their mentees.
+    """Books for the pairs that are due, by the employee numbers of their mentees; circles meet together.
 
     Raises Transient where somebody else took a time between our look and our booking: nothing is booked
     then, and the next try sees it.
     """
     waiting = {one.booking.match_id: one for one in await store.bookings.lock_due(tx.conn, tx.now, pairs_max)}
+    bookings = [one.booking for one in waiting.values()]
+    circles = await store.circles.known(tx.conn, {one.group_id for one in bookings if one.group_id})
     calendars = await store.people.calendars(tx.conn, list(waiting), after=tx.now)
-    for decision in core.booking.choose_all([one.booking for one in waiting.values()], calendars, tx.now):
-        match_id = decision.booking.match_id
+    meetings: dict[tuple[GroupId, core.slots.Interval], MeetingId] = {}
+    for decision in core.rounds.choose_all(bookings, circles, calendars, tx.now):
+        due = waiting[decision.booking.match_id]
         if isinstance(decision, core.booking.Chosen):
-            await _save(tx, _session(tx, waiting[match_id], decision))
-            await store.bookings.drop(tx.conn, match_id)
-        elif decision.problem is None:
-            await store.bookings.drop(tx.conn, match_id)
+            await _book(tx, due, decision, meetings)
+        elif isinstance(decision, core.circles.Joins):
+            await _join(tx, due, decision)
+        elif isinstance(decision, core.circles.Later):
+            await store.bookings.put_off(tx.conn, decision.booking.match_id, decision.at, None)
         else:
-            again = core.booking.try_again_at(decision, decision.problem, tx.now)
-            await store.bookings.put_off(tx.conn, match_id, again, decision.problem)
+            await _put_off(tx, decision)
 
 
-async def _save(tx: Tx, session: core.sessions.Session) -> None:
+async def _book(
+    tx: Tx,
+    due: store.bookings.Due,
+    chosen: core.booking.Chosen,
+    meetings: dict[tuple[GroupId, core.slots.Interval], MeetingId],
+) -> None:
+    """The session of a pair, or of one in a circle: of a meeting the first takes the mentor's time."""
+    session, people = _session(tx, due, chosen), [due.booking.mentee_id, due.booking.mentor_id]
+    if due.booking.group_id is not None:
+        key = due.booking.group_id, chosen.slot
+        if key in meetings:
+            people.pop()
+        meeting_id = meetings.setdefault(key, MeetingId(envelope.new_id()))
+        session = replace(session, meeting_id=meeting_id)
+    await _save(tx, session, people)
+
+
+async def _join(tx: Tx, due: store.bookings.Due, joins: core.circles.Joins) -> None:
+    """A session in a meeting that is planned: the mentor's time is taken already."""
+    meeting = joins.meeting
+    chosen = core.booking.Chosen(joins.booking, meeting.slot, joins.starts_wall, joins.due_wall)
+    session = replace(_session(tx, due, chosen), meeting_id=meeting.meeting_id, sequence=meeting.sequence)
+    await _save(tx, session, [due.booking.mentee_id])
+
+
+async def _put_off(tx: Tx, decision: core.booking.NotBooked) -> None:
+    match_id = decision.booking.match_id
+    if decision.problem is None:
+        await store.bookings.drop(tx.conn, match_id)
+    else:
+        again = core.booking.try_again_at(decision, decision.problem, tx.now)
+        await store.bookings.put_off(tx.conn, match_id, again, decision.problem)
+
+
+async def _save(tx: Tx, session: core.sessions.Session, people: list[PersonId]) -> None:
     await store.sessions.add(tx.conn, session)
-    if not await store.sessions.take_time(tx.conn, session):
+    if not await store.sessions.take_time(tx.conn, session.time_id, people, session.slot):
         raise Transient("a time was taken while sessions were being booked")
+    await store.bookings.drop(tx.conn, session.match_id)
     tx.emit(phrases.scheduled(session, tx.now))
 
 

@@ -51,6 +51,7 @@ def scheduled(session: core.sessions.Session, at: datetime) -> events.SessionSch
         starts_at=session.starts_at,
         ends_at=session.ends_at,
         mode=session.mode,
+        meeting_id=None if session.meeting_id is None else events.MeetingId(session.meeting_id),
     )
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Final, Literal
 
-from services.scheduling.core.ids import Cadence, MatchId, PersonId, ProgrammeId, Role
+from services.scheduling.core.ids import Cadence, GroupId, MatchId, PersonId, ProgrammeId, Role
 from shared.errors import FieldError, Refused
 
 MISSING_AFTER = timedelta(days=14)
@@ -63,7 +63,10 @@ class Terms:
 
 @dataclass(frozen=True)
 class Agreement:
-    """A pair and what it agrees on. `version` counts the terms; a confirmation names the version it meant."""
+    """A pair and what it agrees on. `version` counts the terms; a confirmation names the version it meant.
+
+    `group_id` is shared by the pairs of a circle; `talk_at` is when the one session of a flash match begins.
+    """
 
     match_id: MatchId
     programme_id: ProgrammeId
@@ -80,6 +83,8 @@ class Agreement:
     confirmed_at: datetime | None = None
     ended_at: datetime | None = None
     ended_reason: str | None = None
+    talk_at: datetime | None = None
+    group_id: GroupId | None = None
 
     def role_of(self, person_id: PersonId) -> Role:
         """Raises NotOfThisPair."""
@@ -135,6 +140,18 @@ def confirm(
             raise StaleTerms("Your partner has changed the terms in the meantime. Here they are.")
         agreement = _changed(agreement, terms)
     return _agreed(_spoken_for(agreement, role), now)
+
+
+def for_a_talk(draft: Agreement, talk_at: datetime) -> Agreement:
+    """The agreement of a flash match: both said yes to the talk, and there is nothing else to agree on."""
+    return replace(
+        draft,
+        state="confirmed",
+        talk_at=talk_at,
+        mentee_confirmed=draft.version,
+        mentor_confirmed=draft.version,
+        confirmed_at=draft.made_at,
+    )
 
 
 def must_look_again(before: Agreement, after: Agreement, person_id: PersonId) -> bool:

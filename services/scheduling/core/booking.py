@@ -1,4 +1,8 @@
-"""Which slot a pair gets, and when the session after it is due."""
+"""Which slot a pair gets, and when the session after it is due.
+
+Of the calendars the mentee's comes first, since it is on their clock that a pair counts its days; of a circle
+that is the mentee with the lowest employee number. The others follow in any order.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +13,7 @@ from itertools import islice
 from typing import Final, Literal
 
 from services.scheduling.core import absences, slots
-from services.scheduling.core.ids import Cadence, MatchId, PersonId
+from services.scheduling.core.ids import Cadence, GroupId, MatchId, PersonId
 
 CADENCE_DAYS: Final[Mapping[Cadence, int]] = {"weekly": 7, "biweekly": 14, "monthly": 28, "quarterly": 91}
 SPREAD_DAYS: Final[Mapping[Cadence, int]] = {"weekly": 3, "biweekly": 5, "monthly": 7, "quarterly": 7}
@@ -35,6 +39,7 @@ class Booking:
 
     `due_wall` is the mentee's wall time at which it is due, None before the first session. `ends_on` is the
     last day of the pair, on the mentee's calendar. `after_absence`: the last try found one of the two away.
+    `group_id` is that of the circle, where the pair belongs to one; `talk_at` is the time of a flash talk.
     """
 
     match_id: MatchId
@@ -47,6 +52,13 @@ class Booking:
     ends_on: date
     due_wall: datetime | None
     after_absence: bool = False
+    talk_at: datetime | None = None
+    group_id: GroupId | None = None
+
+    @property
+    def turn(self) -> tuple[str, str, MatchId]:
+        """Who is lower is served first."""
+        return self.mentee_number, self.mentor_number, self.match_id
 
 
 @dataclass(frozen=True)
@@ -69,41 +81,24 @@ class NotBooked:
     back_at: datetime | None = None
 
 
-def choose_all(
-    bookings: Iterable[Booking], calendars: Mapping[tuple[MatchId, PersonId], slots.Calendar], now: datetime
-) -> list[Chosen | NotBooked]:
-    """Slots for many pairs at once, by the employee numbers of the mentees, then of the mentors.
-
-    Nobody gets two sessions at one time: what one pair is given is taken for those after it.
-    """
-    taken: dict[PersonId, list[slots.Interval]] = {}
-    decided: list[Chosen | NotBooked] = []
-    for booking in sorted(bookings, key=lambda b: (b.mentee_number, b.mentor_number, b.match_id)):
-        mentee, mentor = (
-            _also_busy(calendars[booking.match_id, person], taken.get(person, ()))
-            for person in (booking.mentee_id, booking.mentor_id)
-        )
-        decision = choose(booking, mentee, mentor, now)
-        decided.append(decision)
-        if isinstance(decision, Chosen):
-            taken.setdefault(booking.mentee_id, []).append(decision.slot)
-            taken.setdefault(booking.mentor_id, []).append(decision.slot)
-    return decided
-
-
-def choose(
-    booking: Booking, mentee: slots.Calendar, mentor: slots.Calendar, now: datetime
-) -> Chosen | NotBooked:
+def choose(booking: Booking, calendars: Sequence[slots.Calendar], now: datetime) -> Chosen | NotBooked:
     """The earliest slot for a first session, the one nearest to the due time for a later one.
 
     Never sooner than two days ahead and never after the pair's last day. Where nothing is free around the
-    due time, the first free slot of the four weeks after it. While one of the two is away nothing is booked;
-    afterwards the pair goes on at its rhythm.
+    due time, the first free slot of the four weeks after it. A flash talk is at its own time, however soon;
+    only where somebody has become busy then it is treated like a first session. While one of the two is away
+    nothing is booked; afterwards the pair goes on at its rhythm.
     """
-    back_at = absences.back_at(now, mentee.away, mentor.away)
+    mentee = calendars[0]
+    back_at = absences.back_at(now, *(one.away for one in calendars))
     if back_at is not None:
         return NotBooked(booking, "away", None if back_at == absences.OPEN_END else back_at)
-    booking = _caught_up(booking, slots.wall(now, mentee.zone))
+    if booking.talk_at is not None:
+        talk = slots.Interval(booking.talk_at, booking.talk_at + timedelta(minutes=booking.minutes))
+        if talk.start > now and talk in slots.free_slots(calendars, booking.minutes, talk):
+            return _chosen(booking, talk, mentee)
+    if booking.after_absence:
+        booking = caught_up(booking, slots.wall(now, mentee.zone))
     until = slots.end_of_day(booking.ends_on, mentee.zone)
     earliest = now + NOTICE_BEFORE_SESSION
     due = (
@@ -113,17 +108,15 @@ def choose(
     if booking.due_wall is not None:
         spread = timedelta(days=SPREAD_DAYS[booking.cadence])
         around = slots.Interval(max(earliest, due - spread), min(until, due + spread))
-        near = list(slots.free_slots(mentee, mentor, booking.minutes, around))
+        near = list(slots.free_slots(calendars, booking.minutes, around))
         if near:
             slot = min(near, key=lambda s: (abs(s.start - due), s.start))
             return _chosen(booking, slot, mentee)
-    found = next(
-        slots.free_slots(mentee, mentor, booking.minutes, slots.Interval(due, min(until, horizon))), None
-    )
+    ahead = slots.Interval(due, min(until, horizon))
+    found = next(slots.free_slots(calendars, booking.minutes, ahead), None)
     if found is None:
-        return NotBooked(
-            booking, _problem(booking, mentee, mentor, slots.Interval(due, horizon), until=until)
-        )
+        problem = _problem(booking, calendars, slots.Interval(due, horizon), until=until)
+        return NotBooked(booking, problem)
     return _chosen(booking, found, mentee)
 
 
@@ -140,33 +133,52 @@ def next_due(due_wall: datetime, held_wall: datetime, cadence: Cadence) -> datet
     return following
 
 
+def caught_up(booking: Booking, now_wall: datetime) -> Booking:
+    """After an absence: due times that are more than half a cadence over are passed over."""
+    if booking.due_wall is None:
+        return booking
+    step = timedelta(days=CADENCE_DAYS[booking.cadence])
+    due = booking.due_wall
+    while due < now_wall - step / 2:
+        due += step
+    return replace(booking, due_wall=due)
+
+
 def try_again_at(decision: NotBooked, problem: Problem, now: datetime) -> datetime:
     """When the next try is: as soon as whoever is away is back, else after a while."""
     return next_round(decision.back_at or now + RETRY_AFTER[problem])
 
 
 def offers(
-    current: slots.Interval, mentee: slots.Calendar, mentor: slots.Calendar, *, now: datetime, ends_on: date
+    current: slots.Interval, calendars: Sequence[slots.Calendar], *, now: datetime, ends_on: date
 ) -> list[slots.Interval]:
     """Up to six other slots for a session: a day ahead or more, at most two of a day, spread over it.
 
     The calendars' busy times are those of all sessions but this one.
     """
+    zone = calendars[0].zone
     earliest = now + NOTICE_BEFORE_MOVE
-    until = min(slots.end_of_day(ends_on, mentee.zone), earliest + timedelta(days=OFFER_DAYS))
+    until = min(slots.end_of_day(ends_on, zone), earliest + timedelta(days=OFFER_DAYS))
     by_day: dict[date, list[slots.Interval]] = {}
-    for slot in slots.free_slots(mentee, mentor, minutes_of(current), slots.Interval(earliest, until)):
+    for slot in slots.free_slots(calendars, minutes_of(current), slots.Interval(earliest, until)):
         if slot != current:
-            by_day.setdefault(slots.wall(slot.start, mentee.zone).date(), []).append(slot)
+            by_day.setdefault(slots.wall(slot.start, zone).date(), []).append(slot)
     return list(islice(_spread(by_day.values()), OFFERS_MAX))
 
 
 def can_meet(
-    slot: slots.Interval, mentee: slots.Calendar, mentor: slots.Calendar, *, now: datetime, ends_on: date
+    slot: slots.Interval, calendars: Sequence[slots.Calendar], *, now: datetime, ends_on: date
 ) -> bool:
     """Whether a session may be moved to `slot`: free, on the grid, a day ahead, not after the last day."""
-    in_time = slot.start >= now + NOTICE_BEFORE_MOVE and slot.end <= slots.end_of_day(ends_on, mentee.zone)
-    return in_time and slot in slots.free_slots(mentee, mentor, minutes_of(slot), slot)
+    last = slots.end_of_day(ends_on, calendars[0].zone)
+    in_time = slot.start >= now + NOTICE_BEFORE_MOVE and slot.end <= last
+    return in_time and slot in slots.free_slots(calendars, minutes_of(slot), slot)
+
+
+def have_hours(calendars: Sequence[slots.Calendar], minutes: int, within: slots.Interval) -> bool:
+    """Whether all work at some time, whatever they have planned then."""
+    idle = [replace(calendar, busy=()) for calendar in calendars]
+    return any(True for _ in slots.free_slots(idle, minutes, within))
 
 
 def minutes_of(slot: slots.Interval) -> int:
@@ -177,17 +189,6 @@ def next_round(now: datetime) -> datetime:
     """The quarter of an hour after `now`: all who ask before it are served together, in a fixed order."""
     past = timedelta(minutes=now.minute % 15, seconds=now.second, microseconds=now.microsecond)
     return now - past + QUARTER_HOUR
-
-
-def _caught_up(booking: Booking, now_wall: datetime) -> Booking:
-    """After an absence: due times that are more than half a cadence over are passed over."""
-    if booking.due_wall is None or not booking.after_absence:
-        return booking
-    step = timedelta(days=CADENCE_DAYS[booking.cadence])
-    due = booking.due_wall
-    while due < now_wall - step / 2:
-        due += step
-    return replace(booking, due_wall=due)
 
 
 def _chosen(booking: Booking, slot: slots.Interval, mentee: slots.Calendar) -> Chosen:
@@ -205,24 +206,14 @@ def _spread(days: Iterable[Sequence[slots.Interval]]) -> Iterator[slots.Interval
 
 
 def _problem(
-    booking: Booking,
-    mentee: slots.Calendar,
-    mentor: slots.Calendar,
-    within: slots.Interval,
-    *,
-    until: datetime,
+    booking: Booking, calendars: Sequence[slots.Calendar], within: slots.Interval, *, until: datetime
 ) -> Problem | None:
     """Why there is no slot in `within`: all taken, none in what is left of the pair's time, or none ever."""
     if within.start >= until:
         return None
-    idle, idle_too = replace(mentee, busy=()), replace(mentor, busy=())
     left = slots.Interval(within.start, min(within.end, until))
-    if any(True for _ in slots.free_slots(idle, idle_too, booking.minutes, left)):
+    if have_hours(calendars, booking.minutes, left):
         return "no-free-slot"
-    if any(True for _ in slots.free_slots(idle, idle_too, booking.minutes, within)):
+    if have_hours(calendars, booking.minutes, within):
         return None
     return "no-common-hours"
-
-
-def _also_busy(calendar: slots.Calendar, taken: Sequence[slots.Interval]) -> slots.Calendar:
-    return replace(calendar, busy=(*calendar.busy, *taken)) if taken else calendar

@@ -10,6 +10,8 @@ ProgrammeId = NewType("ProgrammeId", UUID)
 ParticipationId = NewType("ParticipationId", UUID)
 MatchId = NewType("MatchId", UUID)
 SessionId = NewType("SessionId", UUID)
+GroupId = NewType("GroupId", UUID)
+MeetingId = NewType("MeetingId", UUID)
 
 Role = Literal["mentee", "mentor"]
 Part = Literal["mentee", "mentor", "peer"]

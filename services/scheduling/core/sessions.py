@@ -9,9 +9,10 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Literal
+from uuid import UUID
 
 from services.scheduling.core import slots
-from services.scheduling.core.ids import MatchId, PersonId, ProgrammeId, SessionId
+from services.scheduling.core.ids import MatchId, MeetingId, PersonId, ProgrammeId, SessionId
 from shared.errors import Refused
 
 LATE_WITHIN = timedelta(hours=24)
@@ -45,7 +46,7 @@ class TooLate(Refused):
 
 
 class SlotTaken(Refused):
-    """The time is not, or no longer, one at which both can meet."""
+    """The time is not, or no longer, one at which all can meet."""
 
     code = "slot-taken"
 
@@ -56,6 +57,7 @@ class Session:
 
     `due_wall` is the mentee's wall time at which the cadence wanted it. `closed_by` is who reported the end,
     None where a job or the end of the match did. `late` marks a cancellation inside the notice of 24 hours.
+    `meeting_id` is shared by the sessions that the pairs of a circle hold together.
     """
 
     session_id: SessionId
@@ -76,10 +78,16 @@ class Session:
     closed_at: datetime | None = None
     closed_by: PersonId | None = None
     late: bool = False
+    meeting_id: MeetingId | None = None
 
     @property
     def slot(self) -> slots.Interval:
         return slots.Interval(self.starts_at, self.ends_at)
+
+    @property
+    def time_id(self) -> UUID:
+        """Under what its time is taken: all sessions of a circle's meeting take it together."""
+        return self.meeting_id or self.session_id
 
 
 def completed(session: Session, sequence: int, *, by: PersonId | None, now: datetime) -> Session:

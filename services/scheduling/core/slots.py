@@ -1,4 +1,4 @@
-"""When two people can meet: slots inside both weekly working hours, whatever their clocks do.
+"""When people can meet: slots inside the weekly working hours of all, whatever their clocks do.
 
 Working hours are local wall time, slots are instants. A zone is cut into stretches of one offset; inside such
 a stretch wall time is instant + offset, so a local window becomes exact instants there. Hours that a clock
@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
+from functools import reduce
 from typing import NamedTuple
 
 GRID = timedelta(minutes=30)
@@ -55,11 +56,11 @@ class _Stretch(NamedTuple):
     offset: timedelta
 
 
-def free_slots(one: Calendar, other: Calendar, minutes: int, within: Interval) -> Iterator[Interval]:
-    """Every slot of `minutes` on the half-hour grid in which both can meet and neither is busy, in order."""
+def free_slots(calendars: Sequence[Calendar], minutes: int, within: Interval) -> Iterator[Interval]:
+    """Every slot of `minutes` on the half-hour grid in which all can meet and nobody is busy, in order."""
     length = timedelta(minutes=minutes)
-    taken = (*one.taken, *other.taken)
-    for stretch in shared_times(one, other, within):
+    taken = [interval for calendar in calendars for interval in calendar.taken]
+    for stretch in shared_times(calendars, within):
         start = _on_grid(stretch.start)
         while start + length <= stretch.end:
             slot = Interval(start, start + length)
@@ -68,21 +69,9 @@ def free_slots(one: Calendar, other: Calendar, minutes: int, within: Interval) -
             start += GRID
 
 
-def shared_times(one: Calendar, other: Calendar, within: Interval) -> list[Interval]:
-    """The instants inside both people's working hours, taken or not."""
-    mine, theirs = open_times(one, within), open_times(other, within)
-    found: list[Interval] = []
-    left = right = 0
-    while left < len(mine) and right < len(theirs):
-        start = max(mine[left].start, theirs[right].start)
-        end = min(mine[left].end, theirs[right].end)
-        if start < end:
-            found.append(Interval(start, end))
-        if mine[left].end < theirs[right].end:
-            left += 1
-        else:
-            right += 1
-    return found
+def shared_times(calendars: Sequence[Calendar], within: Interval) -> list[Interval]:
+    """The instants inside everybody's working hours, taken or not."""
+    return reduce(_both, (open_times(calendar, within) for calendar in calendars))
 
 
 def open_times(calendar: Calendar, within: Interval) -> list[Interval]:
@@ -110,6 +99,22 @@ def wall(at: datetime, zone: tzinfo) -> datetime:
 def end_of_day(day: date, zone: tzinfo) -> datetime:
     """The instant at which `day` is over in `zone`."""
     return at_wall(datetime.combine(day + timedelta(days=1), time()), zone)
+
+
+def _both(mine: Sequence[Interval], theirs: Sequence[Interval]) -> list[Interval]:
+    """What lies in both of two lists of intervals, each disjoint and in order."""
+    found: list[Interval] = []
+    left = right = 0
+    while left < len(mine) and right < len(theirs):
+        start = max(mine[left].start, theirs[right].start)
+        end = min(mine[left].end, theirs[right].end)
+        if start < end:
+            found.append(Interval(start, end))
+        if mine[left].end < theirs[right].end:
+            left += 1
+        else:
+            right += 1
+    return found
 
 
 def _stretches(zone: tzinfo, within: Interval) -> Iterator[_Stretch]:

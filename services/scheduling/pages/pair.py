@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Final
@@ -12,7 +12,7 @@ from fastapi import Depends, Request
 from fastapi.responses import HTMLResponse
 
 from services.scheduling import commands, core, store
-from services.scheduling.core.ids import MatchId, PersonId, SessionId
+from services.scheduling.core.ids import Cadence, MatchId, PersonId, SessionId
 from services.scheduling.pages import forms, words
 from shared import api, auth, look
 from shared.errors import FieldError, NotFound, Refused
@@ -24,6 +24,12 @@ DONE: Final[Mapping[str, str]] = {
     "missed": "Thank you. We noted that your session did not take place.",
     "move": "Your session has a new time. Both of you get a new calendar invitation.",
     "cancel": "Your session is cancelled. Both of you are told by mail.",
+}
+DONE_IN_CIRCLE: Final[Mapping[str, str]] = {
+    "happened": "Thank you. We noted that the meeting took place.",
+    "missed": "Thank you. We noted that the meeting did not take place.",
+    "move": "Your meeting has a new time. All of you get a new calendar invitation.",
+    "cancel": "It is cancelled. All whom this concerns are told by mail.",
 }
 REFUSALS = (
     core.sessions.SessionOver,
@@ -51,6 +57,14 @@ class _Wish:
     starts_at: datetime | None
 
 
+@dataclass(frozen=True)
+class _Circle:
+    """Who else takes part in the circle's open meeting, by their names, and how often the circle meets."""
+
+    others: Sequence[str]
+    cadence: Cadence
+
+
 async def show(request: Request, link: Link, tx: api.Reading) -> HTMLResponse:
     return await _page(request, link, tx.conn, tx.now)
 
@@ -63,7 +77,7 @@ async def act(request: Request, link: Link, form: forms.FilledIn, tx: api.InTx) 
             await _do(tx, link, wish)
     except (NotUnderstood, *REFUSALS) as refused:
         return await _page(request, link, tx.conn, tx.now, refused=refused)
-    return await _page(request, link, tx.conn, tx.now, done=DONE[wish.action])
+    return await _page(request, link, tx.conn, tx.now, done=wish.action)
 
 
 def _wish(form: dict[str, str]) -> _Wish:
@@ -90,8 +104,7 @@ def _wish(form: dict[str, str]) -> _Wish:
 async def _do(tx: Tx, link: auth.SignedLink, wish: _Wish) -> None:
     """Raises NotFound for a session of another pair, and what `commands.sessions` raises."""
     session_id, sequence, by = wish.session_id, wish.sequence, PersonId(link.audience)
-    if await store.sessions.get_match_id(tx.conn, session_id) != link.subject:
-        raise NotFound("This session belongs to another pair.")
+    await _refuse_others(tx.conn, link, session_id)
     if wish.action == "happened":
         await commands.sessions.complete(tx, session_id, sequence, by=by)
     elif wish.action == "missed":
@@ -100,6 +113,48 @@ async def _do(tx: Tx, link: auth.SignedLink, wish: _Wish) -> None:
         await commands.sessions.move(tx, session_id, sequence, wish.starts_at, by=by)
     else:
         await commands.sessions.cancel(tx, session_id, sequence, by=by, reason="participant")
+
+
+async def _refuse_others(conn: Connection, link: auth.SignedLink, session_id: SessionId) -> None:
+    """Raises NotFound for a session of another pair; to the mentor of a circle all of its pairs are open."""
+    match_id = await store.sessions.get_match_id(conn, session_id)
+    if match_id == link.subject:
+        return
+    mine, other = [await store.agreements.get(conn, MatchId(one)) for one in (link.subject, match_id)]
+    circle = mine.group_id is not None and mine.group_id == other.group_id
+    if not circle or link.audience != mine.mentor_id:
+        raise NotFound("This session belongs to another pair.")
+
+
+async def _coming(
+    conn: Connection,
+    agreement: core.agreements.Agreement,
+    sessions: Sequence[core.sessions.Session],
+    person_id: PersonId,
+) -> core.sessions.Session | None:
+    """The pair's open session; for the mentor of a circle that of any of its pairs, if this one has none."""
+    own = next((one for one in sessions if one.state == "scheduled"), None)
+    if own is not None or agreement.group_id is None or person_id != agreement.mentor_id:
+        return own
+    found = await store.circles.find_open(conn, agreement.group_id)
+    return None if found is None else await store.sessions.get(conn, found)
+
+
+async def _circle(
+    conn: Connection,
+    agreement: core.agreements.Agreement,
+    coming: core.sessions.Session | None,
+    person_id: PersonId,
+) -> _Circle | None:
+    """What the page says of the circle, where the pair belongs to one."""
+    if agreement.group_id is None:
+        return None
+    names: list[str] = []
+    if coming is not None and coming.meeting_id is not None:
+        known = (person_id, agreement.partner_of(person_id))
+        names = await store.circles.companions(conn, coming.meeting_id, known)
+    cadences = await store.circles.cadences(conn, agreement.group_id)
+    return _Circle(names, core.circles.rarest([*cadences, agreement.terms.cadence]))
 
 
 async def _page(
@@ -111,12 +166,14 @@ async def _page(
     done: str | None = None,
     refused: Refused | None = None,
 ) -> HTMLResponse:
-    """The page as it is now. Raises NotFound, NotOfThisPair."""
+    """The page as it is now; `done` is what was just done. Raises NotFound, NotOfThisPair."""
     agreement = await store.agreements.get(conn, MatchId(link.subject))
     person_id = PersonId(link.audience)
     partner = await store.people.get_person(conn, agreement.partner_of(person_id))
     sessions = await store.sessions.of_match(conn, agreement.match_id)
-    coming = next((one for one in sessions if one.state == "scheduled"), None)
+    coming = await _coming(conn, agreement, sessions, person_id)
+    circle = await _circle(conn, agreement, coming, person_id)
+    said = DONE if circle is None else DONE_IN_CIRCLE
     return look.page(
         request.app.state.look,
         "pair.html",
@@ -131,7 +188,9 @@ async def _page(
         waiting=await store.bookings.find(conn, agreement.match_id),
         past=[one for one in reversed(sessions) if one.state != "scheduled"],
         told=await store.feedback.about(conn, agreement.match_id, person_id),
-        done=done,
+        circle=circle,
+        role=agreement.role_of(person_id),
+        done=said[done] if done else None,
         errors=forms.errors_of(refused) if refused else {},
         problem=refused.detail if refused and not refused.errors else None,
         words=words,

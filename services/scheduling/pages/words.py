@@ -39,3 +39,8 @@ PROBLEMS: Final[Mapping[core.booking.Problem, str]] = {
     " day and book the first time that becomes free.",
     "away": "One of you is away at the moment. Your next session is booked when you are both back.",
 }
+PROBLEMS_IN_CIRCLE: Final[Mapping[core.booking.Problem, str]] = {
+    **PROBLEMS,
+    "no-free-slot": "All the hours that your circle has in common are taken for the next weeks. We try again"
+    " every day and book the first time that becomes free.",
+}

@@ -43,8 +43,9 @@ CREATE TABLE absence (
 );
 CREATE INDEX absence_of_person ON absence (person_id);
 
--- One row for each pair. Its lock is taken before anything of the pair is changed. `terms_version` counts the
--- terms; a side has confirmed when it names the current one.
+-- One row for each pair. Its lock is taken before anything of the pair is changed, with those of its circle:
+-- the pairs that have its `group_id`. `terms_version` counts the terms; a side has confirmed when it names the
+-- current one.
 CREATE TABLE agreement (
     match_id         uuid PRIMARY KEY,
     programme_id     uuid NOT NULL,
@@ -63,12 +64,16 @@ CREATE TABLE agreement (
     confirmed_at     timestamptz,
     ended_at         timestamptz,
     ended_reason     text,
+    group_id         uuid,
+    -- When the one session of a flash match is: nothing is left to agree on.
+    talk_at          timestamptz,
     CHECK (state <> 'confirmed' OR (mentee_confirmed = terms_version AND mentor_confirmed = terms_version
                                     AND confirmed_at IS NOT NULL))
 );
 CREATE INDEX agreement_age ON agreement (made_at, match_id);
 CREATE INDEX agreement_of_mentee ON agreement (mentee_id) WHERE state <> 'closed';
 CREATE INDEX agreement_of_mentor ON agreement (mentor_id) WHERE state <> 'closed';
+CREATE INDEX agreement_of_group ON agreement (group_id) WHERE group_id IS NOT NULL;
 
 -- Pairs that wait for their next session. `due_wall` is the mentee's wall time, empty before the first one;
 -- `problem` says why the last try found no slot.
@@ -80,7 +85,8 @@ CREATE TABLE booking (
 );
 CREATE INDEX booking_next ON booking (book_at);
 
--- The instant, and the zone and wall time in which it was agreed (the mentee's).
+-- The instant, and the zone and wall time in which it was agreed (the mentee's). The sessions of one meeting of
+-- a circle have one `meeting_id`; a pair's has none.
 CREATE TABLE session (
     session_id  uuid PRIMARY KEY,
     match_id    uuid NOT NULL REFERENCES agreement,
@@ -97,16 +103,19 @@ CREATE TABLE session (
     closed_at   timestamptz,
     closed_by   uuid,
     late        boolean NOT NULL,
+    meeting_id  uuid,
     UNIQUE (match_id, ordinal),
     CHECK ((state = 'scheduled') = (closed_at IS NULL))
 );
 CREATE UNIQUE INDEX session_open ON session (match_id) WHERE state = 'scheduled';
 CREATE INDEX session_unanswered ON session (ends_at) WHERE state = 'scheduled';
 CREATE INDEX session_age ON session (created_at, session_id);
+CREATE INDEX session_of_meeting ON session (meeting_id) WHERE meeting_id IS NOT NULL;
 
--- The times a person's sessions take: whoever races for one, the constraint lets one have it.
+-- The times a person's sessions take: whoever races for one, the constraint lets one have it. Of a meeting of a
+-- circle `session_id` is the `meeting_id` of its sessions, so that the mentor's time is taken once.
 CREATE TABLE busy_time (
-    session_id uuid NOT NULL REFERENCES session,
+    session_id uuid NOT NULL,
     person_id  uuid NOT NULL,
     starts_at  timestamptz NOT NULL,
     ends_at    timestamptz NOT NULL,

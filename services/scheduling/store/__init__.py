@@ -5,10 +5,21 @@ from services.scheduling.store import (
     access,
     agreements,
     bookings,
+    circles,
     feedback,
     people,
     privacy,
     sessions,
 )
 
-__all__ = ["absences", "access", "agreements", "bookings", "feedback", "people", "privacy", "sessions"]
+__all__ = [
+    "absences",
+    "access",
+    "agreements",
+    "bookings",
+    "circles",
+    "feedback",
+    "people",
+    "privacy",
+    "sessions",
+]

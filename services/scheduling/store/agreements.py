@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime
 from typing import Literal
 from uuid import UUID
 
@@ -16,12 +17,14 @@ from shared.tx import Connection
 Wanted = Literal["missing", "unbookable", "draft", "confirmed", "closed"]
 
 
-async def add(conn: Connection, agreement: core.agreements.Agreement) -> None:
-    """A draft of a new pair; a pair that is known already stays as it is."""
-    await conn.execute(
+async def add(conn: Connection, agreement: core.agreements.Agreement) -> bool:
+    """The agreement of a new pair; False for a pair that is known already, which stays as it is."""
+    done = await conn.execute(
         "INSERT INTO agreement (match_id, programme_id, mentee_id, mentor_id, made_at, ends_on,"
-        " session_minutes, state, terms_version, hours_per_month, cadence, focus)"
-        " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) ON CONFLICT DO NOTHING",
+        " session_minutes, state, terms_version, hours_per_month, cadence, focus, mentee_confirmed,"
+        " mentor_confirmed, confirmed_at, group_id, talk_at)"
+        " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)"
+        " ON CONFLICT DO NOTHING",
         agreement.match_id,
         agreement.programme_id,
         agreement.mentee_id,
@@ -34,7 +37,13 @@ async def add(conn: Connection, agreement: core.agreements.Agreement) -> None:
         agreement.terms.hours_per_month,
         agreement.terms.cadence,
         agreement.terms.focus,
+        agreement.mentee_confirmed,
+        agreement.mentor_confirmed,
+        agreement.confirmed_at,
+        agreement.group_id,
+        agreement.talk_at,
     )
+    return bool(done.endswith("1"))
 
 
 async def save(conn: Connection, agreement: core.agreements.Agreement) -> None:
@@ -63,7 +72,7 @@ async def get(conn: Connection, match_id: MatchId) -> core.agreements.Agreement:
     row = await conn.fetchrow(
         "SELECT match_id, programme_id, mentee_id, mentor_id, made_at, ends_on, session_minutes, state,"
         " terms_version, hours_per_month, cadence, focus, mentee_confirmed, mentor_confirmed, confirmed_at,"
-        " ended_at, ended_reason FROM agreement WHERE match_id = $1",
+        " ended_at, ended_reason, group_id, talk_at FROM agreement WHERE match_id = $1",
         match_id,
     )
     if row is None:
@@ -72,16 +81,31 @@ async def get(conn: Connection, match_id: MatchId) -> core.agreements.Agreement:
 
 
 async def lock(conn: Connection, match_id: MatchId) -> core.agreements.Agreement:
-    """The pair, until the end of the transaction ours alone to change. Raises NotFound."""
-    row = await conn.fetchrow(
+    """The pair, until the end of the transaction ours alone to change, and so its circle. Raises NotFound."""
+    return (await lock_circle(conn, match_id))[match_id]
+
+
+async def lock_circle(conn: Connection, match_id: MatchId) -> Mapping[MatchId, core.agreements.Agreement]:
+    """The pair, and all pairs of its circle where it belongs to one: locked in a fixed order, so that whoever
+    comes to another of them waits. Raises NotFound."""
+    rows = await conn.fetch(
         "SELECT match_id, programme_id, mentee_id, mentor_id, made_at, ends_on, session_minutes, state,"
         " terms_version, hours_per_month, cadence, focus, mentee_confirmed, mentor_confirmed, confirmed_at,"
-        " ended_at, ended_reason FROM agreement WHERE match_id = $1 FOR UPDATE",
+        " ended_at, ended_reason, group_id, talk_at FROM agreement WHERE match_id = $1"
+        " OR group_id = (SELECT group_id FROM agreement WHERE match_id = $1) ORDER BY match_id FOR UPDATE",
         match_id,
     )
-    if row is None:
+    if not rows:
         raise NotFound("this pair is not known here")
-    return _agreement(row)
+    return {row["match_id"]: _agreement(row) for row in rows}
+
+
+async def last_day(conn: Connection, match_ids: Sequence[MatchId]) -> date:
+    """The first last day of some pairs."""
+    day: date = await conn.fetchval(
+        "SELECT min(ends_on) FROM agreement WHERE match_id = ANY ($1::uuid[])", match_ids
+    )
+    return day
 
 
 async def all_open_of(conn: Connection, person_id: PersonId) -> list[MatchId]:
@@ -124,7 +148,8 @@ async def listed(
     rows = await conn.fetch(
         "SELECT match_id, programme_id, mentee_id, mentor_id, made_at, ends_on, session_minutes, state,"
         " terms_version, hours_per_month, cadence, focus, mentee_confirmed, mentor_confirmed, confirmed_at,"
-        " ended_at, ended_reason, problem FROM agreement LEFT JOIN booking USING (match_id)"
+        " ended_at, ended_reason, group_id, talk_at, problem"
+        " FROM agreement LEFT JOIN booking USING (match_id)"
         " WHERE CASE $1::text WHEN 'missing' THEN state = 'draft' AND made_at <= $2"
         "   WHEN 'unbookable' THEN problem IS NOT NULL ELSE $1 IS NULL OR state = $1 END"
         " AND ($3::timestamptz IS NULL OR (made_at, match_id) > ($3, $4::uuid))"
@@ -155,4 +180,6 @@ def _agreement(row: asyncpg.Record) -> core.agreements.Agreement:
         confirmed_at=row["confirmed_at"],
         ended_at=row["ended_at"],
         ended_reason=row["ended_reason"],
+        group_id=row["group_id"],
+        talk_at=row["talk_at"],
     )

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from services.scheduling import core
-from services.scheduling.core.ids import MatchId, PersonId, ProgrammeId
+from services.scheduling.core.ids import GroupId, MatchId, PersonId, ProgrammeId
 from shared.tx import Connection
 
 
@@ -41,8 +41,9 @@ async def wait(conn: Connection, match_id: MatchId, book_at: datetime, due_wall:
 
 
 async def put_off(
-    conn: Connection, match_id: MatchId, book_at: datetime, problem: core.booking.Problem
+    conn: Connection, match_id: MatchId, book_at: datetime, problem: core.booking.Problem | None
 ) -> None:
+    """Looks at the pair again at `book_at`; without a problem it waits for its circle."""
     await conn.execute(
         "UPDATE booking SET book_at = $2, problem = $3 WHERE match_id = $1", match_id, book_at, problem
     )
@@ -55,6 +56,16 @@ async def hurry(conn: Connection, person_id: PersonId, book_at: datetime) -> Non
         " WHERE agreement.match_id = booking.match_id AND $1 IN (mentee_id, mentor_id)"
         " AND problem IS NOT NULL AND book_at > $2",
         person_id,
+        book_at,
+    )
+
+
+async def hurry_circle(conn: Connection, group_id: GroupId, book_at: datetime) -> None:
+    """Looks again at those of a circle who wait for it: something happened to one of its pairs."""
+    await conn.execute(
+        "UPDATE booking SET book_at = $2 FROM agreement WHERE agreement.match_id = booking.match_id"
+        " AND group_id = $1 AND problem IS NULL AND book_at > $2",
+        group_id,
         book_at,
     )
 
@@ -75,18 +86,24 @@ async def next_at(conn: Connection) -> datetime | None:
 
 
 async def lock_due(conn: Connection, now: datetime, limit: int) -> list[Due]:
-    """The bookings that are due, in the order of the employee numbers; their pairs are locked."""
+    """Up to `limit` bookings that are due, by the employee numbers, and all that wait of their circles; the
+    pairs are locked, in a fixed order."""
     rows = await conn.fetch(
-        "SELECT match_id, mentee_id, mentor_id, mentee.employee_number AS mentee_number,"
+        "WITH due AS (SELECT match_id, group_id FROM booking JOIN agreement USING (match_id)"
+        "   JOIN person AS mentee ON mentee.person_id = mentee_id"
+        "   JOIN person AS mentor ON mentor.person_id = mentor_id WHERE book_at <= $1"
+        "   ORDER BY mentee.employee_number, mentor.employee_number, made_at LIMIT $2)"
+        " SELECT match_id, mentee_id, mentor_id, mentee.employee_number AS mentee_number,"
         " mentor.employee_number AS mentor_number, session_minutes AS minutes, cadence, ends_on, due_wall,"
-        " problem IS NOT DISTINCT FROM 'away' AS after_absence, programme_id,"
+        " problem IS NOT DISTINCT FROM 'away' AS after_absence, group_id, talk_at, programme_id,"
         " mentee.time_zone AS mentee_zone,"
         " 1 + (SELECT count(*) FROM session WHERE session.match_id = agreement.match_id) AS ordinal"
         " FROM booking JOIN agreement USING (match_id)"
         " JOIN person AS mentee ON mentee.person_id = mentee_id"
         " JOIN person AS mentor ON mentor.person_id = mentor_id"
-        " WHERE book_at <= $1 ORDER BY mentee.employee_number, mentor.employee_number, made_at LIMIT $2"
-        " FOR UPDATE OF agreement",
+        " WHERE agreement.state = 'confirmed' AND (match_id IN (SELECT match_id FROM due)"
+        "   OR group_id IN (SELECT group_id FROM due))"
+        " ORDER BY match_id FOR UPDATE OF agreement",
         now,
         limit,
     )

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 import asyncpg
 
 from services.scheduling import core
-from services.scheduling.core.ids import MatchId, Part, ParticipationId, PersonId, ProgrammeId, SessionId
+from services.scheduling.core.ids import MatchId, Part, ParticipationId, PersonId, ProgrammeId
 from shared import events
 from shared.errors import NotFound
 from shared.privacy import FORMER
@@ -143,9 +143,9 @@ async def calendars(
     match_ids: Sequence[MatchId],
     *,
     after: datetime,
-    except_session: SessionId | None = None,
+    except_time: UUID | None = None,
 ) -> Mapping[tuple[MatchId, PersonId], core.slots.Calendar]:
-    """Both calendars of each pair, with the times taken after `after` by sessions other than one.
+    """Both calendars of each pair, with the times taken after `after` but by one session or meeting.
 
     Hours and absences are those of the newest participation: whoever comes back joins anew. Nobody who was
     erased has hours.
@@ -167,7 +167,7 @@ async def calendars(
         " WHERE side.match_id = ANY ($1::uuid[])",
         match_ids,
         after,
-        except_session,
+        except_time,
     )
     return {(row["match_id"], row["person_id"]): _calendar(row) for row in rows}
 

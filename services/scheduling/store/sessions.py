@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
 import asyncpg
 
 from services.scheduling import core
-from services.scheduling.core.ids import MatchId, SessionId
+from services.scheduling.core.ids import MatchId, MeetingId, PersonId, SessionId
 from shared.errors import NotFound
 from shared.tx import Connection
 
@@ -16,8 +17,8 @@ from shared.tx import Connection
 async def add(conn: Connection, session: core.sessions.Session) -> None:
     await conn.execute(
         "INSERT INTO session (session_id, match_id, ordinal, state, sequence, starts_at, ends_at, zone,"
-        " starts_wall, due_wall, mode, created_at, late)"
-        " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
+        " starts_wall, due_wall, mode, created_at, late, meeting_id)"
+        " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)",
         session.session_id,
         session.match_id,
         session.ordinal,
@@ -31,6 +32,7 @@ async def add(conn: Connection, session: core.sessions.Session) -> None:
         session.mode,
         session.created_at,
         session.late,
+        session.meeting_id,
     )
 
 
@@ -50,23 +52,26 @@ async def save(conn: Connection, session: core.sessions.Session) -> None:
     )
 
 
-async def take_time(conn: Connection, session: core.sessions.Session) -> bool:
-    """Takes the session's time of both people; False where one of them has another session then."""
+async def take_time(
+    conn: Connection, time_id: UUID, person_ids: Sequence[PersonId], slot: core.slots.Interval
+) -> bool:
+    """Takes the time of a session or a meeting for these people; False where one of them has another then."""
     rows = await conn.fetch(
         "INSERT INTO busy_time (session_id, person_id, starts_at, ends_at)"
-        " VALUES ($1, $2, $4, $5), ($1, $3, $4, $5) ON CONFLICT DO NOTHING RETURNING person_id",
-        session.session_id,
-        session.mentee_id,
-        session.mentor_id,
-        session.starts_at,
-        session.ends_at,
+        " SELECT $1, unnest($2::uuid[]), $3, $4 ON CONFLICT DO NOTHING RETURNING person_id",
+        time_id,
+        person_ids,
+        slot.start,
+        slot.end,
     )
-    return len(rows) == 2
+    return len(rows) == len(person_ids)
 
 
-async def free_time(conn: Connection, session_id: SessionId) -> None:
-    """Gives the session's time back to both."""
-    await conn.execute("DELETE FROM busy_time WHERE session_id = $1", session_id)
+async def free_time(conn: Connection, time_id: UUID, person_ids: Sequence[PersonId]) -> None:
+    """Gives the time of a session or a meeting back to these people."""
+    await conn.execute(
+        "DELETE FROM busy_time WHERE session_id = $1 AND person_id = ANY ($2::uuid[])", time_id, person_ids
+    )
 
 
 async def get_match_id(conn: Connection, session_id: SessionId) -> MatchId:
@@ -83,7 +88,8 @@ async def get(conn: Connection, session_id: SessionId) -> core.sessions.Session:
     """Raises NotFound."""
     row = await conn.fetchrow(
         "SELECT session_id, match_id, programme_id, mentee_id, mentor_id, ordinal, starts_at, ends_at, zone,"
-        " starts_wall, due_wall, created_at, sequence, session.state, mode, closed_at, closed_by, late"
+        " starts_wall, due_wall, created_at, sequence, session.state, mode, closed_at, closed_by, late,"
+        " meeting_id"
         " FROM session JOIN agreement USING (match_id) WHERE session_id = $1",
         session_id,
     )
@@ -92,11 +98,25 @@ async def get(conn: Connection, session_id: SessionId) -> core.sessions.Session:
     return _session(row)
 
 
+async def open_of_meeting(conn: Connection, meeting_id: MeetingId) -> list[core.sessions.Session]:
+    """The sessions of a circle's meeting that are neither over nor off, by the numbers of the mentees."""
+    rows = await conn.fetch(
+        "SELECT session_id, match_id, programme_id, mentee_id, mentor_id, ordinal, starts_at, ends_at, zone,"
+        " starts_wall, due_wall, created_at, sequence, session.state, mode, closed_at, closed_by, late,"
+        " meeting_id"
+        " FROM session JOIN agreement USING (match_id) LEFT JOIN person ON person_id = mentee_id"
+        " WHERE meeting_id = $1 AND session.state = 'scheduled' ORDER BY employee_number, match_id",
+        meeting_id,
+    )
+    return [_session(row) for row in rows]
+
+
 async def of_match(conn: Connection, match_id: MatchId) -> list[core.sessions.Session]:
     """All sessions of a pair, in order."""
     rows = await conn.fetch(
         "SELECT session_id, match_id, programme_id, mentee_id, mentor_id, ordinal, starts_at, ends_at, zone,"
-        " starts_wall, due_wall, created_at, sequence, session.state, mode, closed_at, closed_by, late"
+        " starts_wall, due_wall, created_at, sequence, session.state, mode, closed_at, closed_by, late,"
+        " meeting_id"
         " FROM session JOIN agreement USING (match_id) WHERE match_id = $1 ORDER BY ordinal",
         match_id,
     )
@@ -109,7 +129,8 @@ async def listed(
     """Sessions in the order of their booking, from behind the key `after`."""
     rows = await conn.fetch(
         "SELECT session_id, match_id, programme_id, mentee_id, mentor_id, ordinal, starts_at, ends_at, zone,"
-        " starts_wall, due_wall, created_at, sequence, session.state, mode, closed_at, closed_by, late"
+        " starts_wall, due_wall, created_at, sequence, session.state, mode, closed_at, closed_by, late,"
+        " meeting_id"
         " FROM session JOIN agreement USING (match_id)"
         " WHERE ($1::uuid IS NULL OR match_id = $1)"
         " AND ($2::timestamptz IS NULL OR (created_at, session_id) > ($2, $3::uuid))"

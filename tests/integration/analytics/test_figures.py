@@ -188,6 +188,13 @@ async def test_a_match_without_an_agreement_is_missing_one_from_the_14th_day_on(
     assert await missing(30) == {match("Ben", "Max"), match("Dan", "Olga")}
 
 
+async def test_two_who_said_yes_to_a_flash_talk_miss_no_agreement(conn: Connection) -> None:
+    talk = made("Gone", "Nora", at=5).model_copy(update={"talk_at": day(28)})
+    await hear(conn, proposed("Gone", "Nora"), talk, talk)
+    rows = await store.list_rows(conn, question(), "agreements-missing", limit=10)
+    assert {row.match_id for row in rows} == {match("Ben", "Max"), match("Dan", "Olga")}
+
+
 async def test_a_pair_that_met_within_one_and_a_half_cadences_is_active(conn: Connection) -> None:
     # Ada and Max meet biweekly and met on day 22: 21 days later is the last day that counts
     assert (await figures(conn, as_of=43))["active-pairing"].counted == 1

@@ -311,3 +311,11 @@ async def test_S20_peers_are_called_peers_in_their_mails(known: World) -> None:
         assert "mentor" not in text.lower().replace("mentoring", "")
         assert "mentee" not in text.lower()
     assert sum("peer" in text.lower() for text in written) == 5
+
+
+async def test_to_a_flash_talk_both_get_the_invitation_and_nothing_before_it(known: World) -> None:
+    talk = known.now + DAY
+    await known.hear(world.a_match(known.now).model_copy(update={"talk_at": talk}))
+    await known.hear(world.a_session(known.now, talk))
+    await known.send()
+    assert known.inbox.kinds() == ["session-scheduled", "session-scheduled"]

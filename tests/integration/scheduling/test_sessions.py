@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -151,7 +150,8 @@ async def test_nobody_has_two_sessions_at_one_time_even_if_two_race_for_it(match
 
     assert sorted(await asyncio.gather(race(one.session_id), race(two.session_id))) == [200, 409]
     async with tx.transaction(matched.door) as unit:
-        assert not await store.sessions.take_time(unit.conn, replace(one, session_id=two.session_id))
+        people = [one.mentee_id, one.mentor_id]
+        assert not await store.sessions.take_time(unit.conn, two.session_id, people, one.slot)
     with pytest.raises(asyncpg.ExclusionViolationError):
         await matched.door.pool.execute(
             "UPDATE busy_time SET starts_at = $1, ends_at = $2", target, one.ends_at + timedelta(days=9)

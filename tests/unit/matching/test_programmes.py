@@ -36,6 +36,16 @@ def test_nobody_is_matched_when_a_programme_is_closed_or_over() -> None:
     assert programmes.round_after(a_programme(ends_on=date(2026, 3, 3)), at(2, 9)) is None
 
 
+def test_when_it_is_too_late_for_the_last_flash_talk_nobody_is_matched_any_more() -> None:
+    rules = programmes.Rules(form="flash", talks_at=(at(18, 14), at(19, 6)))
+    flash = a_programme(kind="cohort", match_on=date(2026, 3, 9), ends_on=date(2026, 4, 1), rules=rules)
+    assert programmes.round_after(flash, at(16, 7)) == at(17, 6)
+    assert programmes.round_after(flash, at(17, 7)) is None
+    assert programmes.match_ends_on(flash, date(2026, 3, 10)) == date(2026, 3, 20)
+    assert programmes.seats(flash, "mentor", 1) == 2
+    assert programmes.seats(flash, "mentee", 1) == 1
+
+
 def test_a_match_lasts_half_a_year_and_never_longer_than_the_programme() -> None:
     assert programmes.match_ends_on(a_programme(), date(2026, 3, 2)) == date(2026, 8, 31)
     ending = a_programme(ends_on=date(2026, 6, 1))

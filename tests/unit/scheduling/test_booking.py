@@ -9,7 +9,7 @@ from uuid import UUID
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.scheduling.core import booking, slots
+from services.scheduling.core import booking, circles, rounds, slots
 from services.scheduling.core.ids import Cadence, MatchId, PersonId
 from tests.unit.scheduling.builders import (
     MATCH,
@@ -25,7 +25,7 @@ from tests.unit.scheduling.builders import (
 )
 
 
-def chosen(decision: booking.Chosen | booking.NotBooked) -> booking.Chosen:
+def chosen(decision: circles.Decision) -> booking.Chosen:
     assert isinstance(decision, booking.Chosen), decision
     return decision
 
@@ -36,7 +36,7 @@ def held_on_time(cadence: Cadence, many: int, zone: str = "Europe/Madrid") -> li
     found: list[booking.Chosen] = []
     for _ in range(many):
         wanted = a_booking(cadence=cadence, due_wall=due, ends_on=date(2030, 1, 1))
-        one = chosen(booking.choose(wanted, calendar, calendar, now))
+        one = chosen(booking.choose(wanted, [calendar, calendar], now))
         found.append(one)
         now = one.slot.end
         due = booking.next_due(one.due_wall, slots.wall(one.slot.start, calendar.zone), cadence)
@@ -65,7 +65,7 @@ def test_a_series_keeps_its_wall_time_across_a_clock_change() -> None:
 
 
 def test_a_first_session_is_two_days_ahead_or_more_and_within_ten_days_of_the_match() -> None:
-    one = chosen(booking.choose(a_booking(), a_calendar(), a_calendar(), MONDAY))
+    one = chosen(booking.choose(a_booking(), [a_calendar(), a_calendar()], MONDAY))
     assert one.slot == hour(utc(2026, 3, 4, 9))
     assert one.slot.start - MONDAY >= timedelta(days=2)
     assert one.slot.start - MONDAY <= timedelta(days=10)
@@ -74,7 +74,7 @@ def test_a_first_session_is_two_days_ahead_or_more_and_within_ten_days_of_the_ma
 def test_a_later_session_is_nearest_to_its_due_time() -> None:
     taken = hour(utc(2026, 3, 18, 10))
     wanted = a_booking(due_wall=wall(2026, 3, 18, 10))
-    one = chosen(booking.choose(wanted, a_calendar("UTC", None, taken), a_calendar(), MONDAY))
+    one = chosen(booking.choose(wanted, [a_calendar("UTC", None, taken), a_calendar()], MONDAY))
     assert one.slot == hour(utc(2026, 3, 18, 9))
     assert one.due_wall == wall(2026, 3, 18, 10)
 
@@ -91,7 +91,7 @@ def test_a_session_held_long_after_its_time_passes_over_the_due_times_it_reached
 
 def test_a_session_that_is_long_due_is_still_two_days_ahead() -> None:
     wanted = a_booking(due_wall=wall(2026, 2, 2, 10))
-    one = chosen(booking.choose(wanted, a_calendar(), a_calendar(), MONDAY))
+    one = chosen(booking.choose(wanted, [a_calendar(), a_calendar()], MONDAY))
     assert one.slot.start >= MONDAY + timedelta(days=2)
 
 
@@ -104,7 +104,7 @@ def test_contested_slots_go_to_the_lowest_employee_number_whatever_the_order_of_
     calendars = {(p.match_id, p.mentee_id): a_calendar() for p in pairs}
     calendars |= {(p.match_id, p.mentor_id): mentor for p in pairs}
     for arrival in itertools.permutations(pairs):
-        decided = booking.choose_all(arrival, calendars, MONDAY)
+        decided = rounds.choose_all(arrival, {}, calendars, MONDAY)
         got = [(d.booking.mentee_number, chosen(d).slot.start.hour) for d in decided]
         assert got == [("E1", 9), ("E2", 10), ("E3", 11)]
 
@@ -119,48 +119,48 @@ def test_a_mentor_who_is_also_a_mentee_is_never_booked_twice_at_a_time() -> None
         (other, MENTOR): a_calendar(),
         (other, PersonId(UUID(int=9))): a_calendar(),
     }
-    one, two = booking.choose_all([second, first], calendars, MONDAY)
+    one, two = rounds.choose_all([second, first], {}, calendars, MONDAY)
     assert chosen(one).slot.end <= chosen(two).slot.start
 
 
 def test_people_without_common_hours_are_told_so() -> None:
     decision = booking.choose(
-        a_booking(), a_calendar("Europe/Madrid"), a_calendar("Pacific/Auckland"), MONDAY
+        a_booking(), [a_calendar("Europe/Madrid"), a_calendar("Pacific/Auckland")], MONDAY
     )
     assert decision == booking.NotBooked(a_booking(), "no-common-hours")
 
 
 def test_hours_too_short_for_a_session_are_no_common_hours() -> None:
     short = a_calendar("UTC", weekdays("09:00", "09:45"))
-    assert booking.choose(a_booking(), short, short, MONDAY) == booking.NotBooked(
+    assert booking.choose(a_booking(), [short, short], MONDAY) == booking.NotBooked(
         a_booking(), "no-common-hours"
     )
 
 
 def test_people_who_are_busy_all_the_time_are_told_so() -> None:
     full = a_calendar("UTC", None, slots.Interval(MONDAY, MONDAY + timedelta(days=60)))
-    assert booking.choose(a_booking(), full, a_calendar(), MONDAY) == booking.NotBooked(
+    assert booking.choose(a_booking(), [full, a_calendar()], MONDAY) == booking.NotBooked(
         a_booking(), "no-free-slot"
     )
 
 
 def test_nothing_is_booked_after_the_last_day() -> None:
     over = a_booking(ends_on=date(2026, 3, 3))
-    assert booking.choose(over, a_calendar(), a_calendar(), MONDAY) == booking.NotBooked(over, None)
+    assert booking.choose(over, [a_calendar(), a_calendar()], MONDAY) == booking.NotBooked(over, None)
     weekend_left = a_booking(ends_on=date(2026, 3, 8), due_wall=wall(2026, 3, 7, 10))
-    decision = chosen(booking.choose(weekend_left, a_calendar(), a_calendar(), MONDAY))
+    decision = chosen(booking.choose(weekend_left, [a_calendar(), a_calendar()], MONDAY))
     assert decision.slot.end <= utc(2026, 3, 9)
 
 
 def test_a_due_time_behind_the_last_free_day_is_not_a_problem() -> None:
     last = a_booking(ends_on=date(2026, 3, 15), due_wall=wall(2026, 3, 14, 10), cadence="weekly")
     friday_gone = a_calendar("UTC", (slots.Hours(0, 540, 1020),))
-    assert booking.choose(last, friday_gone, friday_gone, MONDAY) == booking.NotBooked(last, None)
+    assert booking.choose(last, [friday_gone, friday_gone], MONDAY) == booking.NotBooked(last, None)
 
 
 def test_six_slots_are_offered_for_a_move_and_not_more_than_two_of_a_day() -> None:
     now, current = MONDAY, hour(utc(2026, 3, 4, 9))
-    offered = booking.offers(current, a_calendar(), a_calendar(), now=now, ends_on=date(2026, 9, 1))
+    offered = booking.offers(current, [a_calendar(), a_calendar()], now=now, ends_on=date(2026, 9, 1))
     assert len(offered) == 6
     assert current not in offered
     assert all(slot.start >= now + timedelta(days=1) for slot in offered)
@@ -172,15 +172,15 @@ def test_six_slots_are_offered_for_a_move_and_not_more_than_two_of_a_day() -> No
 def test_every_offer_can_be_taken() -> None:
     calendars = a_calendar("Asia/Kathmandu"), a_calendar("Europe/Madrid")
     rules = {"now": MONDAY, "ends_on": date(2026, 9, 1)}
-    offered = booking.offers(hour(utc(2026, 3, 4, 9)), *calendars, **rules)  # type: ignore[arg-type]
+    offered = booking.offers(hour(utc(2026, 3, 4, 9)), calendars, **rules)  # type: ignore[arg-type]
     assert offered
-    assert all(booking.can_meet(slot, *calendars, **rules) for slot in offered)  # type: ignore[arg-type]
+    assert all(booking.can_meet(slot, calendars, **rules) for slot in offered)  # type: ignore[arg-type]
 
 
 def test_a_slot_off_the_grid_outside_the_hours_too_soon_or_too_late_cannot_be_taken() -> None:
     def can(start: datetime) -> bool:
         free = a_calendar()
-        return booking.can_meet(hour(start), free, free, now=MONDAY, ends_on=date(2026, 3, 20))
+        return booking.can_meet(hour(start), [free, free], now=MONDAY, ends_on=date(2026, 3, 20))
 
     assert can(utc(2026, 3, 4, 9))
     assert not can(utc(2026, 3, 4, 9, 10))

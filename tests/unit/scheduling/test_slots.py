@@ -78,23 +78,22 @@ def always_open(calendar: slots.Calendar, slot: slots.Interval) -> bool:
 
 
 @settings(max_examples=120, deadline=None)
-@given(some_calendar(), some_calendar(), some_days(), st.sampled_from((30, 45, 60)))
+@given(st.lists(some_calendar(), min_size=1, max_size=4), some_days(), st.sampled_from((30, 45, 60)))
 @example(
-    a_calendar("Pacific/Apia"),
-    a_calendar("Pacific/Apia"),
+    [a_calendar("Pacific/Apia"), a_calendar("Pacific/Apia")],
     slots.Interval(utc(2011, 12, 28), utc(2012, 1, 3)),
     60,
 )
-def test_S23_slots_are_exactly_the_times_inside_both_local_working_windows(
-    one: slots.Calendar, other: slots.Calendar, within: slots.Interval, minutes: int
+def test_S23_S21_slots_are_exactly_the_times_inside_the_local_working_windows_of_all(
+    calendars: list[slots.Calendar], within: slots.Interval, minutes: int
 ) -> None:
-    offered = list(slots.free_slots(one, other, minutes, within))
+    offered = list(slots.free_slots(calendars, minutes, within))
     expected = []
     start = within.start.replace(minute=0, second=0, microsecond=0)
     while start < within.end:
         slot = slots.Interval(start, start + timedelta(minutes=minutes))
         inside = within.start <= slot.start and slot.end <= within.end
-        if inside and always_open(one, slot) and always_open(other, slot):
+        if inside and all(always_open(one, slot) for one in calendars):
             expected.append(slot)
         start += slots.GRID
     assert offered == expected
@@ -116,7 +115,7 @@ def test_S42_slots_are_inside_the_mentors_availability_and_free_of_both_peoples_
 
     mentee = slots.Calendar(mentee.zone, mentee.hours, taken())
     mentor = slots.Calendar(mentor.zone, mentor.hours, taken())
-    for slot in slots.free_slots(mentee, mentor, 30, within):
+    for slot in slots.free_slots([mentee, mentor], 30, within):
         assert always_open(mentor, slot)
         assert always_open(mentee, slot)
         assert all(busy.end <= slot.start or slot.end <= busy.start for busy in mentee.busy + mentor.busy)
@@ -160,8 +159,7 @@ def test_the_friday_that_samoa_skipped_has_no_hours() -> None:
 def test_people_in_kathmandu_meet_at_a_quarter_to() -> None:
     slot = next(
         slots.free_slots(
-            a_calendar("Asia/Kathmandu"),
-            a_calendar("Asia/Kathmandu"),
+            [a_calendar("Asia/Kathmandu"), a_calendar("Asia/Kathmandu")],
             30,
             slots.Interval(utc(2026, 3, 2), utc(2026, 3, 4)),
         )
@@ -172,21 +170,23 @@ def test_people_in_kathmandu_meet_at_a_quarter_to() -> None:
 def test_people_whose_hours_never_meet_get_no_slot() -> None:
     madrid, auckland = a_calendar("Europe/Madrid"), a_calendar("Pacific/Auckland")
     assert (
-        list(slots.free_slots(madrid, auckland, 60, slots.Interval(utc(2026, 3, 2), utc(2026, 4, 2)))) == []
+        list(slots.free_slots([madrid, auckland], 60, slots.Interval(utc(2026, 3, 2), utc(2026, 4, 2)))) == []
     )
 
 
 def test_the_shared_hours_follow_one_sides_clock_change() -> None:
     madrid, new_york = a_calendar("Europe/Madrid"), a_calendar("America/New_York")
-    before = next(slots.free_slots(madrid, new_york, 60, slots.Interval(utc(2026, 3, 5), utc(2026, 3, 6))))
-    between = next(slots.free_slots(madrid, new_york, 60, slots.Interval(utc(2026, 3, 12), utc(2026, 3, 13))))
+    before = next(slots.free_slots([madrid, new_york], 60, slots.Interval(utc(2026, 3, 5), utc(2026, 3, 6))))
+    between = next(
+        slots.free_slots([madrid, new_york], 60, slots.Interval(utc(2026, 3, 12), utc(2026, 3, 13)))
+    )
     assert (before.start, between.start) == (utc(2026, 3, 5, 14), utc(2026, 3, 12, 13))
 
 
 def test_a_busy_hour_is_not_offered_and_its_neighbours_are() -> None:
     taken = hour(utc(2026, 3, 2, 10))
     one, other = a_calendar("UTC", weekdays("09:00", "12:00"), taken), a_calendar("UTC", weekdays())
-    offered = slots.free_slots(one, other, 60, slots.Interval(utc(2026, 3, 2), utc(2026, 3, 3)))
+    offered = slots.free_slots([one, other], 60, slots.Interval(utc(2026, 3, 2), utc(2026, 3, 3)))
     assert [s.start.hour for s in offered] == [9, 11]
 
 

@@ -17,6 +17,7 @@ import numpy as np
 from services.matching.engine import assign, market, reasons, rules, scoring, sides, stability, waiting
 from services.matching.engine import index as arrays
 from services.matching.engine.forms import circle, flash, found, peer, peer_words, reverse, stable
+from services.matching.engine.forms.flash import names as talk_names
 from services.matching.engine.forms.found import Found, Proof
 from services.matching.engine.graph import Stop, never
 from services.matching.engine.reasons import Reason
@@ -33,6 +34,7 @@ __all__ = [
     "made",
     "normal",
     "priced",
+    "talk_names",
     "weighed",
     "why",
     "why_all",
@@ -42,9 +44,12 @@ __all__ = [
 
 
 def normal(whole: market.Market) -> market.Market:
-    """The market with the levels its form asks for: turned round in reverse, the same among peers."""
+    """The market as its form asks for it: levels turned round in reverse and the same among peers, and in
+    flash no hours but those of the talks."""
     if whole.rules.form == "reverse":
         return reverse.turned(whole)
+    if whole.rules.form == "flash":
+        return flash.at_talks(whole)
     return peer.alike(whole) if whole.rules.form == "peer" else whole
 
 
@@ -75,7 +80,7 @@ def best(index: arrays.Index, weights: sides.Integers, *, solver: assign.Solver,
 def priced(index: arrays.Index) -> tuple[str, ...]:
     """What the prices of an answer are of: mentors by their numbers, in flash each mentor in each slot."""
     asked = index.whole.rules
-    return flash.names(index, asked.slots) if asked.form == "flash" else index.right.numbers
+    return talk_names(index.right.numbers, asked.slots) if asked.form == "flash" else index.right.numbers
 
 
 def made(index: arrays.Index, answer: Found) -> list[tuple[int, int]]:
@@ -130,7 +135,10 @@ def forbidden(index: arrays.Index, codes: tuple[str, ...]) -> tuple[Reason, ...]
     """The rules that exclude a pair, in the words of the form."""
     if index.whole.rules.form == "peer":
         return peer_words.forbidden(codes)
-    return reasons.forbidden(codes)
+    said = reasons.forbidden(codes)
+    if index.whole.rules.form == "flash":
+        return tuple(flash.FORBIDDEN.get(reason.code, reason) for reason in said)
+    return said
 
 
 def why(index: arrays.Index, row: int, column: int) -> tuple[Reason, ...]:

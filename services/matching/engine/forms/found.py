@@ -10,7 +10,7 @@ import numpy as np
 from services.matching.engine import assign
 from services.matching.engine.state import NOBODY, Wide
 
-Proof = Literal["prices", "no-blocking-pair", "halves", "relaxation"]
+Proof = Literal["prices", "slots", "no-blocking-pair", "halves", "relaxation"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +21,7 @@ class Found:
     `price` [m] and `profit` [n], at least 0 each, show it:
 
     - prices: profit + price covers every pair; Σ profit + Σ price · seats = bound = value.
+    - slots (flash talks): the same with the prices of every mentor in every slot.
     - no-blocking-pair: the pairs are stable over all pairs; prices and bound are those of the best welfare,
       so bound − value is what stability costs.
     - halves (peers): the amounts of two people, in `profit`, cover twice their weight; ⌊Σ / 2⌋ = bound.

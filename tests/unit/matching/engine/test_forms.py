@@ -297,7 +297,8 @@ def test_flash_gives_every_mentee_at_most_one_talk_and_every_mentor_one_per_slot
     market: engine.Market,
 ) -> None:
     slots = (1, 2, 18)
-    solution = engine.solve(in_form(market, form="flash", slots=slots))
+    market = engine.normal(in_form(market, form="flash", slots=slots))
+    solution = engine.solve(market)
     mentees = {one.number: one for one in market.mentees}
     mentors = {one.number: one for one in market.mentors}
     taken = Counter((pair.mentor, pair.slot) for pair in solution.pairs)
@@ -307,6 +308,18 @@ def test_flash_gives_every_mentee_at_most_one_talk_and_every_mentor_one_per_slot
         assert pair.slot in slots
         assert mentees[pair.mentee].hours & mentors[pair.mentor].hours & 1 << pair.slot
     assert solution.value == best_talks(market, slots) == solution.certificate.bound
+    assert solution.proof == "slots"
+
+
+def test_in_flash_only_the_talks_count_as_hours_and_one_that_both_have_is_enough() -> None:
+    twenty, another = 1 << 20 | 1 << 100, 1 << 21 | 1 << 100
+    mentees = (a_mentee("1", hours=twenty), a_mentee("2", hours=another))
+    market = in_form(a_market(mentees, (a_mentor("3", hours=1 << 20),)), form="flash", slots=(20, 21))
+    (pair,) = engine.solve(market).pairs
+    assert (pair.mentee, pair.mentor, pair.slot) == ("1", "3", 20)
+    looked_at = engine.explain(market, "2", "3")
+    assert [one.sentence for one in looked_at.forbidden] == ["There is no talk at which both have time."]
+    assert "Both have time at 1 of the talks." in [reason.sentence for reason in pair.reasons]
 
 
 def best_talks(market: engine.Market, slots: tuple[int, ...]) -> int:
