@@ -194,10 +194,11 @@ class Carrier:
         for row in rows:  # in the order of their ids
             topic = row["topic"]
             groups[topic, partition_of(row["key"], counts[topic])].append(row)
-        return [
-            await _send(self.producer, group, topic=self.prefix + topic, partition=partition)
-            for (topic, partition), group in groups.items()
-        ]
+        sent = []
+        for (topic, partition), group in groups.items():
+            await asyncio.sleep(0)  # a full round takes tens of milliseconds: others come in between
+            sent.append(await _send(self.producer, group, topic=self.prefix + topic, partition=partition))
+        return sent
 
 
 async def partition_count(producer: AIOKafkaProducer, topic: str) -> int:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
+import asyncpg
+
 from services.matching import core, said, store
 from services.matching.commands import bosses, guard, standing
 from services.matching.commands.aside import worked
@@ -16,6 +18,8 @@ from services.matching.core.weighing import Case, Scales
 from shared.errors import Transient
 from shared.tx import Tx
 
+MANY = 50
+"""From here on rows are copied into a table: a statement with so many parameters costs more."""
 Keys = Mapping[tuple[str, str], PersonId]
 
 
@@ -43,7 +47,7 @@ async def settle(
     weighed = await guard.watch(tx, weighed) if guarded else weighed
     changed = [case for case in weighed if case.after is not None and case.after != case.before]
     people = [_next_version(case) for case in changed]
-    await _save(tx, people, learned)
+    await _save(tx, changed, people, keys=learned)
     rows = [one for case in weighed for one in case.kept]
     new = [one for one in rows if before[one.key] != one or not one.is_written]
     await _write(tx, [*new, *apart])
@@ -108,7 +112,11 @@ def _say(tx: Tx, changed: Sequence[Case], people: Sequence[Someone]) -> None:
             tx.emit(said.person_changed(person.person, at=tx.now))
 
 
-async def _save(tx: Tx, people: Sequence[Someone], keys: Keys) -> None:
+async def _save(tx: Tx, changed: Sequence[Case], people: Sequence[Someone], *, keys: Keys) -> None:
+    new = [person for case, person in zip(changed, people, strict=True) if case.before is None]
+    if len(new) > MANY:
+        await store.standings.add_many(tx.conn, new)
+        people = [person for case, person in zip(changed, people, strict=True) if case.before is not None]
     if people:
         await store.standings.save(tx.conn, people)
     if keys:
@@ -118,7 +126,7 @@ async def _save(tx: Tx, people: Sequence[Someone], keys: Keys) -> None:
 async def _write(tx: Tx, rows: Sequence[Kept]) -> None:
     """Raises Transient where another transaction has taken one of the facts meanwhile."""
     new = [one for one in rows if not one.is_written and one.state != "rejected"]
-    if new and await store.facts.add(tx.conn, new) < len(new):
+    if new and not await _add(tx, new):
         raise Transient("another transaction takes the same fact at this moment")
     rejected = [one for one in rows if not one.is_written and one.state == "rejected"]
     if rejected:
@@ -126,3 +134,14 @@ async def _write(tx: Tx, rows: Sequence[Kept]) -> None:
     old = [one for one in rows if one.is_written]
     if old:
         await store.facts.update(tx.conn, old)
+
+
+async def _add(tx: Tx, new: Sequence[Kept]) -> bool:
+    """Whether all of them were new."""
+    if len(new) <= MANY:
+        return await store.facts.add(tx.conn, new) == len(new)
+    try:
+        await store.facts.add_many(tx.conn, new)
+    except asyncpg.UniqueViolationError:
+        return False
+    return True

@@ -54,8 +54,10 @@ def has_ended(case: Case) -> bool:
 
 def ended_by(case: Case) -> Kept | None:
     """The newest fact by which somebody is not there any more; None where they are or nothing says so."""
+    if case.after is None or case.after.standing.status in standing.WITH_ACCESS:
+        return None
     told = {one.key: one for one in case.kept if one.state == "applied" and one.fact.kind in facts.ENDS}
-    if case.after is None or case.after.standing.status in standing.WITH_ACCESS or not told:
+    if not told:
         return None
     return told[standing.in_order(one.heard for one in told.values())[-1].key]
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
+import orjson
 from asyncpg import Record
 
 from services.matching.core.facts import Fact, Heard, Identity, Kept, Key, Voice, email_key
@@ -21,7 +21,7 @@ def _kept(row: Record) -> Kept:
         event_id=row["event_id"],
         kind=row["kind"],
         who=Identity(row["employee_number"], row["external_id"], row["work_email"]),
-        fields=json.loads(row["fields"]),
+        fields=orjson.loads(row["fields"]),
         effective_on=row["effective_on"],
         until=row["until"],
         said_at=row["said_at"],
@@ -44,7 +44,7 @@ async def voices(conn: Connection) -> dict[str, Voice]:
     """How much the word of each source counts, retired ones too: their facts still hold."""
     rows = await conn.fetch("SELECT name, precedence, precedence_by_field FROM hris_source")
     return {
-        row["name"]: Voice(row["name"], row["precedence"], json.loads(row["precedence_by_field"]))
+        row["name"]: Voice(row["name"], row["precedence"], orjson.loads(row["precedence_by_field"]))
         for row in rows
     }
 
@@ -251,8 +251,21 @@ async def add(conn: Connection, rows: Sequence[Kept]) -> int:
     return len(added)
 
 
+COLUMNS = (
+    *("source", "event_id", "kind", "employee_number", "external_id", "work_email", "fields", "effective_on"),
+    *("until", "said_at", "said_version", "received_at", "person_id", "state", "field", "reason", "due_at"),
+    *("applied_at", "settled", "hold_id"),
+)
+
+
+async def add_many(conn: Connection, rows: Sequence[Kept]) -> None:
+    """The same by COPY, which takes half the time. Raises UniqueViolationError where another transaction has
+    taken one of them at the same moment."""
+    await conn.copy_records_to_table("hris_fact", records=map(_columns, rows), columns=COLUMNS)
+
+
 def _columns(one: Kept) -> tuple[object, ...]:
-    """In the order of the statement's parameters."""
+    """In the order of the statement's parameters, and of COLUMNS."""
     fact = one.heard.fact
     who = fact.who
     return (
@@ -262,7 +275,7 @@ def _columns(one: Kept) -> tuple[object, ...]:
         who.employee_number,
         who.external_id,
         email_key(who),
-        json.dumps(dict(fact.fields)),
+        orjson.dumps(dict(fact.fields)).decode(),
         fact.effective_on,
         fact.until,
         fact.said_at,

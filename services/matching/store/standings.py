@@ -207,8 +207,22 @@ async def save(conn: Connection, people: Iterable[Someone]) -> None:
     await conn.execute(SAVE, *(list(column) for column in columns))
 
 
+COLUMNS = (
+    *("id", "employee_number", "user_name", "user_name_key", "given_name", "family_name", "work_email"),
+    *("work_email_key", "title", "department", "site", "time_zone", "manager_employee_number", "manager_id"),
+    *("hire_date", "status", "effective_date", "version", "created_at", "pool", "leave_from", "leave_until"),
+    *("inactive_on", "grace_until", "terminated_on", "erase_asked", "due_at", "manager_source"),
+    *("manager_external_id", "manager_said_at", "manager_cut_id"),
+)
+
+
+async def add_many(conn: Connection, people: Iterable[Someone]) -> None:
+    """Adds people who are new, by COPY: of many it takes half the time of a statement."""
+    await conn.copy_records_to_table("person", records=map(_columns, people), columns=COLUMNS)
+
+
 def _columns(one: Someone) -> tuple[Any, ...]:
-    """In the order of the statement's parameters."""
+    """In the order of the statement's parameters, and of COLUMNS."""
     person, card, how, boss = one.person, one.person.card, one.standing, one.boss
     return (
         person.id,

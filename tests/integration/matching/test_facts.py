@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
+import asyncio
 import itertools
 import random
 from datetime import datetime
+from typing import Any
 
+import pytest
 import pytest_asyncio
 
+from services.matching import commands, store
 from services.matching.core.facts import Fact
+from shared import tx
+from shared.errors import Transient
 from tests.integration.matching import hr
 from tests.integration.matching.hr import a_hire, at, card, day, fact, states, take
 from tests.integration.matching.world import World
+
+BLOCKED = """
+SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'
+"""
 
 
 @pytest_asyncio.fixture
@@ -211,3 +221,48 @@ async def test_U6_any_order_repetition_and_batch_of_the_same_facts_ends_the_same
             await take(hris, *told[:many])
             told = told[many:]
         assert await ending(hris, 1000 + 100 * seed) == expected, seed
+
+
+async def somebody_waits(here: World) -> None:
+    for _ in range(3000):
+        if await here.door.pool.fetchval(BLOCKED):
+            return
+        await asyncio.sleep(0.01)
+    raise AssertionError("nobody waits for a lock")
+
+
+async def test_U6_many_facts_that_two_transactions_take_at_one_moment_are_taken_once(hris: World) -> None:
+    told = [fact("change", number, f"move-{number}", title="Lead") for number in range(60)]
+    async with tx.transaction(hris.door) as first:
+        assert {one.state for one in await commands.facts.take(first, told)} == {"waiting"}
+        second = asyncio.create_task(take(hris, *told))
+        await somebody_waits(hris)
+    with pytest.raises(Transient):
+        await second
+    assert {one.state for one in await take(hris, *told)} == {"repeated"}
+    assert await hris.door.pool.fetchval("SELECT count(*) FROM hris_fact") == 60
+
+
+class Explained:
+    """Stands where the connection would, and asks for the plan of the statement."""
+
+    def __init__(self, pool: tx.Pool) -> None:
+        self._pool, self.plan = pool, ""
+
+    async def fetch(self, statement: str, *values: Any) -> list[Any]:
+        rows = await self._pool.fetch(f"EXPLAIN {statement}", *values)
+        self.plan = "\n".join(row[0] for row in rows)
+        return []
+
+
+async def test_whoever_is_above_somebody_is_looked_up_without_reading_all_people(hris: World) -> None:
+    everybody = [a_hire(one, manager_employee_number=str(1 + one // 10)) for one in range(1, 2001)]
+    await take(hris, *everybody)
+    explained = Explained(hris.door.pool)
+    some = list(hris.people.values())[-5:]
+    await store.lines.above(explained, some)  # type: ignore[arg-type]
+    assert "Recursive Union" in explained.plan
+    assert "Seq Scan" not in explained.plan
+    async with hris.door.pool.acquire() as conn:
+        above = await store.lines.above(conn, [hris.people["1999"]])  # type: ignore[arg-type,list-item]
+    assert sorted(one.employee_number for one in above.values()) == ["1", "1999", "200", "21", "3"]
