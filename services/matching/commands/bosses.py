@@ -28,7 +28,7 @@ async def assign(tx: Tx, cases: Sequence[Case], keys: Keys) -> list[Case]:
     known = await _known(tx, asked, found, keys)
     for case in asked:
         assert case.after is not None
-        found[case.id] = replace(case, after=known.assigned(case.after))
+        found[case.id] = case.become(known.assigned(case.after))
     await _untangle(tx, found)
     return list(found.values())
 
@@ -78,7 +78,7 @@ def _without_circle(case: Case, *, is_out: bool) -> Case:
     if (case.after.person.manager_id, case.after.cut_id) == (manager_id, cut_id):
         return case
     person = replace(case.after.person, manager_id=manager_id)
-    return replace(case, after=replace(case.after, person=person, cut_id=cut_id))
+    return case.become(replace(case.after, person=person, cut_id=cut_id))
 
 
 async def _who_waited(tx: Tx, cases: Sequence[Case], keys: Keys) -> list[Someone]:
@@ -120,11 +120,13 @@ class _Known:
         if boss is not None and boss.source and boss.external_id:
             manager_id = self._keys.get((boss.source, boss.external_id))
             number = None if manager_id is None else self._numbers.get(manager_id)
-        return replace(one, person=_managed(person, manager_id, number), cut_id=None)
+        return Someone(_managed(person, manager_id, number), one.standing, one.due_at, boss)
 
 
 def _managed(person: Person, manager_id: PersonId | None, number: str | None) -> Person:
-    card = replace(person.card, manager_employee_number=number)
+    card = person.card
+    if card.manager_employee_number != number:
+        card = replace(card, manager_employee_number=number)
     return replace(person, card=card, manager_id=manager_id)
 
 

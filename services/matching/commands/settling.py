@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from services.matching import core, said, store
 from services.matching.commands import bosses, guard, standing
+from services.matching.commands.aside import worked
 from services.matching.core.facts import Kept, Key
 from services.matching.core.ids import PersonId
 from services.matching.core.meeting import Someone
@@ -34,7 +35,7 @@ async def settle(
     """
     before = {one.key: one for case in cases for one in case.kept}
     fresh = {key for key, one in before.items() if one.state == "waiting"}
-    weighed = [core.weighing.weigh(case, scales) for case in cases]
+    weighed = await worked(len(cases), lambda: [core.weighing.weigh(case, scales) for case in cases])
     weighed = await _with_names_of_their_own(tx, weighed, fresh, scales)
     there = {case.id for case in weighed if case.after is not None}
     learned = {key: person_id for key, person_id in (keys or {}).items() if person_id in there}
@@ -46,9 +47,7 @@ async def settle(
     rows = [one for case in weighed for one in case.kept]
     new = [one for one in rows if before[one.key] != one or not one.is_written]
     await _write(tx, [*new, *apart])
-    for case, person in zip(changed, people, strict=True):
-        if case.before is None or person.person.version != case.before.person.version:
-            tx.emit(said.person_changed(person.person, at=tx.now))
+    await worked(len(changed), lambda: _say(tx, changed, people))
     await standing.carry_out(tx, changed, held=await guard.held(tx, changed))
     return {one.key: one for one in (*rows, *apart)}
 
@@ -101,6 +100,12 @@ def _next_version(case: Case) -> Someone:
         return case.after
     version = 1 if before is None else before.version + 1
     return replace(case.after, person=replace(after, version=version))
+
+
+def _say(tx: Tx, changed: Sequence[Case], people: Sequence[Someone]) -> None:
+    for case, person in zip(changed, people, strict=True):
+        if case.before is None or person.person.version != case.before.person.version:
+            tx.emit(said.person_changed(person.person, at=tx.now))
 
 
 async def _save(tx: Tx, people: Sequence[Someone], keys: Keys) -> None:

@@ -89,11 +89,14 @@ async def _away_or_back(tx: Tx, one: Participation, found: Effect) -> None:
 
 
 async def _line_changed(tx: Tx, changed: Iterable[Case]) -> None:
-    """Whoever now has a partner in their reporting line: proposals are taken back, a match is looked at."""
+    """Whoever now has a partner in their reporting line: proposals are taken back, a match is looked at.
+
+    Somebody new has no partner, and whoever comes to be below them has a new manager, too."""
     people: list[UUID] = []
     for case in changed:
-        before = None if case.before is None else case.before.person.manager_id
-        if case.after is not None and case.after.person.manager_id not in (None, before):
+        if case.before is None or case.after is None:
+            continue
+        if case.after.person.manager_id not in (None, case.before.person.manager_id):
             people.append(case.id)
     if not people:
         return

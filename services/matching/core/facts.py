@@ -272,7 +272,7 @@ def _wrong_field(fact: Fact, name: str, zones: Collection[str]) -> Wrong | None:
     if name not in FIELDS:
         return Wrong(name[:40], "is nothing that is known of people here")
     value = fact.fields[name] or ""
-    if _CONTROL.search(value):
+    if not value.isprintable() and _CONTROL.search(value):
         return Wrong(name, "holds a control character or a line break")
     if name == "manager_external_id":
         long = len(value) > KEY_CHARACTERS_MAX

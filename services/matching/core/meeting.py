@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
+from typing import Any
 
 from services.matching.core import facts, people, roster
 from services.matching.core.facts import Fact, Wrong
@@ -170,22 +171,24 @@ def after(known: Someone | None, new_id: PersonId, found: Folded, *, now: dateti
         return Someone(person, standing, found.due_at, boss)
     if (card, standing, found.due_at, boss) == (known.person.card, known.standing, known.due_at, known.boss):
         return known
-    since = known.person.effective_date if card == known.person.card else found.today
-    person = replace(known.person, card=card, effective_date=max(since, known.person.effective_date))
-    return replace(known, person=person, standing=standing, due_at=found.due_at, boss=boss)
+    person = known.person
+    if card != person.card:
+        person = replace(person, card=card, effective_date=max(found.today, person.effective_date))
+    return Someone(person, standing, found.due_at, boss, known.cut_id)
 
 
 def _card(before: Card, fields: Mapping[str, str | None], standing: Standing, boss: Boss | None) -> Card:
-    told = {name: value or "" for name, value in fields.items() if name != "hire_date"}
+    told: dict[str, Any] = {name: value or "" for name, value in fields.items()}
     if "pool" in told:
         told["pool"] = roster.pool(told["pool"])
-    hired = before.hire_date
-    if "hire_date" in fields:
-        hired = date.fromisoformat(fields["hire_date"]) if fields["hire_date"] else None
-    number = before.manager_employee_number
+    if "hire_date" in told:
+        told["hire_date"] = date.fromisoformat(told["hire_date"]) if told["hire_date"] else None
+    told["status"] = standing.status
     if boss is not None:
-        number = boss.number
-    return replace(before, **told, hire_date=hired, status=standing.status, manager_employee_number=number)
+        told["manager_employee_number"] = boss.number
+    # Most words are about somebody of whom they say nothing new.
+    new = {name: value for name, value in told.items() if value != getattr(before, name)}
+    return replace(before, **new) if new else before
 
 
 def clashes(

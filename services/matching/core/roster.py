@@ -33,6 +33,9 @@ OPTIONAL = ("leave_from", "leave_until", "termination_date", "pool")
 ALL = (*COLUMNS, *OPTIONAL)
 REQUIRED = frozenset({"employee_number", "user_name", "given_name", "work_email", "time_zone", "status"})
 DATES = frozenset({"hire_date", "effective_date", "leave_from", "leave_until", "termination_date"})
+FORMED = frozenset(
+    {"employee_number", "manager_employee_number", "work_email", "time_zone", "status", "pool"}
+)
 BESIDE = ("time_zone", "leave_from", "leave_until", "termination_date")
 EMPTY = "is empty"
 BEGINS = {"leave_until": "leave_from", "termination_date": "hire_date"}
@@ -143,7 +146,7 @@ def problem(name: str, cell: str, zones: Collection[str]) -> str | None:
         return f"is longer than {CELL_CHARACTERS_MAX} characters"
     if name in DATES:
         return _problem_of_day(cell)
-    return _problem_of_form(name, cell, zones)
+    return _problem_of_form(name, cell, zones) if name in FORMED else None
 
 
 def _problem_of_form(name: str, cell: str, zones: Collection[str]) -> str | None:
@@ -191,6 +194,6 @@ def pool(cell: str) -> str:
 def day(cell: str) -> date | None:
     """A date like 2026-03-31; None for anything else."""
     try:
-        return date.fromisoformat(cell) if _DAY.fullmatch(cell) else None
+        return date.fromisoformat(cell) if cell and _DAY.fullmatch(cell) else None
     except ValueError:
         return None

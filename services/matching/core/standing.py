@@ -96,20 +96,20 @@ def fold(
     known besides the facts; `zones` finds a time zone by its IANA name. A fact is given once."""
     holding, waiting, place = _holding(heard, voices, zone=zone, zones=zones, now=now)
     won = _winners(holding, voices)
-    void = _void(heard)
-    standing = _standing([one for one in holding if one.key not in void], zones(place), now)
+    void, here = _void(heard), zones(place)
+    standing = _standing([one for one in holding if one.key not in void], here, now)
     due = {one.key: at for one, at in waiting if one.key not in void}
     states = _states(heard, due, won, void)
-    today = now.astimezone(zones(place)).date()
+    today = now.astimezone(here).date()
     return Folded(
-        fields={name: _value(one, name) for name, one in won.items()},
-        said_by={name: one.key for name, one in won.items()},
+        fields={name: one.fact.says.get(name) for name, one in won.items()},
+        said_by={name: one.fact.key for name, one in won.items()},
         boss=_boss(won.get(BOSS)),
         standing=standing,
         states=states,
         due=due,
         settled=frozenset(_settled(heard, won, states, now)),
-        due_at=min([*due.values(), *_turns(standing, zones(place), today)], default=None),
+        due_at=min([*due.values(), *_turns(standing, here, today)], default=None),
         today=today,
     )
 
@@ -157,16 +157,15 @@ def _winners(holding: Iterable[Heard], voices: Mapping[str, Voice]) -> dict[str,
     """By field, the fact whose word counts. Both ways of naming a manager are one field."""
     best: dict[str, tuple[tuple[int, Stamp], Heard]] = {}
     for one in holding:
+        voice, stamp = voices[one.fact.source], one.stamp
+        usual, other = (-voice.precedence, stamp), voice.by_field
         for name in one.fact.says:
             about = BOSS if name in facts.MANAGERS else name
-            rank = _rank(one, about, voices)
-            if about not in best or rank > best[about][0]:
+            rank = (-other[about], stamp) if about in other else usual
+            known = best.get(about)
+            if known is None or rank > known[0]:
                 best[about] = rank, one
     return {name: one for name, (_, one) in best.items()}
-
-
-def _value(one: Heard, name: str) -> str | None:
-    return one.fact.says.get(name)
 
 
 def _boss(one: Heard | None) -> Boss | None:
@@ -180,6 +179,8 @@ def _boss(one: Heard | None) -> Boss | None:
 def _void(heard: Sequence[Heard]) -> frozenset[Key]:
     """Terminations that were cancelled after they were said."""
     cancels = [one for one in heard if one.fact.kind == "termination-cancelled"]
+    if not cancels:
+        return frozenset()
     return frozenset(
         one.key
         for one in heard
@@ -189,9 +190,12 @@ def _void(heard: Sequence[Heard]) -> frozenset[Key]:
 
 def in_order(holding: Iterable[Heard]) -> list[Heard]:
     """By the times they stand for. In a source that counts versions a later version is never earlier."""
+    found = list(holding)
+    if len(found) < 2:
+        return found
     latest: dict[str, datetime] = {}
     keyed = []
-    for one in sorted(holding, key=lambda each: (each.fact.said_version or 0, each.stamp)):
+    for one in sorted(found, key=lambda each: (each.fact.said_version or 0, each.stamp)):
         as_of = one.as_of
         if one.fact.said_version is not None:
             as_of = latest[one.fact.source] = max(as_of, latest.get(one.fact.source, as_of))
@@ -239,7 +243,6 @@ def _states(
     won: Mapping[str, Heard],
     void: frozenset[Key],
 ) -> dict[Key, State]:
-    winning = {one.key for one in won.values()}
     states: dict[Key, State] = {}
     for one in heard:
         if one.key in due:
@@ -247,7 +250,7 @@ def _states(
         elif one.key in void:
             states[one.key] = "superseded"
         else:
-            counts = one.fact.kind not in facts.STAYS or one.key in winning
+            counts = one.fact.kind not in facts.STAYS or any(one is each for each in won.values())
             states[one.key] = "applied" if counts else "superseded"
     return states
 

@@ -26,6 +26,10 @@ class Case:
     after: Someone | None = None
     said_by: Mapping[str, Key] | None = None
 
+    def become(self, after: Someone) -> Case:
+        """The same with somebody else as what becomes of them."""
+        return Case(self.id, self.before, self.kept, after, self.said_by)
+
     @property
     def is_new(self) -> bool:
         return self.before is None and self.after is not None
@@ -52,7 +56,7 @@ def weigh(case: Case, scales: Scales) -> Case:
         kept = [_rejected(one, found, after) for one in case.kept]
         return replace(case, after=None, kept=kept)
     kept = [_settled(one, case.id, found, scales.now) for one in case.kept]
-    return replace(case, after=after, kept=kept, said_by=found.said_by)
+    return Case(case.id, case.before, kept, after, found.said_by)
 
 
 def _has_begun(heard: Iterable[facts.Heard], found: Folded) -> bool:
@@ -88,13 +92,16 @@ def _settled(one: Kept, person_id: PersonId, found: Folded, now: datetime) -> Ke
         settled,
     ):
         return one
-    return replace(
-        one,
+    return Kept(
+        heard=one.heard,
         person_id=person_id,
         state=state,
+        field=one.field,
+        reason=one.reason,
         due_at=due_at,
         applied_at=applied_at,
         settled=settled,
+        hold_id=one.hold_id,
     )
 
 

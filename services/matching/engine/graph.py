@@ -17,7 +17,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from services.matching.engine import arena, auction, kernels
+from services.matching.engine import auction, kernels
 from services.matching.engine import state as states
 from services.matching.engine.market import InvalidMarket
 from services.matching.engine.state import NOBODY, State, Wide
@@ -113,21 +113,13 @@ def _chunks(ids: states.Ids) -> Iterator[states.Ids]:
 
 def solution(s: State) -> Solved:
     """The pairs of a state and the bound that its prices prove, whether they are optimal or not."""
-    mentees = len(s.mate)
-    row = np.repeat(np.arange(mentees), s.row_size)
-    edge = arena.positions(s.row_at, s.row_size)
-    mentor, weight = s.row_mentor[edge], s.row_weight[edge]
-    profit = np.zeros(mentees, np.int64)
-    offered = s.seats[mentor] > 0
-    np.maximum.at(profit, row[offered], (weight - s.price[mentor])[offered])
-    # A mentor without seats costs nothing at any price: the lowest that covers their edges.
-    price = s.price.copy()
-    np.maximum.at(price, mentor[~offered], (weight - profit[row])[~offered])
+    profit, price = np.zeros(len(s.mate), np.int64), s.price.copy()
+    value = int(kernels.appraise(s, profit, price))
     return Solved(
         mate=s.mate.astype(np.int64),
         price=price,
         profit=profit,
-        value=int(weight[mentor == s.mate[row]].sum()),
+        value=value,
         bound=int(profit.sum() + (price * s.seats).sum()),
     )
 

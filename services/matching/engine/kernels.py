@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 
 from services.matching.engine.compiled import kernel, part
-from services.matching.engine.state import FAR, NOBODY, UNMOVED, Ids, State
+from services.matching.engine.state import FAR, NOBODY, UNMOVED, Ids, State, Wide
 
 HEAP, TOUCHED, MOVED = 0, 1, 2
 
@@ -287,6 +287,22 @@ def tighten(s: State) -> None:
                 worth = max(worth, s.row_weight[edge])
         if worth != s.profit[mentee] + s.price[mentor]:
             leave(s, mentee)
+
+
+@kernel
+def appraise(s: State, profit: Wide, price: Wide) -> int:
+    """The value of the pairs, with the profits [n] that the prices leave; a mentor without seats costs
+    nothing at any price, so theirs [m] rises to the lowest that covers their edges."""
+    value = 0
+    for mentee in range(len(s.mate)):
+        profit[mentee] = margin(s, mentee)
+        for edge in range(s.row_at[mentee], s.row_at[mentee] + s.row_size[mentee]):
+            mentor = s.row_mentor[edge]
+            if mentor == s.mate[mentee]:
+                value += s.row_weight[edge]
+            if s.seats[mentor] == 0:
+                price[mentor] = max(price[mentor], s.row_weight[edge] - profit[mentee])
+    return value
 
 
 @kernel

@@ -12,6 +12,8 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from services.matching.engine import turning
+
 Wide = npt.NDArray[np.int64]
 Ids = npt.NDArray[np.int32]
 
@@ -68,9 +70,9 @@ class State(NamedTuple):
 def of_graph(ptr: Wide, col: Ids, weight: Wide, seats: Wide) -> State:
     """The edges of a graph in rows (see `graph.solve_graph`), nobody matched, every price 0."""
     mentees, mentors = len(ptr) - 1, len(seats)
-    row = np.repeat(np.arange(mentees, dtype=np.int32), np.diff(ptr))
-    by_column = np.argsort(col, kind="stable")
     degree = np.bincount(col, minlength=mentors).astype(np.int64)
+    column_mentee, column_weight = np.empty(len(col), np.int32), np.empty(len(col), np.int64)
+    turning.by_columns(ptr, (col, weight), _starts(degree), (column_mentee, column_weight))
     # A mentor can never have more mentees than edges.
     places = np.minimum(seats, degree)
     return of_nobody(mentees, mentors)._replace(
@@ -82,8 +84,8 @@ def of_graph(ptr: Wide, col: Ids, weight: Wide, seats: Wide) -> State:
         column_at=_starts(degree),
         column_size=degree.copy(),
         column_room=degree,
-        column_mentee=row[by_column],
-        column_weight=weight[by_column],
+        column_mentee=column_mentee,
+        column_weight=column_weight,
         used=np.array([len(col), len(col), places.sum()], np.int64),
         seats=seats.copy(),
         seat_at=_starts(places),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from services.matching.engine import auction, compiled, kernels, moves, outcome, pack, scan, survey
+from services.matching.engine import auction, compiled, kernels, moves, outcome, pack, scan, survey, turning
 from services.matching.engine import index as arrays
 from services.matching.engine.following import LiveMarket
 from services.matching.engine.graph import never
@@ -12,7 +12,7 @@ from services.matching.engine.market import Goal, Market, Mentee, Mentor
 
 KERNELS = (
     *(auction.open_round, auction.bids, auction.seat_owners),
-    *(kernels.tighten, kernels.fill_all, kernels.insert_all),
+    *(kernels.tighten, kernels.fill_all, kernels.insert_all, kernels.appraise, turning.by_columns),
     *(scan.list_best, scan.list_missed, scan.count_blocking, scan.weights_of, scan.weights_with),
     scan.best_of,
     *(moves.mentee_comes, moves.mentee_goes, moves.seats_change, moves.mentor_goes, moves.pair_goes),

@@ -23,17 +23,20 @@ def _named(row: Record) -> Named:
 
 
 async def above(conn: Connection, people: Sequence[UUID]) -> dict[PersonId, Named]:
-    """Whom these people and everybody above them name as manager."""
+    """Whom these people and everybody above them name as manager. They are looked up one by one (that is what
+    OFFSET 0 is for): the planner would take them for so many that it reads the whole table."""
     rows = await conn.fetch(
         """
         WITH RECURSIVE above AS (
-            SELECT id, coalesce(manager_id, manager_cut_id) AS named_id FROM person WHERE id = ANY($1::uuid[])
+            SELECT id, coalesce(manager_id, manager_cut_id) AS named_id, manager_said_at, employee_number
+            FROM person WHERE id = ANY($1::uuid[])
             UNION
-            SELECT p.id, coalesce(p.manager_id, p.manager_cut_id)
-            FROM above a JOIN person p ON p.id = a.named_id
+            SELECT p.id, p.named_id, p.manager_said_at, p.employee_number
+            FROM above a CROSS JOIN LATERAL (
+                SELECT id, coalesce(manager_id, manager_cut_id) AS named_id, manager_said_at, employee_number
+                FROM person WHERE id = a.named_id OFFSET 0) AS p
         )
-        SELECT a.id, a.named_id, p.manager_said_at, p.employee_number
-        FROM above a JOIN person p ON p.id = a.id WHERE a.named_id IS NOT NULL
+        SELECT id, named_id, manager_said_at, employee_number FROM above WHERE named_id IS NOT NULL
         """,
         people,
     )
