@@ -41,7 +41,7 @@ async def who_takes_part(
 
 async def session_over(tx: Tx, session_id: UUID, state: str) -> None:
     """The mentor is asked no more whether a meeting took place once that is known of all its sessions."""
-    meeting_id = await heard.find_circle_meeting(tx.conn, session_id)
+    meeting_id = await heard.lock_circle_meeting(tx.conn, session_id)
     if meeting_id is not None and not await heard.anybody_comes(tx.conn, meeting_id):
         await heard.close_meeting(tx.conn, meeting_id, state)
         await messages.withdraw_for_session(tx.conn, meeting_id, core.AROUND_SESSION)

@@ -183,7 +183,7 @@ async def on_session_moved(event: events.SessionMoved, tx: Tx) -> None:
     cards = await _cards(tx, pair.people)
     if not await _advanced(tx, event, "planned"):
         return
-    meeting, meeting_id = _meeting(event), await heard.find_circle_meeting(tx.conn, event.session_id)
+    meeting, meeting_id = _meeting(event), await heard.lock_circle_meeting(tx.conn, event.session_id)
     planned = [(meeting, _whose(pair, meeting_id))]
     if meeting_id and await heard.advance_meeting(tx.conn, meeting_id, event.sequence, "planned"):
         planned.append((replace(meeting, session_id=meeting_id), {pair.mentor_id}))
@@ -199,7 +199,7 @@ async def on_session_cancelled(event: events.SessionCancelled, tx: Tx) -> None:
     cards = await _cards(tx, pair.people)
     if not await _advanced(tx, event, "cancelled"):
         return
-    meeting, meeting_id = _meeting(event), await heard.find_circle_meeting(tx.conn, event.session_id)
+    meeting, meeting_id = _meeting(event), await heard.lock_circle_meeting(tx.conn, event.session_id)
     off = [meeting]
     if meeting_id and await heard.anybody_comes(tx.conn, meeting_id):
         stands = replace(meeting, session_id=meeting_id, sequence=event.sequence - 1)

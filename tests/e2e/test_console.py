@@ -101,7 +101,9 @@ async def test_U10_the_tiles_show_what_the_api_tells(visit: Page, console: Conso
     assert await _number(visit, "Satisfaction") == f"{float(str(told['satisfaction']['value'])):.1f}"
 
 
-@pytest.mark.parametrize("title", ["Match rate", "Session completion", "Time to match", "Active pairs"])
+@pytest.mark.parametrize(
+    "title", ["Match rate", "Session completion", "Time to match", "Active pairs", "Left", "Pairs to look at"]
+)
 async def test_U10_a_tile_leads_to_the_list_that_was_counted(
     visit: Page, console: Console, title: str
 ) -> None:

@@ -17,8 +17,9 @@ from playwright.async_api import Browser, Page, async_playwright, expect
 
 from shared import auth
 from shared.auth import SignedLink
-from tests.e2e import by_hand, pairs
+from tests.e2e import by_hand, circles, pairs
 from tests.e2e.by_hand import opened, press
+from tests.e2e.circles import Circle
 from tests.e2e.pairs import FEEDBACK, MENTEE, Pair, Town
 
 pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(300)]
@@ -74,7 +75,7 @@ async def phone(chromium: Browser) -> AsyncIterator[Page]:
 @dataclass(frozen=True)
 class Places:
     """Pairs that stay where they are: invited, with a proposal, matched, booked, with a session to look back
-    on. The last to have made a step is the mentee; nobody makes another one."""
+    on. The last to have made a step is the mentee; nobody makes another one. And a circle before it meets."""
 
     invited: Pair
     proposed: Pair
@@ -82,6 +83,7 @@ class Places:
     booked: Pair
     over: Pair
     met: Pair
+    circle: Circle
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
@@ -91,6 +93,7 @@ async def places(town: Town) -> Places:
         await step(met, over)
     await town.report(met)
     await town.fill(town.link(met.mentee, "feedback"), "rating_overall", FEEDBACK)
+    circle = await circles.gathered(town, 900)
     booked, matched, proposed, invited = [await town.newcomers() for _ in range(4)]
     await town.propose(booked, matched, proposed)
     await town.match(booked, matched)
@@ -99,7 +102,7 @@ async def places(town: Town) -> Places:
     await town.fill(town.link(proposed.mentee, "proposal"), "answer", {"answer": "accept"})
     await town.fill(town.link(invited.mentee, "join"), "role", MENTEE)
     await town.settle()
-    return Places(invited, proposed, matched, booked, over, met)
+    return Places(invited, proposed, matched, booked, over, met, circle)
 
 
 async def test_U16_two_people_go_their_whole_way_on_a_phone_without_javascript(
@@ -125,6 +128,22 @@ async def test_U16_two_people_go_their_whole_way_on_a_phone_without_javascript(
     await opened(phone, town.link(pair.mentor, "pair"), f"You and {pair.mentee.name}")
     await expect(phone.get_by_text("You asked one question at a time.")).to_be_visible()
     await expect(phone.locator("ol.past li")).to_contain_text(["took place"])
+
+
+async def test_S21_a_circle_meets_at_one_time_and_its_mentor_is_invited_once(
+    phone: Page, places: Places, town: Town
+) -> None:
+    circle = places.circle
+    invited = {person: [one for one in town.letters[person.email] if one.meeting] for person in circle.all}
+    assert {person: len(letters) for person, letters in invited.items()} == dict.fromkeys(circle.all, 1)
+    meetings = [letter.meeting for [letter] in invited.values() if letter.meeting]
+    assert len({(one.starts_at, one.ends_at) for one in meetings}) == 1
+    [theirs] = invited[circle.mentor]
+    assert theirs.subject.startswith("Meeting with your circle")
+    assert "Ana Prado and Eva Soto" in " ".join(theirs.text.split())
+    await opened(phone, theirs.links["pair"], "You and")
+    await expect(phone.get_by_role("heading", level=2).first).to_have_text("The next meeting of your circle")
+    await expect(phone.get_by_text("With you")).to_be_visible()
 
 
 async def test_what_was_filled_in_stays_when_an_answer_needs_another_look(
@@ -175,6 +194,7 @@ async def looks(places: Places, town: Town) -> dict[str, tuple[str, str]]:
         "confirmed": (town.link(places.matched.mentee, "agreement"), "Your agreement with"),
         "agreed": (town.link(places.booked.mentor, "agreement"), "Your agreement with"),
         "next session": (town.link(places.booked.mentee, "pair"), "You and"),
+        "next meeting": (town.link(places.circle.mentor, "pair"), "You and"),
         "did it happen": (town.link(places.over.mentee, "pair"), "You and"),
         "partner's words": (town.link(places.met.mentor, "pair"), "You and"),
         "feedback": (town.link(places.met.mentor, "feedback"), "How was your session"),

@@ -60,6 +60,7 @@ def _build(parts: Parts[ProgrammeView]) -> None:
         parts.html("waiting.html", tag="section", classes="card")
         parts.html("ratings.html", tag="section", classes="card")
         parts.html("missing.html", tag="section", classes="card")
+    parts.html("changes.html", tag="section", classes="tiles")
 
 
 def _weeks_in_words(view: ProgrammeView) -> str:

@@ -23,7 +23,8 @@
     engine.warm()                        # compiles the solver; until then a slower one serves
 
 On plain arrays, without people: `engine.solve_index` (all pairs of a market), `engine.solve_graph`. For a
-graph that changes: `engine.Live`. For a market whose people come and go: `engine.LiveMarket`.
+graph that changes: `engine.Live`. For a market whose people come and go: `engine.LiveMarket`, and where they
+have flash talks `engine.LiveTalks`.
 
 A market that cannot be computed (NaN, a level of 9, a number twice) raises `InvalidMarket` naming the field.
 """
@@ -63,6 +64,7 @@ from services.matching.engine.reporting import tree
 from services.matching.engine.scoring import WEIGHT_OF_ONE, Component
 from services.matching.engine.stability import Blocking
 from services.matching.engine.state import NOBODY, Wide
+from services.matching.engine.talks import LiveTalks
 from services.matching.engine.waiting import Exclusion, Waiting
 from services.matching.engine.warming import is_warm, warm
 
@@ -78,6 +80,7 @@ __all__ = [
     "InvalidMarket",
     "Live",
     "LiveMarket",
+    "LiveTalks",
     "Market",
     "Mentee",
     "Mentor",

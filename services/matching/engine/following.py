@@ -53,7 +53,9 @@ class LiveMarket:
             )
         if market.rules.form not in FORMS or market.rules.mode != "welfare":
             raise InvalidMarket(
-                "rules.form", f"{market.rules.form}, {market.rules.mode}: solved anew at every change"
+                "rules.form",
+                f"{market.rules.form}, {market.rules.mode}: solved anew at every change"
+                f"{', or followed as talks' if market.rules.form == 'flash' else ''}",
             )
         self._edges_max = edges_max
         self._begin(forms.normal(market), None)

@@ -225,10 +225,15 @@ async def add_meeting(
     return row is not None
 
 
-async def find_circle_meeting(conn: Connection, session_id: UUID) -> UUID | None:
-    """The meeting of a circle that a session belongs to."""
+async def lock_circle_meeting(conn: Connection, session_id: UUID) -> UUID | None:
+    """The meeting of a circle that a session belongs to. From now on its sessions are heard of one after
+    another, so that the last of them knows that it is the last."""
     found: UUID | None = await conn.fetchval(
-        "SELECT meeting_id FROM meeting WHERE session_id = $1", session_id
+        """
+        SELECT whole.session_id FROM meeting whole JOIN meeting m ON m.meeting_id = whole.session_id
+        WHERE m.session_id = $1 FOR UPDATE OF whole
+        """,
+        session_id,
     )
     return found
 

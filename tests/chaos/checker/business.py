@@ -20,6 +20,7 @@ JOIN agreement x ON x.match_id = a.match_id
 JOIN agreement y ON x.mentee_id IN (y.mentee_id, y.mentor_id) OR x.mentor_id IN (y.mentee_id, y.mentor_id)
 JOIN session b ON b.match_id = y.match_id
 WHERE a.session_id < b.session_id AND 'cancelled' NOT IN (a.state, b.state)
+  AND (a.meeting_id = b.meeting_id) IS NOT TRUE
   AND tstzrange(a.starts_at, a.ends_at) && tstzrange(b.starts_at, b.ends_at)
 """
 MATCH_STEPS = frozenset(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 from uuid import UUID
@@ -140,3 +141,14 @@ async def test_S21_the_mentor_is_asked_until_it_is_known_of_all_whether_it_took_
     await circle.send()
     assert circle.inbox.kinds(MENTOR)[-1] == "feedback"
     assert "Mia" in newest(circle, MENTOR)[0], "feedback is about one of them"
+
+
+async def test_S21_the_mentor_hears_that_a_meeting_is_off_also_if_that_is_heard_all_at_once(
+    circle: World,
+) -> None:
+    everybody = (MENTEE, ADA, LEO)
+    start = await planned(circle, *everybody)
+    off = [of(person, world.a_cancellation(circle.now, start)) for person in everybody]
+    await asyncio.gather(*(circle.hear(one) for one in off))
+    await settled(circle)
+    assert circle.inbox.kinds(MENTOR) == ["session-scheduled", "session-cancelled"]
