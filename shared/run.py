@@ -24,6 +24,7 @@ from typing import Any, TypeAlias, TypeVar, cast
 import asyncpg
 import uvicorn
 from aiokafka.errors import KafkaError
+from fastapi import FastAPI
 from pydantic import ValidationError
 
 from shared import apply, consumer, crash, housekeeping, jobs, log, migrate, operate, relay, topics
@@ -197,6 +198,7 @@ async def _answer(build: Callable[[], Http], listening: socket.socket, stopping:
 def _http(service: Service, door: Door, progress: Progress) -> Http:
     dues = (*(job.due for job in service.jobs), *service.dues)
     app = service.http(door)
+    _make_routes(app)
     context.attach(app, progress=progress, next_due=partial(jobs.next_due, dues=dues), busy=service.busy)
     return Http(
         uvicorn.Config(
@@ -206,6 +208,14 @@ def _http(service: Service, door: Door, progress: Progress) -> Http:
             timeout_graceful_shutdown=HTTP_DRAIN_S,
         )
     )
+
+
+def _make_routes(app: FastAPI) -> None:
+    """The framework makes a router's routes when somebody first asks for one, and all others wait meanwhile.
+    So they are asked for here, beside the loops."""
+    nowhere = {"type": "http", "method": "GET", "path": "/", "root_path": "", "headers": [], "app": app}
+    for route in app.routes:
+        route.matches(dict(nowhere))
 
 
 def _listen(settings: Settings) -> socket.socket:
