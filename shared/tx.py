@@ -24,6 +24,8 @@ from shared.events import Event
 Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
 Pool: TypeAlias = "asyncpg.Pool[asyncpg.Record]"
 
+WRITTEN_AT_ONCE = 500
+"""Events that are written without a pause: some milliseconds."""
 BROKEN = (
     asyncpg.PostgresConnectionError,
     asyncpg.InternalClientError,
@@ -135,7 +137,8 @@ class Tx:
     async def flush(self) -> Sequence[UUID]:
         """Writes what was said as outbox rows, in a savepoint what was said in it. For the plumbing alone."""
         said, self._said = self._said, []
-        await outbox.write(self.conn, said)
+        for first in range(0, len(said), WRITTEN_AT_ONCE):
+            await outbox.write(self.conn, said[first : first + WRITTEN_AT_ONCE])
         return [one.id for one in said]
 
 

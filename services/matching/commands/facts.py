@@ -8,13 +8,14 @@ weighed again, and what is new of it is saved, said and carried out.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from zoneinfo import ZoneInfo, available_timezones
 
 from services.matching import core, store
 from services.matching.commands import settling
+from services.matching.commands.aside import worked
 from services.matching.core.facts import Fact, Heard, Kept, Key, Taken, Wrong
 from services.matching.core.ids import PersonId
 from services.matching.core.meeting import STRANGER, Directory, Met, Someone
@@ -60,11 +61,7 @@ async def take(tx: Tx, told: Sequence[Fact], *, guarded: bool = True) -> list[Ta
     if told and tx.actor is None:
         await tx.act_as(f"source {told[0].source}")
     weights, zones = await scales(tx), known_zones()
-    wrong = {
-        place: problem
-        for place, fact in enumerate(told)
-        if (problem := core.facts.wrong(fact, sources=weights.voices.keys(), zones=zones))
-    }
+    wrong = await worked(len(told), lambda: _wrong(told, weights, zones))
     good = {place: fact for place, fact in enumerate(told) if place not in wrong}
     known = await _look_up(tx, list(good.values()))
     first = {fact.key: place for place, fact in reversed(good.items()) if fact.key not in known.kept}
@@ -80,6 +77,14 @@ async def take(tx: Tx, told: Sequence[Fact], *, guarded: bool = True) -> list[Ta
         for place, problem in wrong.items()
     }
     return [taken[place] for place in range(len(told))]
+
+
+def _wrong(told: Sequence[Fact], weights: Scales, zones: Collection[str]) -> dict[int, Wrong]:
+    return {
+        place: problem
+        for place, fact in enumerate(told)
+        if (problem := core.facts.wrong(fact, sources=weights.voices.keys(), zones=zones))
+    }
 
 
 async def apply_due(tx: Tx, limit: int) -> None:
@@ -107,7 +112,8 @@ async def _settle(
     refused: Sequence[Kept] = (),
     guarded: bool = True,
 ) -> dict[Key, Kept]:
-    met = core.meeting.meet([one.fact for one in fresh], known.directory, _ids())
+    told = [one.fact for one in fresh]
+    met = await worked(len(told), lambda: core.meeting.meet(told, known.directory, _ids()))
     apart = [*refused, *_apart(fresh, met)]
     cases = await _cases(tx, known, fresh, met)
     return await settling.settle(tx, cases, weights, guarded=guarded, apart=apart, keys=known.new_keys)
