@@ -212,7 +212,6 @@ async def test_S20_who_joins_peers_joins_as_one_by_the_page_or_by_an_administrat
     ("rules", "pointer"),
     [
         ({"form": "square"}, "/rules/form"),
-        ({"form": "flash"}, "/rules/form"),
         ({"mode": "greedy"}, "/rules/mode"),
         ({"form": "circle", "mode": "stable"}, "/rules"),
         ({"form": "peer", "mode": "stable"}, "/rules"),
