@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import date, datetime
 
 from services.matching.core.ids import Role
@@ -12,6 +12,9 @@ from services.matching.core.people import Person
 from services.matching.core.programmes import Programme
 from services.matching.core.runs import Left, Run
 from shared import events
+
+WAITING_MAX = 2_000
+"""Of those who wait, so many are in one event: some 200 kB."""
 
 
 def person_changed(person: Person, *, at: datetime) -> events.PersonChanged:
@@ -123,7 +126,17 @@ def participant_left(participation: Participation, *, at: datetime) -> events.Pa
     )
 
 
-def matching_run_finished(run: Run, left: Sequence[Left], *, at: datetime) -> events.MatchingRunFinished:
+def matching_run_finished(
+    run: Run, left: Sequence[Left], *, at: datetime
+) -> Iterator[events.MatchingRunFinished]:
+    """In as many parts as those who wait take: an event has a greatest size."""
+    for part, first in enumerate(range(0, max(1, len(left)), WAITING_MAX)):
+        yield _run_part(run, left[first : first + WAITING_MAX], at=at, part=part, many=len(left))
+
+
+def _run_part(
+    run: Run, left: Sequence[Left], *, at: datetime, part: int, many: int
+) -> events.MatchingRunFinished:
     return events.MatchingRunFinished(
         at=at,
         run_id=events.RunId(run.id),
@@ -139,6 +152,8 @@ def matching_run_finished(run: Run, left: Sequence[Left], *, at: datetime) -> ev
             for one in left
         ),
         peer=run.proof == "halves",
+        part=part,
+        waiting_in_all=many,
     )
 
 

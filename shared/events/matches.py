@@ -29,6 +29,8 @@ class Waiting(Value):
 
 
 class MatchingRunFinished(Event):
+    """A run that leaves many waiting is said in several parts: the same of all but `waiting` and `part`."""
+
     key_field = "programme_id"
 
     run_id: RunId
@@ -41,6 +43,8 @@ class MatchingRunFinished(Event):
     inputs_hash: str
     waiting: tuple[Waiting, ...]
     peer: bool = Field(False, description="among peers: the role of who waits then labels nobody")
+    part: int = Field(0, ge=0, description="counts from 0; the first one tells that the run is finished")
+    waiting_in_all: int | None = Field(None, description="how many wait, all parts together")
 
 
 class MatchProposed(Event):

@@ -30,7 +30,7 @@ KEPT: Mapping[str, Sequence[str]] = {
     "participant-left": (*_PARTICIPATION, "reason"),
     "matching-run-finished": (
         *("at", "run_id", "programme_id", "mentees", "mentors", "feasible_pairs", "proposed", "value"),
-        *("inputs_hash", "waiting", "peer"),
+        *("inputs_hash", "waiting", "peer", "part", "waiting_in_all"),
     ),
     "match-proposed": (
         *(*_PAIR, "version", "score", "answer_by", "requested_by", "group_id"),

@@ -26,6 +26,10 @@ FOCUS_OF_TALKS = "career"
 
 
 async def put_runs(conn: Connection, events: Sequence[MatchingRunFinished]) -> None:
+    """Of a run in several parts the first tells all but who waits."""
+    first = [event for event in events if event.part == 0]
+    if not first:
+        return
     await conn.execute(
         """
         INSERT INTO matching_run (run_id, programme_id, finished_at, mentees, mentors, feasible_pairs,
@@ -46,9 +50,9 @@ async def put_runs(conn: Connection, events: Sequence[MatchingRunFinished]) -> N
                 e.mentors,
                 e.feasible_pairs,
                 e.proposed,
-                len(e.waiting),
+                len(e.waiting) if e.waiting_in_all is None else e.waiting_in_all,
             )
-            for e in events
+            for e in first
         ),
     )
 

@@ -100,7 +100,8 @@ async def publish(tx: Tx, run: Run, pairs: Sequence[Found], left: Sequence[Left]
     await store.runs.update(tx.conn, published)
     for match in proposals:
         tx.emit(said.match_proposed(match))
-    tx.emit(said.matching_run_finished(published, left, at=tx.now))
+    for event in said.matching_run_finished(published, left, at=tx.now):
+        tx.emit(event)
     return published
 
 

@@ -9,7 +9,7 @@ import pytest
 from services.analytics.core import figures as core
 from services.analytics.core.definitions import DEFINITIONS
 from services.analytics.store import figures as store
-from shared.events import Event
+from shared.events import Event, MatchingRunFinished
 from shared.tx import Connection
 from tests import infra
 from tests.integration.analytics.builders import (
@@ -186,6 +186,19 @@ async def test_a_match_without_an_agreement_is_missing_one_from_the_14th_day_on(
     assert await missing(18.9) == set()
     assert await missing(19) == {match("Ben", "Max")}
     assert await missing(30) == {match("Ben", "Max"), match("Dan", "Olga")}
+
+
+async def test_a_run_that_is_told_in_parts_is_one_run_and_all_of_them_wait(conn: Connection) -> None:
+    whole = ran(24, waiting=[("Cleo", "mentee", "no-candidate"), ("Nora", "mentor", "no-candidate")])
+    assert isinstance(whole, MatchingRunFinished)
+    parts = [
+        whole.model_copy(update={"waiting": (one,), "part": part, "waiting_in_all": 2})
+        for part, one in enumerate(whole.waiting)
+    ]
+    await hear(conn, *parts, *parts)
+    assert (await figures(conn))["waiting"].counted == 2
+    known = await conn.fetch("SELECT waiting FROM matching_run WHERE run_id = $1", whole.run_id)
+    assert [row["waiting"] for row in known] == [2]
 
 
 async def test_two_who_said_yes_to_a_flash_talk_miss_no_agreement(conn: Connection) -> None:
