@@ -96,12 +96,14 @@ async def list_matches(
     *,
     programme_id: ProgrammeId | None = None,
     person_id: PersonId | None = None,
+    run_id: RunId | None = None,
     state: core.matches.State | None = None,
 ) -> api.Page[MatchOut]:
     found = await store.matches.page(
         read.conn,
         programme_id=programme_id,
         person_id=person_id,
+        run_id=run_id,
         state=state,
         after=after,
         limit=limit + 1,

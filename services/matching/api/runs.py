@@ -15,6 +15,7 @@ from shared.events import ParticipationId, PersonId, ProgrammeId, RunId
 
 Caller = Annotated[auth.Caller, Depends(auth.requires("matches:write"))]
 PAUSED = "paused"
+PROPOSALS_MAX = 1_000
 NOT_LOOKED_AT = "not-looked-at"
 NOT_LOOKED_AT_SENTENCE = "Has nobody yet: the next round will look."
 
@@ -79,7 +80,8 @@ class CertificateLine(BaseModel):
 
 
 class RunWithProposals(RunOut):
-    """The proposals in the order of the mentees' employee numbers, as they stand now."""
+    """The proposals in the order of the mentees' employee numbers, as they stand now: the first 1000. All of
+    them are at `/v1/matches?run_id=…`."""
 
     proposals: list[MatchOut]
 
@@ -128,7 +130,7 @@ async def list_runs(
 
 async def get_run(run_id: RunId, read: api.Reading) -> RunWithProposals:
     run = await store.runs.get(read.conn, run_id)
-    return _with_proposals(run, await store.matches.of_run(read.conn, run.id))
+    return _with_proposals(run, await store.matches.of_run(read.conn, run.id, PROPOSALS_MAX))
 
 
 async def get_certificate(

@@ -138,6 +138,7 @@ async def page(
     *,
     programme_id: UUID | None,
     person_id: UUID | None,
+    run_id: UUID | None = None,
     state: str | None,
     after: tuple[datetime, UUID] | None,
     limit: int,
@@ -153,6 +154,7 @@ async def page(
           AND ($2::uuid IS NULL OR mentee_id = $2 OR mentor_id = $2)
           AND ($3::text IS NULL OR state = $3)
           AND ($4::timestamptz IS NULL OR (created_at, id) > ($4, $5::uuid))
+          AND ($7::uuid IS NULL OR run_id = $7)
         ORDER BY created_at, id LIMIT $6
         """,
         programme_id,
@@ -161,12 +163,13 @@ async def page(
         after[0] if after else None,
         after[1] if after else None,
         limit,
+        run_id,
     )
     return [match_of(row) for row in rows]
 
 
-async def of_run(conn: Connection, run_id: UUID) -> list[Match]:
-    """What a run proposed, in the order of the mentees' employee numbers."""
+async def of_run(conn: Connection, run_id: UUID, limit: int | None = None) -> list[Match]:
+    """What a run proposed, or the first of that, in the order of the mentees' employee numbers."""
     rows = await conn.fetch(
         """
         SELECT m.id, programme_id, run_id, mentee_participation_id, mentor_participation_id, mentee_id,
@@ -174,9 +177,10 @@ async def of_run(conn: Connection, run_id: UUID) -> list[Match]:
                declined_by, made_at, ends_on, ended_at, end_reason, m.version, m.created_at, group_id, peer,
                talk_at, flag, flagged_at
         FROM match m JOIN person p ON p.id = m.mentee_id
-        WHERE run_id = $1 ORDER BY length(p.employee_number), p.employee_number
+        WHERE run_id = $1 ORDER BY length(p.employee_number), p.employee_number LIMIT $2
         """,
         run_id,
+        limit,
     )
     return [match_of(row) for row in rows]
 
