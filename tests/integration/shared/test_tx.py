@@ -67,6 +67,25 @@ async def test_racing_transactions_on_one_key_keep_ids_and_sequences_in_commit_o
     assert [row["sequence"] for row in rows] == list(range(1, 41))
 
 
+async def test_transactions_that_say_very_much_of_the_same_keys_never_wait_for_each_other(
+    listener: Listener,
+) -> None:
+    door = listener.door
+    matches = [a_match() for _ in range(1_200)]
+
+    async def say(version: int) -> None:
+        async with tx.transaction(door) as t:
+            for match in matches if version % 2 else reversed(matches):
+                t.emit(ended(match, version))
+
+    await asyncio.gather(*(say(version) for version in range(1, 7)))
+    rows = await door.pool.fetch(
+        "SELECT key, array_agg(sequence ORDER BY id) AS told FROM outbox GROUP BY key"
+    )
+    assert len(rows) == len(matches)
+    assert all(row["told"] == list(range(1, 7)) for row in rows)
+
+
 async def test_a_failed_part_takes_back_what_it_said(listener: Listener) -> None:
     door = listener.door
     async with tx.transaction(door) as t:
