@@ -119,6 +119,8 @@ def build(settings: Settings, pool: Pool) -> faust.App:
         stream_wait_empty=False,
         broker_session_timeout=10.0,
         broker_heartbeat_interval=3.0,
+        # So long a group waits for a worker that dies while the partitions are being shared out.
+        broker_rebalance_timeout=20.0,
     )
     kinds = {settings.topic_prefix + kind.topic(): kind for kind in EVENTS}
     table = app.Table(TABLE, default=int, partitions=PARTITIONS)

@@ -131,7 +131,12 @@ async def test_L1_after_a_kill_counts_go_on_and_closed_windows_equal_sql_again(w
         await worker.wait()
     await world.send([*a_few(6, start=20), *(sent("Ada", number, due=1) for number in range(5))], at=at)
     async with running("live", world.env, world.log) as worker:
-        await until(world.all_counted, "counts that go on in the same window, from the table's changelog")
+        # Who was killed in the middle of a rebalance is waited for before the group goes on.
+        await until(
+            world.all_counted,
+            "counts that go on in the same window, from the table's changelog",
+            timeout_s=90.0,
+        )
         worker.terminate()
         assert await asyncio.wait_for(worker.wait(), 10) == 0
     await jobs.reconcile(world.door, at + timedelta(seconds=4 * core.WINDOW_S))
