@@ -38,7 +38,10 @@ async def findings(
         await one.speak()
         await one.listen()
         one.order(*((MADE, a_match(number)) for number in range(KEYS)))
-        assert await one.findings() == []
+        # Chance may show a wrong line before its scene does.
+        early = await one.findings()
+        if early:
+            return early
         await scene.play(one)
         found = await one.findings(within_s=within_s)
         return [*found, *(r1_sent_once(await one.books.ledger()) if scene.shows == "R1" else ())]
