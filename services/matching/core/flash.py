@@ -6,14 +6,12 @@ A talk has a time from the moment it is proposed; a mentor and a time make one s
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from services.matching import engine
 from services.matching.core.ids import ParticipationId
 from services.matching.core.programmes import TALK_NOTICE, Programme
 from shared.errors import Refused
-
-HALF_HOUR = timedelta(minutes=30)
 
 Taken = Mapping[ParticipationId, Sequence[datetime]]
 

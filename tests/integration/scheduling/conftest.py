@@ -20,8 +20,8 @@ async def empty(door: infra.MakeDoor, tmp_path: Path) -> AsyncIterator[World]:
 
 
 @pytest_asyncio.fixture
-async def matched(empty: World) -> World:
-    """Mia and Tom in Madrid, at work from nine to five, matched just now."""
+async def known(empty: World) -> World:
+    """Mia and Tom in Madrid, at work from nine to five, not matched yet."""
     now = empty.now
     await empty.hear(
         world.a_person(MENTEE, now),
@@ -29,6 +29,12 @@ async def matched(empty: World) -> World:
         world.a_programme(now),
         world.a_participant(MENTEE, "mentee", now),
         world.a_participant(MENTOR, "mentor", now),
-        world.a_match(now),
     )
     return empty
+
+
+@pytest_asyncio.fixture
+async def matched(known: World) -> World:
+    """The two, matched just now."""
+    await known.hear(world.a_match(known.now))
+    return known

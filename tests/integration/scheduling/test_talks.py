@@ -5,11 +5,9 @@ from __future__ import annotations
 from datetime import UTC, date, datetime, timedelta
 from uuid import UUID
 
-import pytest_asyncio
-
 from shared.events import MatchId
 from tests.integration.scheduling import world
-from tests.integration.scheduling.world import MATCH, MENTEE, MENTOR, World, bearer
+from tests.integration.scheduling.world import MATCH, MENTEE, World, bearer
 
 TALK = datetime(2026, 3, 3, 14, 30, tzinfo=UTC)
 """Tomorrow, 15:30 in Madrid: sooner than any other session would be booked."""
@@ -19,20 +17,6 @@ OTHER = MatchId(UUID(int=51))
 def a_talk(at: datetime, **changes: object) -> world.events.MatchMade:
     plain = {"talk_at": TALK, "session_minutes": 30, "ends_on": date(2026, 3, 4)}
     return world.a_match(at, **{**plain, **changes})
-
-
-@pytest_asyncio.fixture
-async def known(empty: World) -> World:
-    """Mia and Tom in Madrid, at work from nine to five, not matched yet."""
-    now = empty.now
-    await empty.hear(
-        world.a_person(MENTEE, now),
-        world.a_person(MENTOR, now),
-        world.a_programme(now),
-        world.a_participant(MENTEE, "mentee", now),
-        world.a_participant(MENTOR, "mentor", now),
-    )
-    return empty
 
 
 async def test_a_talk_is_booked_at_once_at_its_own_time(known: World) -> None:
